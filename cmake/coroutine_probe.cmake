@@ -1,0 +1,1 @@
+message(STATUS "coroutine probe: pending")

@@ -1,0 +1,54 @@
+// Data, wherever the language takes data: what to send, what to expect, what to write to a file.
+//
+// A string (its UTF-8, `${…}` included), {hex}, {b64}, {file}, {random: {len, seed}},
+// {repeat: {data, times}}, or an array of these = one after the other. Constant data is bytes when
+// the file has been loaded; the rest is put together by eval. Immutable and shared: copying one
+// copies a pointer. Nothing is read from a file after load.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "scenarios/expression.hpp"
+
+namespace scenarios {
+
+inline constexpr std::uint64_t max_payload_bytes = std::uint64_t{256} << 20;
+
+struct payload_context {
+  std::filesystem::path directory = ".";  // {file} is relative to it: where the scenario is
+  std::uint64_t limit = max_payload_bytes;
+};
+
+struct payload_tree;
+
+class payload {
+ public:
+  /// No bytes.
+  payload() = default;
+  explicit payload(std::shared_ptr<const payload_tree> tree);
+
+  bool is_constant() const;
+  /// Needs is_constant(). Valid as long as a copy of this payload lives.
+  std::string_view constant() const;
+  std::span<const slot_ref> reads() const;
+  span at() const;
+
+  /// Bytes, or why there are none: an expression failed or the limit was passed.
+  evaluation eval(const environment& env) const;
+
+ private:
+  std::shared_ptr<const payload_tree> tree_;
+};
+
+/// Reports everything that is wrong and then returns an empty payload.
+payload compile_payload(const node& from, name_resolver& names, const payload_context& context,
+                        diagnostics& out);
+
+/// Whether an object with this key is data: "hex", "b64", "file", "random", "repeat", "message".
+bool is_payload_key(std::string_view key);
+
+}  // namespace scenarios

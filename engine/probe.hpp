@@ -1,0 +1,59 @@
+#pragma once
+
+// What the running kernel can do, found by trying: opcodes from IORING_REGISTER_PROBE, set-up flags
+// by making a small ring with each, NOP injection by injecting. Never by version number: vendors
+// backport and sandboxes forbid. Results are plain values, to be asked once at start and handed
+// around. mask() makes a newer kernel look like an older one (`--as-kernel 6.1`); nothing else ever
+// compares versions.
+
+#include <liburing.h>
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/kernel_compat.hpp"
+#include "engine/op_table.hpp"
+
+namespace uring {
+
+struct capabilities {
+  std::string release;    ///< uname -r, for display only
+  std::string as_kernel;  ///< the version that mask() was given, else empty
+  std::bitset<compat::op_count> opcodes;
+  uint32_t features = 0;     ///< IORING_FEAT_* bits
+  uint32_t setup_flags = 0;  ///< IORING_SETUP_* bits that a ring could be made with
+  bool nop_inject = false;   ///< NOP with IORING_NOP_INJECT_RESULT returns the injected result
+  unsigned last_opcode = 0;  ///< the highest opcode that the kernel knows, also beyond the table
+  int ring_errno = 0;        ///< why no ring could be made (positive); then nothing is supported
+
+  bool has(uint8_t opcode) const { return opcode < opcodes.size() && opcodes.test(opcode); }
+  bool has_feature(uint32_t bit) const { return (features & bit) == bit; }
+  bool accepts(uint32_t setup_bits) const { return (setup_flags & setup_bits) == setup_bits; }
+};
+
+/// A set-up flag or a feature bit with the kernel that brought it.
+struct versioned_bit {
+  std::string_view name;  ///< "defer_taskrun"
+  uint32_t bit;
+  std::string_view since;
+};
+std::span<const versioned_bit> setup_bits();
+std::span<const versioned_bit> feature_bits();
+
+/// Asks about opcodes and features on an existing ring, set-up flags and NOP injection on rings of
+/// its own. liburing's io_uring_get_probe() is not used: made before the first real ring it shrinks
+/// the task's io-wq to two bounded workers.
+capabilities probe(io_uring& ring);
+
+/// The same with a ring of its own, sized so that io-wq keeps its usual number of workers.
+capabilities probe_kernel();
+
+/// What `found` would be if the kernel were no newer than `version` ("6.1"): everything that came
+/// later is missing. Never adds anything. Nothing when `version` is not two numbers with a dot.
+std::optional<capabilities> mask(const capabilities& found, std::string_view version);
+
+}  // namespace uring

@@ -18,7 +18,7 @@ template <typename Value>
 class task {
  public:
   struct promise_type {
-    // Frames start on a cache line, as the engine's do. No compiler sees to that by itself.
+    // Frames start on a cache line. No compiler sees to that by itself: see aligned_local.cpp.
     static void* operator new(std::size_t size) { return ::operator new(size, frame_alignment); }
     static void operator delete(void* frame) { ::operator delete(frame, frame_alignment); }
 

@@ -36,7 +36,7 @@ namespace flags {
 
 extern const flag_set sqe_flags, cqe_flags, setup_flags, features;
 extern const flag_set msg_flags, rw_flags, fsync_flags, sync_range_flags, splice_flags;
-extern const flag_set accept_flags, accept_ioprio, recv_ioprio, send_ioprio, send_zc_ioprio;
+extern const flag_set accept_flags, accept_ioprio, recvsend_ioprio;
 extern const flag_set timeout_flags, cancel_flags, poll_events, poll_flags, epoll_events;
 extern const flag_set open_flags, resolve_flags, statx_flags, statx_mask, at_flags;
 extern const flag_set rename_flags, unlink_flags, link_flags, fallocate_mode, xattr_flags;

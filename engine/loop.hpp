@@ -1,0 +1,208 @@
+// The event loop: one thread, one ring, one ready queue, one heap of timers.
+//
+// A turn of the loop (the picture is in docs/architecture.md):
+//
+//     run a batch of ready coroutines ──► they queue submissions (SQEs) and timers
+//          ▲                                              │
+//          │ ready queue (FIFO)                           ▼
+//     reap all completions ◄── submit + wait, in one system call, until the earliest timer
+//
+// Coroutines are only resumed from the ready queue, never while completions are being reaped. The
+// loop is made, used and destroyed on one thread; wake() is the one call that any thread may make.
+// The factory functions return the operation itself: await it in the full expression that makes it,
+// or keep it as a local. Buffers and paths that are passed must outlive the operation.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/operation.hpp"
+#include "engine/probe.hpp"
+#include "engine/ring.hpp"
+#include "engine/seam.hpp"
+#include "engine/task.hpp"
+#include "engine/timer_heap.hpp"
+
+namespace uring {
+
+struct loop_options {
+  ring_options ring;
+  // What the kernel can do, when it is known already or shall look older than it is (mask() in
+  // probe.hpp); null: it is probed. Read while the loop is being made, not kept.
+  const capabilities* kernel = nullptr;
+};
+
+class loop {
+ public:
+  // Null when the ring can't be had; `refused` then holds -errno (diagnose_ring_failure explains).
+  static std::unique_ptr<loop> open(const loop_options& options, int& refused);
+  ~loop();
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+  // The loop of the calling thread, or null.
+  static loop* current() noexcept;
+
+  // Runs until `root` has ended, and returns what it returned. One root at a time.
+  template <class T>
+  T run(task<T> root) {
+    std::optional<T> result;
+    run([](task<T> body, std::optional<T>& out) -> task<void> { out.emplace(co_await body); }(
+                                                    std::move(root), result));
+    return std::move(*result);
+  }
+  void run(task<void> root);
+  // From any thread: the loop looks at `on_wake` (set before running) soon.
+  void wake() noexcept;
+  void on_wake(std::function<void()> handler) { on_wake_ = std::move(handler); }
+
+  operation nop() noexcept;
+  timeout_operation timeout(duration after, unsigned count = 0, unsigned flags = 0) noexcept;
+  operation timeout_remove(request_id target) noexcept;
+  operation cancel(request_id target) noexcept;
+  operation cancel_fd(int fd) noexcept;  // all that is pending on it; res is the kernel's count
+  operation socket(int domain, int type, int protocol = 0) noexcept;
+  address_operation bind(int fd, const sockaddr* address, socklen_t length) noexcept;
+  operation listen(int fd, int backlog) noexcept;
+  accept_operation accept(int listener, int flags = SOCK_CLOEXEC) noexcept;
+  address_operation connect(int fd, const sockaddr* address, socklen_t length) noexcept;
+  operation send(int fd, std::span<const std::byte> data, int msg_flags = 0) noexcept;
+  operation recv(int fd, std::span<std::byte> buffer, int msg_flags = 0) noexcept;
+  operation shutdown(int fd, int how) noexcept;
+  operation read(int fd, std::span<std::byte> buffer, std::int64_t offset = -1) noexcept;
+  operation write(int fd, std::span<const std::byte> data, std::int64_t offset = -1) noexcept;
+  operation openat(int directory, const char* path, int flags, unsigned mode = 0) noexcept;
+  operation poll_add(int fd, unsigned events) noexcept;
+  // Exactly one CLOSE; what is pending on the descriptor stays pending (see close()).
+  operation close_only(int fd) noexcept;
+  // Cancels what is pending on the descriptor, then closes it: a pending recv would never complete.
+  task<completion> close(int fd);
+
+  // A wait on the loop's own clock. Costs no submission. False when stopped first.
+  class sleep;
+  sleep sleep_until(time_point at) noexcept;
+  sleep sleep_for(duration after) noexcept;
+
+  // Starts operations without awaiting them, published in one submission (a chain, or a batch).
+  // Each must still be awaited. More than the queue holds ends each with -E2BIG, never submitted.
+  void start_together(std::span<operation* const> group) noexcept;
+  void start(operation& op) noexcept;
+  // Asks for an operation in flight to be cancelled; it still has to be awaited. False when the
+  // operation is not in flight.
+  bool request_cancel(operation& op) noexcept;
+
+  void set_seam(seam* users) noexcept { seam_ = users; }
+  [[nodiscard]] const capabilities& kernel() const { return kernel_; }
+  [[nodiscard]] bool supports(std::uint8_t opcode) const;
+  [[nodiscard]] ring& io() { return ring_; }
+  [[nodiscard]] timer_heap& timers() { return timers_; }
+  // The clock as of the last reaping; cheap, and the same for all that ran in one turn.
+  [[nodiscard]] time_point now() const { return now_; }
+  // Calls `visit(op)` for each operation in flight: what a watchdog prints.
+  template <class Visit>
+  void each_pending(Visit&& visit) const {
+    for (const slot_entry& entry : slots_) {
+      if (entry.op != nullptr) visit(static_cast<const operation&>(*entry.op));
+    }
+  }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  [[nodiscard]] std::uint64_t overflows() const { return overflows_; }
+  [[nodiscard]] std::uint64_t strays() const { return strays_; }
+
+ private:
+  friend class operation;
+  friend void make_ready(ready_node& node) noexcept;
+  struct slot_entry {
+    operation* op = nullptr;
+    std::uint32_t generation = 0;
+    std::uint32_t next_free = 0;
+  };
+
+  loop() = default;
+  void turn(const bool& done);
+  void run_ready();
+  void reap();
+  void deliver(const io_uring_cqe& cqe);
+  void finish(operation& op) noexcept;
+
+  void begin(operation& op) noexcept;
+  bool publish(operation& group) noexcept;
+  void publish_one(operation& op) noexcept;
+  void publish_link_timeout(operation& op) noexcept;
+  bool publish_cancel(operation& op) noexcept;
+  void park(operation& group) noexcept;
+  void unpark(operation& op) noexcept;
+  void admit_parked() noexcept;
+  void substitute(operation& op, io_uring_sqe& sqe) noexcept;
+  void end_unsubmitted(operation& op, int res) noexcept;
+  void stop_operation(operation& op) noexcept;
+  void expire_operation(operation& op) noexcept;
+  void choose_timeout(operation& op) noexcept;
+  [[nodiscard]] unsigned entries_of(const operation& group) const noexcept;
+  void take_slot(operation& op) noexcept;
+  void arm_wake() noexcept;
+
+  ring ring_;
+  capabilities kernel_;
+  ready_queue ready_;
+  timer_heap timers_;
+  std::vector<slot_entry> slots_;
+  std::uint32_t first_free_ = no_slot;
+  operation* parked_head_ = nullptr;
+  operation* parked_tail_ = nullptr;
+  operation* cancels_head_ = nullptr;
+  seam* seam_ = nullptr;
+  time_point now_ = clock::now();
+  std::size_t in_flight_ = 0;
+  std::uint64_t overflows_ = 0;
+  std::uint64_t strays_ = 0;
+  int wake_fd_ = -1;
+  std::uint64_t wake_count_ = 0;
+  bool wake_armed_ = false;
+  std::function<void()> on_wake_;
+  static constexpr std::uint32_t no_slot = request_id::slot_limit;
+};
+
+class loop::sleep : public ready_node {
+ public:
+  sleep(loop& on, time_point at) noexcept;
+  sleep(const sleep&) = delete;
+  sleep& operator=(const sleep&) = delete;
+  sleep& cancel_on(stop_source& source) noexcept {
+    source_ = &source;
+    return *this;
+  }
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> waiting) noexcept;
+  // True when the time came, false when it was stopped.
+  bool await_resume() const noexcept { return !stopped_; }
+
+ private:
+  struct expiry : timer {
+    expiry(function on_expiry, sleep& self) : timer(on_expiry), owner(self) {}
+    sleep& owner;
+  };
+  struct stop_link : stop_callback {
+    stop_link(function on_stop, sleep& self) : stop_callback(on_stop), owner(self) {}
+    sleep& owner;
+  };
+  loop& loop_;
+  time_point at_;
+  stop_source* source_ = nullptr;
+  bool stopped_ = false;
+  bool suspended_ = false;
+  expiry expiry_;
+  stop_link stop_;
+};
+
+inline loop::sleep loop::sleep_until(time_point at) noexcept {
+  return sleep(*this, at);
+}
+inline loop::sleep loop::sleep_for(duration after) noexcept {
+  return sleep(*this, clock::now() + after);
+}
+
+}  // namespace uring

@@ -1,0 +1,159 @@
+#include "engine/operation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/loop.hpp"
+#include "engine/op_table.hpp"
+
+namespace uring {
+
+const char* outcome_name(outcome why) noexcept {
+  constexpr std::array<const char*, 7> names{"ok",
+                                             "error",
+                                             "timed_out",
+                                             "cancelled",
+                                             "interrupted",
+                                             "ok_after_timeout",
+                                             "ok_after_cancel"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+const char* request_kind_name(request_kind kind) noexcept {
+  constexpr std::array<const char*, 8> names{"main",   "link_timeout", "cancel", "timer",
+                                             "wakeup", "close",        "fault",  "custom"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+__kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept {
+  const auto ns = value.count() < 0 ? 0 : value.count();
+  __kernel_timespec spec{};
+  spec.tv_sec = ns / 1'000'000'000;
+  spec.tv_nsec = ns % 1'000'000'000;
+  return spec;
+}
+
+io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept {
+  io_uring_sqe sqe{};
+  sqe.opcode = opcode;
+  sqe.fd = fd;
+  return sqe;
+}
+
+operation::operation(loop& on, const io_uring_sqe& prepared) noexcept
+    : sqe_(prepared),
+      opcode_(prepared.opcode),
+      loop_(on),
+      stop_(&operation::on_stop, *this),
+      expiry_(&operation::on_expiry, *this) {}
+
+operation::~operation() {
+  if (state_ == state::in_flight || state_ == state::parked) {
+    // The kernel may still write into this frame: going on would be silent corruption.
+    std::fprintf(stderr,
+                 "uring: operation %s (fd %d, slot %u) was destroyed while in flight; await it, or "
+                 "cancel it and await it\n",
+                 op_name(opcode_).data(), sqe_.fd, id_.slot);
+    std::abort();
+  }
+  magic_ = 0;
+}
+
+operation& operation::timeout(duration after) noexcept {
+  mechanism_ = timeout_mechanism::linked;
+  limit_ = to_timespec(after);
+  limit_at_ = time_point(after);
+  absolute_ = false;
+  return *this;
+}
+
+operation& operation::deadline(time_point at) noexcept {
+  mechanism_ = timeout_mechanism::linked;
+  limit_ = to_timespec(at.time_since_epoch());
+  limit_at_ = at;
+  absolute_ = true;
+  return *this;
+}
+
+operation& operation::cancel_on(stop_source& source) noexcept {
+  source_ = &source;
+  return *this;
+}
+
+operation& operation::flags(unsigned sqe_flags) noexcept {
+  sqe_.flags = static_cast<__u8>(sqe_.flags | sqe_flags);
+  return *this;
+}
+
+operation& operation::tag(void* owner) noexcept {
+  tag_ = owner;
+  return *this;
+}
+
+bool operation::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  if (state_ == state::idle) loop_.start(*this);
+  if (state_ == state::done) return false;
+  waiter = waiting;
+  return true;
+}
+
+void operation::on_stop(stop_callback& callback) noexcept {
+  operation& self = static_cast<stop_link&>(callback).owner;
+  self.loop_.stop_operation(self);
+}
+
+void operation::on_expiry(timer& expired) noexcept {
+  operation& self = static_cast<expiry_timer&>(expired).owner;
+  self.loop_.expire_operation(self);
+}
+
+// The cause is read off all completions together. A linked timeout that fired says -ETIME, or 1
+// when its victim was a futex or waitid; an operation that had to give up says -ECANCELED, or
+// -EINTR and -ERESTARTSYS when a kernel worker was interrupted.
+outcome operation::judge() const noexcept {
+  constexpr int erestartsys = 512;
+  const bool timeout_fired =
+      timer_fired_ || (timeout_result_ && (*timeout_result_ == -ETIME || *timeout_result_ == 1));
+  const int res = result_.res;
+  const bool expired_as_asked = opcode_ == IORING_OP_TIMEOUT && res == -ETIME;
+  if (res >= 0 || expired_as_asked) {
+    if (timeout_fired) return outcome::ok_after_timeout;
+    return cancel_sent_ ? outcome::ok_after_cancel : outcome::ok;
+  }
+  if (res == -ECANCELED || res == -EINTR || res == -erestartsys) {
+    if (timeout_fired) return outcome::timed_out;
+    if (stop_asked_ || res == -ECANCELED) return outcome::cancelled;
+    return outcome::interrupted;
+  }
+  return outcome::error;
+}
+
+address_operation::address_operation(loop& on, std::uint8_t opcode, int fd, const sockaddr* address,
+                                     socklen_t length) noexcept
+    : operation(on, blank(opcode, fd)) {
+  std::memcpy(&address_, address, std::min<std::size_t>(length, sizeof(address_)));
+  sqe_.addr = reinterpret_cast<std::uint64_t>(&address_);
+  sqe_.off = length;
+}
+
+accept_operation::accept_operation(loop& on, int listener, int flags) noexcept
+    : operation(on, blank(IORING_OP_ACCEPT, listener)) {
+  sqe_.accept_flags = static_cast<__u32>(flags);
+  sqe_.addr = reinterpret_cast<std::uint64_t>(&address_);
+  sqe_.addr2 = reinterpret_cast<std::uint64_t>(&length_);
+}
+
+timeout_operation::timeout_operation(loop& on, duration after, unsigned count,
+                                     unsigned flags) noexcept
+    : operation(on, blank(IORING_OP_TIMEOUT, -1)), after_(to_timespec(after)) {
+  sqe_.addr = reinterpret_cast<std::uint64_t>(&after_);
+  sqe_.len = 1;
+  sqe_.off = count;
+  sqe_.timeout_flags = flags;
+}
+
+}  // namespace uring

@@ -1,0 +1,197 @@
+// One operation on the ring: the awaitable that is also the operation's whole state.
+//
+//   completion c = co_await loop.recv(fd, buffer).timeout(50ms).cancel_on(stop);
+//
+// It lives in the frame of the coroutine that awaits it (no heap, no virtual, not movable) and
+// holds everything that the kernel may read later: the submission, the timespec, an address. Each
+// of its requests (the operation itself, its linked timeout, its cancel) carries a user_data of its
+// own, made of a slot's generation, the slot and the kind of request, never an address: a late or
+// foreign completion finds no live slot and is a stray. The operation ends when the last of its
+// requests has completed, so neither the cause nor a buffer can get lost. One that dies in flight
+// aborts the program, naming itself.
+#pragma once
+
+#include <liburing.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "engine/ready.hpp"
+#include "engine/records.hpp"
+#include "engine/stop.hpp"
+#include "engine/timer_heap.hpp"
+
+namespace uring {
+
+class loop;
+
+// Why an operation ended as it did. The last two: the operation won although its timer had fired or
+// its cancel had been sent (a MSG_WAITALL recv keeps the 3 bytes that it had).
+enum class outcome : std::uint8_t {
+  ok,
+  error,
+  timed_out,
+  cancelled,
+  interrupted,
+  ok_after_timeout,
+  ok_after_cancel
+};
+const char* outcome_name(outcome why) noexcept;
+
+const char* request_kind_name(request_kind kind) noexcept;
+
+// What bounds the operation in time: a linked timeout in the kernel, or (for operations that block
+// in a kernel worker, where a linked timeout never fires) a timer of the loop and a cancel.
+enum class timeout_mechanism : std::uint8_t { none, linked, timer };
+
+// `res` and `flags` as the CQE had them: errno is data, negative, an unknown one too.
+struct completion {
+  int res = 0;
+  std::uint32_t flags = 0;
+  outcome why = outcome::ok;
+  [[nodiscard]] bool succeeded() const {
+    return why == outcome::ok || why == outcome::ok_after_timeout ||
+           why == outcome::ok_after_cancel;
+  }
+};
+
+// user_data = generation (32 bits) · slot (24) · kind (8). Generations start at 1: never 0.
+struct request_id {
+  std::uint32_t generation = 0;
+  std::uint32_t slot = 0;
+  request_kind kind = request_kind::main;
+  static constexpr std::uint32_t slot_limit = 1U << 24;
+
+  [[nodiscard]] std::uint64_t user_data() const {
+    return (std::uint64_t{generation} << 32) | (std::uint64_t{slot} << 8) |
+           static_cast<std::uint64_t>(kind);
+  }
+  static request_id from(std::uint64_t user_data) {
+    return {static_cast<std::uint32_t>(user_data >> 32),
+            static_cast<std::uint32_t>(user_data >> 8) & (slot_limit - 1),
+            static_cast<request_kind>(user_data & 0xff)};
+  }
+};
+
+class operation : public ready_node {
+ public:
+  // Takes a prepared submission (its user_data and link flag are set by the loop).
+  operation(loop& on, const io_uring_sqe& prepared) noexcept;
+  operation(const operation&) = delete;
+  operation& operator=(const operation&) = delete;
+  ~operation();
+
+  // Bounds it in time, counted from submission; or by an absolute time, for loops of submissions.
+  operation& timeout(duration after) noexcept;
+  operation& deadline(time_point at) noexcept;
+  // Cancels it when `source` is stopped. The operation is still awaited to its end.
+  operation& cancel_on(stop_source& source) noexcept;
+  // IOSQE_* flags to add; IOSQE_IO_LINK chains it to the next of a group (loop::start_together).
+  operation& flags(unsigned sqe_flags) noexcept;
+  // An opaque pointer for the seam's user: which step of which scenario this belongs to.
+  operation& tag(void* owner) noexcept;
+
+  bool await_ready() const noexcept { return state_ == state::done; }
+  bool await_suspend(std::coroutine_handle<> waiting) noexcept;
+  completion await_resume() const noexcept { return result_; }
+
+  // Readable at any time; the results are complete once it has been awaited.
+  [[nodiscard]] std::uint8_t opcode() const { return opcode_; }
+  [[nodiscard]] const io_uring_sqe& submission() const { return sqe_; }
+  [[nodiscard]] void* tag() const { return tag_; }
+  [[nodiscard]] bool in_flight() const { return state_ == state::in_flight; }
+  [[nodiscard]] timeout_mechanism bounded_by() const { return mechanism_; }
+  [[nodiscard]] bool by_system_call() const { return by_system_call_; }
+  [[nodiscard]] std::optional<int> timeout_result() const { return timeout_result_; }
+  [[nodiscard]] std::optional<int> cancel_result() const { return cancel_result_; }
+  [[nodiscard]] time_point submitted_at() const { return submitted_at_; }
+  // The id to cancel it by (loop::cancel); generation 0 when not in flight.
+  [[nodiscard]] request_id id() const { return id_; }
+
+ protected:
+  io_uring_sqe sqe_;
+
+ private:
+  friend class loop;
+  enum class state : std::uint8_t { idle, parked, in_flight, done };
+  struct stop_link : stop_callback {
+    stop_link(function on_stop, operation& self) : stop_callback(on_stop), owner(self) {}
+    operation& owner;
+  };
+  struct expiry_timer : timer {
+    expiry_timer(function on_expiry, operation& self) : timer(on_expiry), owner(self) {}
+    operation& owner;
+  };
+  static void on_stop(stop_callback& callback) noexcept;
+  static void on_expiry(timer& expired) noexcept;
+  [[nodiscard]] outcome judge() const noexcept;
+
+  // Told apart from freed memory when a completion arrives: ASan can't see the kernel's writes.
+  static constexpr std::uint32_t live_magic = 0x55726e67;
+  std::uint32_t magic_ = live_magic;
+  std::uint8_t opcode_;  // as asked for: a fault may have replaced it in what was submitted
+  state state_ = state::idle;
+  timeout_mechanism mechanism_ = timeout_mechanism::none;
+  std::uint8_t pending_ = 0;  // completions still to come
+  bool timer_fired_ = false;
+  bool stop_asked_ = false;
+  bool cancel_sent_ = false;
+  bool cancel_parked_ = false;
+  bool absolute_ = false;
+  bool by_system_call_ = false;
+  loop& loop_;
+  request_id id_{};
+  completion result_{};
+  std::optional<int> substitute_;  // the result that stands for what the kernel lacks
+  std::optional<int> timeout_result_;
+  std::optional<int> cancel_result_;
+  __kernel_timespec limit_{};
+  time_point limit_at_{};
+  time_point submitted_at_{};
+  void* tag_ = nullptr;
+  stop_source* source_ = nullptr;
+  operation* next_parked_ = nullptr;
+  operation* next_in_group_ = nullptr;
+  stop_link stop_;
+  expiry_timer expiry_;
+};
+
+// What the kernel may read until completion, in the frame beside the submission.
+// CONNECT and BIND, which have one layout.
+class address_operation : public operation {
+ public:
+  address_operation(loop& on, std::uint8_t opcode, int fd, const sockaddr* address,
+                    socklen_t length) noexcept;
+
+ private:
+  sockaddr_storage address_{};
+};
+
+class accept_operation : public operation {
+ public:
+  accept_operation(loop& on, int listener, int flags) noexcept;
+  // The peer's address, valid once the operation has been awaited with a descriptor.
+  [[nodiscard]] const sockaddr* peer() const {
+    return reinterpret_cast<const sockaddr*>(&address_);
+  }
+  [[nodiscard]] socklen_t peer_length() const { return length_; }
+
+ private:
+  sockaddr_storage address_{};
+  socklen_t length_ = sizeof(sockaddr_storage);
+};
+
+class timeout_operation : public operation {
+ public:
+  timeout_operation(loop& on, duration after, unsigned count, unsigned flags) noexcept;
+
+ private:
+  __kernel_timespec after_{};
+};
+
+// A zeroed submission with these two fields set.
+io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept;
+__kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept;
+
+}  // namespace uring

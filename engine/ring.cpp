@@ -1,0 +1,97 @@
+#include "engine/ring.hpp"
+
+#include <array>
+#include <cerrno>
+
+namespace uring {
+namespace {
+
+// The ladder of set-ups, best first. DEFER_TASKRUN runs completions only when this thread asks for
+// them, which keeps them off the path of whatever the thread was doing.
+struct rung {
+  ring_mode mode;
+  unsigned flags;
+};
+constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+constexpr std::array<rung, 3> ladder{{
+    {ring_mode::defer, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                           IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | always},
+    {ring_mode::coop,
+     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL | always},
+    {ring_mode::plain, always},
+}};
+constexpr rung sqpoll_rung{ring_mode::sqpoll,
+                           IORING_SETUP_SQPOLL | IORING_SETUP_SUBMIT_ALL | always};
+
+}  // namespace
+
+const char* ring_mode_name(ring_mode mode) noexcept {
+  constexpr std::array<const char*, 5> names{"automatic", "defer", "coop", "plain", "sqpoll"};
+  return names[static_cast<std::size_t>(mode)];
+}
+
+ring::~ring() {
+  if (open_) io_uring_queue_exit(&ring_);
+}
+
+int ring::open(const ring_options& options) noexcept {
+  auto attempt = [&](const rung& step) {
+    io_uring_params params{};
+    params.flags = step.flags;
+    params.cq_entries = options.cq_entries != 0 ? options.cq_entries : options.entries * 4;
+    params.sq_thread_idle = 50;
+    const int result = io_uring_queue_init_params(options.entries, &ring_, &params);
+    if (result == 0) {
+      open_ = true;
+      mode_ = step.mode;
+    }
+    return result;
+  };
+  if (options.mode == ring_mode::sqpoll) return attempt(sqpoll_rung);
+  int result = -EINVAL;
+  for (const rung& step : ladder) {
+    if (options.mode != ring_mode::automatic && options.mode != step.mode) continue;
+    result = attempt(step);
+    if (result != -EINVAL) break;
+  }
+  return result;
+}
+
+bool ring::reserve(unsigned n) noexcept {
+  if (io_uring_sq_space_left(&ring_) >= n) return true;
+  io_uring_submit(&ring_);
+  // The poller takes entries on its own time; waiting for it is waiting for a queue to drain, not
+  // for a completion.
+  if (mode_ == ring_mode::sqpoll && io_uring_sq_space_left(&ring_) < n)
+    io_uring_sqring_wait(&ring_);
+  return io_uring_sq_space_left(&ring_) >= n;
+}
+
+int ring::submit(bool wait, std::optional<time_point> until, time_point now) noexcept {
+  io_uring_cqe* cqe = nullptr;
+  int result = 0;
+  if (!wait || (until && *until <= now)) {
+    result = io_uring_submit_and_wait_timeout(&ring_, &cqe, 0, nullptr, nullptr);
+  } else if (until) {
+    __kernel_timespec left{};
+    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(*until - now).count();
+    left.tv_sec = ns / 1'000'000'000;
+    left.tv_nsec = ns % 1'000'000'000;
+    result = io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, &left, nullptr);
+  } else {
+    result = io_uring_submit_and_wait(&ring_, 1);
+  }
+  // -ETIME may come long before the time asked for (a hidden completion woke the wait); the loop
+  // looks at its own clock. -EAGAIN and -EBUSY: nothing to reap, or reap first and come again.
+  if (result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
+      result == -EBUSY) {
+    return 0;
+  }
+  return result;
+}
+
+bool ring::overflowed() const noexcept {
+  return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
+}  // namespace uring

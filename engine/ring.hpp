@@ -1,0 +1,55 @@
+// The ring itself: set-up ladder, room for submissions, one wait a turn.
+//
+// Owned by one loop and used from the thread that made it. No coroutines here.
+#pragma once
+
+#include <liburing.h>
+
+#include <optional>
+
+#include "engine/timer_heap.hpp"
+
+namespace uring {
+
+// How the kernel runs completions; results differ in few, known places.
+enum class ring_mode : std::uint8_t { automatic, defer, coop, plain, sqpoll };
+const char* ring_mode_name(ring_mode mode) noexcept;
+
+struct ring_options {
+  unsigned entries = 1024;  // submission queue; a power of two is rounded up to by the kernel
+  unsigned cq_entries = 0;  // 0: four times `entries`
+  ring_mode mode = ring_mode::automatic;
+};
+
+class ring {
+ public:
+  ring() = default;
+  ring(const ring&) = delete;
+  ring& operator=(const ring&) = delete;
+  ~ring();
+
+  // Sets it up; automatic tries defer, then coop, then plain on -EINVAL. Returns 0 or -errno.
+  int open(const ring_options& options) noexcept;
+
+  // Makes room for n SQEs that go out in one submission. Submits when there is none, never waits
+  // for a completion: with a full queue and nobody to reap, waiting here would be for ever.
+  bool reserve(unsigned n) noexcept;
+  io_uring_sqe* next_sqe() noexcept { return io_uring_get_sqe(&ring_); }
+
+  // Submits what is queued and, with `wait`, waits for one completion at most until `until`.
+  // Returns 0 or -errno; -ETIME and -EINTR mean "look again" and are reported as 0.
+  int submit(bool wait, std::optional<time_point> until, time_point now) noexcept;
+
+  [[nodiscard]] unsigned sq_entries() const { return ring_.sq.ring_entries; }
+  [[nodiscard]] unsigned cq_entries() const { return ring_.cq.ring_entries; }
+  [[nodiscard]] ring_mode mode() const { return mode_; }
+  [[nodiscard]] bool overflowed() const noexcept;
+  io_uring* raw() noexcept { return &ring_; }
+
+ private:
+  io_uring ring_{};
+  ring_mode mode_ = ring_mode::plain;
+  bool open_ = false;
+};
+
+}  // namespace uring

@@ -1,0 +1,49 @@
+// A socket address as a value: parsed from and written as the URL forms that people type.
+//
+//   tcp://127.0.0.1:80   tcp://[::1]:0   unix:///tmp/s   unix://@abstract
+//
+// Names are not resolved: a test harness must not depend on a resolver. Port 0 means "any free
+// one".
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace uring {
+
+class socket_address {
+ public:
+  socket_address() = default;
+  socket_address(const sockaddr* address, socklen_t length);
+
+  // Nothing when the text is not an address; `reason` then says why, in a phrase.
+  static std::optional<socket_address> parse(std::string_view url, std::string& reason);
+  // Of a descriptor: its own address, or its peer's. Empty when the call fails.
+  static socket_address local_of(int fd);
+  static socket_address peer_of(int fd);
+
+  [[nodiscard]] const sockaddr* data() const {
+    return reinterpret_cast<const sockaddr*>(&storage_);
+  }
+  [[nodiscard]] socklen_t length() const { return length_; }
+  [[nodiscard]] int family() const { return length_ == 0 ? AF_UNSPEC : storage_.ss_family; }
+  [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
+  [[nodiscard]] std::uint16_t port() const;  // 0 for Unix addresses
+  void set_port(std::uint16_t port);
+  [[nodiscard]] bool is_any_port() const { return !is_unix() && port() == 0; }
+  [[nodiscard]] bool is_loopback() const;
+  // The path of a Unix address that has one in the file system, else empty.
+  [[nodiscard]] std::string path() const;
+  [[nodiscard]] std::string url() const;
+  bool operator==(const socket_address& other) const;
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t length_ = 0;
+};
+
+}  // namespace uring

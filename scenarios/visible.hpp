@@ -17,7 +17,7 @@ namespace scenarios {
 /// `\xff`. All else (also backslashes) is copied. The result is valid UTF-8.
 std::string visible(std::string_view text);
 /// The same in double quotes, cut after `code_points_max` with `…`: names in messages.
-std::string quoted(std::string_view text, std::size_t code_points_max = 60);
+std::string in_quotes(std::string_view text, std::size_t code_points_max = 60);
 
 /// How one code point is shown, and how many terminal columns that takes.
 struct glyph {

@@ -1,0 +1,194 @@
+// What happened: the plain records that a run leaves behind, and the interface reports subscribe
+// to.
+//
+// The interpreter fills these in while a scenario runs and hands a finished scenario_result over
+// once, by value; nothing in it refers to the ring, to a coroutine or to a live plan. Diagnostics
+// keep their source alive. Times are nanoseconds of the monotonic clock since the start of the
+// scenario. Everything that two runs of the same scenario may legitimately see differently (times,
+// numbers of ports and descriptors, the order of completions, how a stream was cut) is marked below
+// as volatile: reports put it into a `volatile` sub-object. All else is stable and is diffed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/operation.hpp"
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/source.hpp"
+#include "scenarios/value.hpp"
+
+namespace scenarios {
+
+enum class verdict : std::uint8_t {
+  passed,
+  failed,   // an expectation did not hold
+  error,    // the environment or the set-up went wrong, not the thing under test
+  invalid,  // a required fault did not fire
+  skipped,
+  flaky,    // passed at a later attempt
+  xfailed,  // failed as expected
+  xpassed,  // passed although a failure was expected
+  not_run
+};
+std::string_view verdict_name(verdict v);
+
+enum class step_status : std::uint8_t {
+  passed,
+  failed,
+  not_judged,  // cut short by a failure elsewhere
+  not_run      // never reached
+};
+std::string_view step_status_name(step_status s);
+
+// One request of a step as it was submitted, and one completion as it arrived. In a low-level step
+// they are stable (sorted by submission); inside a stream step they are volatile.
+struct submission_event {
+  uring::request_kind kind = uring::request_kind::main;
+  std::string op;           // "recv", "link_timeout", "async_cancel"
+  std::int64_t at_ns = 0;   // volatile
+  std::uint64_t order = 0;  // of submission within the scenario; volatile
+};
+struct completion_event {
+  uring::request_kind kind = uring::request_kind::main;
+  std::string op;
+  std::int32_t res = 0;
+  std::uint32_t flags = 0;
+  std::int64_t at_ns = 0;   // volatile
+  std::uint64_t order = 0;  // of arrival within the scenario; volatile
+  std::string fault;        // id of the fault that made or changed it, or empty
+};
+
+// What `res` stands for: a descriptor's number is volatile and written as a name.
+enum class res_kind : std::uint8_t { number, bytes, descriptor, mask };
+
+enum class timing : std::uint8_t { unchecked, in_window, early, late };
+std::string_view timing_name(timing t);
+
+struct step_result {
+  std::string path;  // "3", "3.1" inside a block, "3.1[2]" in its third round
+  std::string op;    // "recv", "sqe.recv", "barrier"
+  std::string id;    // as the scenario names it, or empty
+  std::string note;  // a short argument for people: "exactly 6", "go"
+  span at;           // the step in its file
+  step_status status = step_status::not_run;
+  bool low_level = false;           // its completions are stable
+  std::string outcome;              // "ok", "timed_out", "cancelled", "eof" …; empty: not run
+  std::optional<std::int64_t> res;  // bytes, 0, or a negative errno
+  res_kind res_is = res_kind::number;
+  std::string res_name;             // stable name where res_is descriptor: "<fd:c1#1>"
+  std::optional<value> data;        // what was received (joined), read or captured
+  std::optional<std::string> sent;  // the bytes that went out, capped as `sent_bytes` says
+  std::uint64_t sent_bytes = 0;
+  std::string expected;       // describe() of the expectation, or empty
+  bool alternatives = false;  // the expectation admits several results: what came is
+                              // volatile, `expected` is stable
+  timing took = timing::unchecked;
+  std::string mechanism;         // "linked timeout", "loop timer", "system call", or empty
+  std::int64_t started_ns = -1;  // volatile; -1: not started
+  std::int64_t ended_ns = -1;    // volatile
+  std::vector<submission_event> submissions;
+  std::vector<completion_event> completions;
+  std::vector<diagnostic> failures;
+};
+
+struct actor_result {
+  std::string name;  // "c1", "c[3]", "srv", "srv#1 (from c1)"
+  std::string kind;  // "server", "client", "task", "handler", "setup", "teardown"
+  span at;
+  step_status status = step_status::not_run;
+  std::vector<step_result> steps;  // in declaration order, rounds in order
+};
+
+struct fault_result {
+  std::string id;
+  std::string type;  // "cqe.errno"
+  span at;
+  std::uint64_t candidates = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t fired = 0;
+  std::uint64_t observed = 0;
+  bool required = true;
+  bool satisfied = true;
+  std::string nearest_miss;  // "recv on c1 happened 2 times; nth 3 was never reached"
+};
+
+struct service_result {
+  std::string name;
+  std::vector<std::string> argv;  // volatile text (ports, paths) replaced as in `redactions`
+  span at;
+  bool started = false;
+  bool ready = false;
+  std::string exit;  // "not started", "exited 0", "killed by SIGTERM"
+  bool exit_as_expected = true;
+  std::int64_t pid = 0;        // volatile
+  std::int64_t ready_ns = -1;  // volatile
+  std::string output_tail;     // the last lines of stdout and stderr; volatile
+};
+
+// A volatile text and what stands for it in stable reports: "127.0.0.1:20017" → "<addr:srv>".
+struct redaction {
+  std::string text;
+  std::string placeholder;
+};
+
+struct scenario_result {
+  std::string id;  // "echo.scenario.json[flag=async]": the file as given, and the case
+  std::string file;
+  std::string case_label;  // "flag=async", or empty
+  std::string name;        // the scenario's own `name`, or empty
+  std::vector<std::string> tags;
+  std::shared_ptr<const source> text;
+  verdict result = verdict::not_run;
+  std::string skip_reason;
+  std::vector<diagnostic> failures;  // of the whole: deadlock, deadline, set-up, faults
+  std::vector<actor_result> actors;  // set-up, actors in declaration order, handlers, teardown
+  std::vector<service_result> services;
+  std::vector<fault_result> faults;
+  std::vector<redaction> redactions;  // longest first
+  std::string ring_mode;
+  std::uint64_t seed = 0;
+  std::int64_t duration_ns = 0;   // volatile
+  std::vector<std::string> logs;  // of `log` steps, "c1: text"
+  std::uint64_t strays = 0;
+  std::vector<std::string> rerun;  // arguments that run just this case again
+
+  // Replaces volatile texts by their placeholders.
+  [[nodiscard]] std::string stable(std::string_view text_in) const;
+};
+
+// A finished run of many scenarios.
+struct suite_result {
+  std::vector<scenario_result> scenarios;  // in the order of their files and cases
+  std::string version;                     // of uring-scenario
+  std::string kernel;                      // volatile
+  std::string as_kernel;                   // "6.1" when masked, else empty
+  std::string host;                        // volatile
+  std::string started;                     // UTC, ISO 8601; volatile
+  std::int64_t duration_ns = 0;            // volatile
+  bool interrupted = false;
+};
+
+struct verdict_counts {
+  std::size_t passed = 0, failed = 0, error = 0, invalid = 0, skipped = 0, flaky = 0, xfailed = 0,
+              xpassed = 0, not_run = 0;
+};
+verdict_counts count(const std::vector<scenario_result>& scenarios);
+
+// What a report or a console subscribes to. Called on the thread that runs the suite, one call at a
+// time. `ended` is called once for each scenario, in order of completion, before it is stored.
+class run_observer {
+ public:
+  virtual ~run_observer() = default;
+  virtual void suite_started(std::size_t /*scenarios*/) {}
+  virtual void scenario_started(const std::string& /*id*/) {}
+  virtual void scenario_ended(const scenario_result& /*result*/) {}
+  virtual void suite_ended(const suite_result& /*result*/) {}
+};
+
+}  // namespace scenarios

@@ -1,0 +1,30 @@
+// From a file to plans: everything that can be known before a scenario runs is checked here.
+//
+// All errors of a file are reported at once. A file with an error yields no plan.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/source.hpp"
+
+namespace scenarios {
+
+struct compile_options {
+  std::vector<std::pair<std::string, std::string>> vars;  // --var k=v: replaces a variable's value
+};
+
+// The plans of a file's cases, in the order of its matrix. Empty with an error in `out`.
+std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const source> text,
+                                                        const compile_options& options,
+                                                        diagnostics& out);
+// The same from a path; `path` is what ids and reports show.
+std::vector<std::shared_ptr<const plan>> compile_file(const std::string& path,
+                                                      const compile_options& options,
+                                                      diagnostics& out);
+
+}  // namespace scenarios

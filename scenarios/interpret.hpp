@@ -1,0 +1,31 @@
+// Runs one plan on a loop and returns what happened.
+//
+// Any number of scenarios run on one loop at once, each as a tree of coroutines. A run borrows the
+// plan, the loop and the options; it leaves no descriptor, process or file behind, whatever ended
+// it.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/loop.hpp"
+#include "engine/task.hpp"
+#include "scenarios/outcome.hpp"
+#include "scenarios/plan.hpp"
+
+namespace scenarios {
+
+struct run_options {
+  double time_scale = 1.0;  // multiplies upper bounds of time, and harness deadlines
+  std::uint64_t seed = 0;   // of the run; a file's own seed wins
+  uring::stop_source* stop =
+      nullptr;  // Ctrl-C: ends the scenario as interrupted, teardown included
+};
+
+// Must be installed as the loop's seam before the first scenario runs on it.
+class recording_seam;
+std::unique_ptr<uring::seam> make_recording_seam(uring::loop& on);
+
+uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
+                                          run_options options);
+
+}  // namespace scenarios

@@ -1,0 +1,354 @@
+// The plan: one case of one scenario, compiled. Names are slots, constant data is bytes,
+// expressions are trees. Nothing in it is JSON and nothing changes while it runs, so one plan may
+// run many times.
+//
+// The compiler (compile.hpp) makes plans, the interpreter (interpret.hpp) runs them. A plan keeps
+// its source alive and points into it with spans.
+//
+// Slots. A value that a name stands for lives in one of two spaces: `local_space`, an array of the
+// strand (an actor, one connection's handler, set-up, teardown), or `shared_space`, an array of the
+// scenario whose entries are futures: assigned once, awaited by whoever reads them. A name that is
+// made at the top level of an actor has both. Descriptors and streams are not values: they live in
+// the strand's handles, and publish values (`${conn.port}`) through handle_property.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/op_table.hpp"
+#include "engine/socket_address.hpp"
+#include "scenarios/expression.hpp"
+#include "scenarios/matcher.hpp"
+#include "scenarios/outcome.hpp"
+#include "scenarios/payload.hpp"
+#include "scenarios/source.hpp"
+
+namespace scenarios {
+
+inline constexpr std::uint32_t local_space = 0;
+inline constexpr std::uint32_t shared_space = 1;
+inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
+
+// Where a name's value goes: the strand's slot, and the scenario's future when it is published.
+struct name_target {
+  std::uint32_t local = no_index;
+  std::uint32_t shared = no_index;
+};
+
+// ---- Expectations ------------------------------------------------------------------------------
+
+// One bit per outcome, so that an expectation may admit several. `eof` is the interpreter's own.
+enum class step_outcome : std::uint8_t {
+  ok,
+  error,
+  timed_out,
+  cancelled,
+  interrupted,
+  ok_after_timeout,
+  ok_after_cancel,
+  eof
+};
+std::string_view step_outcome_name(step_outcome o);
+std::optional<step_outcome> find_step_outcome(std::string_view name);
+
+struct expected_cqe {
+  std::optional<uring::request_kind> kind;  // "id" in the file: "op", "timeout", "cancel"
+  std::optional<matcher> res;
+  std::optional<matcher> flags;
+  span at;
+};
+
+// All parts that are present must hold. With `any_of`, one of the whole expectations must.
+struct expectation {
+  std::optional<step_outcome> outcome;
+  std::optional<matcher> res;
+  std::optional<matcher> data;
+  std::optional<matcher> flags;
+  std::optional<matcher> took;
+  std::optional<std::vector<expected_cqe>> cqes;
+  bool cqes_unordered = false;
+  std::vector<expectation> any_of;
+  span at;
+  span outcome_at, res_at, data_at, flags_at, took_at, cqes_at;
+  std::string text;  // for people, and the stable report
+};
+
+// ---- Steps -------------------------------------------------------------------------------------
+
+struct step_plan;
+using block = std::vector<step_plan>;
+
+struct connect_step {
+  expression to;
+  std::optional<expression> bind;
+};
+struct listen_step {
+  expression address;
+  int backlog = 128;
+};
+struct accept_step {};
+struct send_step {
+  payload data;
+};
+struct recv_step {
+  enum class mode : std::uint8_t { exactly, until, line, some, eof, nothing_for };
+  mode how = mode::some;
+  expression count;  // exactly: bytes; some: at most (absent: 64 KiB)
+  bool has_count = false;
+  payload delimiter;             // until
+  expression quiet;              // nothing_for: nanoseconds or duration text
+  std::uint64_t max = 1U << 20;  // until, line, eof: more than this is a failure
+};
+struct half_close_step {};
+struct rst_step {};
+struct close_step {};
+struct sleep_step {
+  expression time;
+};
+struct barrier_step {
+  std::uint32_t barrier = 0;
+};
+struct signal_step {
+  std::uint32_t signal = 0;
+};
+struct await_step {
+  std::uint32_t signal = 0;
+};
+struct set_step {
+  std::vector<std::pair<name_target, expression>> assignments;  // in file order
+};
+struct log_step {
+  expression text;
+};
+struct fail_step {
+  expression text;
+};
+struct join_step {
+  std::uint32_t async = 0;  // index among the strand's async steps
+};
+struct cancel_step {
+  std::uint32_t async = 0;
+};
+struct repeat_step {
+  expression times;
+  name_target as;  // the round, from 0
+  std::vector<step_plan> body;
+};
+
+// A low-level step: one submission. Each field of the op table that was given, with how to fill it.
+struct sqe_field {
+  const uring::field_row* row = nullptr;
+  // Which is set follows from row->kind: data for data_out (and path-like text is in `number`'s
+  // text value), number for all else.
+  std::optional<payload> data;
+  std::optional<expression> number;  // integer, text (path, address, duration), or list
+  std::uint64_t constant = 0;        // flags, choices, modes: resolved at load
+  bool is_constant = false;
+  bool bad_address = false;               // { "address": N }: `constant` is passed as the pointer
+  std::uint32_t async_target = no_index;  // target: id of an async step
+  bool targets_link_timeout = false;
+  span at;
+};
+struct sqe_step {
+  const uring::op_row* row = nullptr;
+  std::vector<sqe_field> fields;
+  bool on_given = false;
+  std::optional<expression> on_number;  // "on": 7
+};
+// Several submissions in one io_uring_enter; `link` puts IOSQE_IO_LINK or HARDLINK between them.
+struct chain_step {
+  unsigned link_flag = 0;
+  std::vector<step_plan> members;  // sqe steps
+};
+
+using step_body =
+    std::variant<connect_step, listen_step, accept_step, send_step, recv_step, half_close_step,
+                 rst_step, close_step, sleep_step, barrier_step, signal_step, await_step, set_step,
+                 log_step, fail_step, join_step, cancel_step, repeat_step, sqe_step, chain_step>;
+
+// What to take from a step that ended well, and where to put it.
+struct capture_plan {
+  enum class source_kind : std::uint8_t { res, data, regex, json, at };
+  source_kind from = source_kind::data;
+  std::string pattern;  // regex, or JSON pointer
+  int group = 0;
+  expression offset, length;  // at
+  name_target to;
+  std::string name;
+  span at;
+};
+
+struct retry_plan {
+  std::uint32_t times = 1;  // further attempts
+  expression every;         // duration
+  std::vector<int> on;      // positive errnos; empty: any failure
+};
+
+struct step_plan {
+  std::string op;  // as the report names it: "recv", "sqe.recv"
+  std::string id;
+  std::string note;                    // a short argument for people: "exactly 6", "go"
+  span at;                             // the step
+  span op_at;                          // its op's key
+  std::uint32_t handle = no_index;     // `on`
+  std::uint32_t as_handle = no_index;  // `as`, where the op makes a descriptor
+  std::string as_name;
+  std::optional<name_target> as_value;  // `as`, where the op yields data
+  std::optional<expression> timeout;
+  std::optional<expression> cancel_after;
+  std::uint32_t async = no_index;  // index among the strand's async steps
+  unsigned sqe_flags = 0;
+  std::optional<retry_plan> retry;
+  std::vector<capture_plan> captures;
+  std::optional<expectation> expect;
+  std::vector<slot_ref> reads;  // futures that must be there before the step starts
+  step_body body;
+};
+
+// A value that a handle publishes when it is made.
+enum class handle_value : std::uint8_t { fd, addr, local, peer, port };
+struct handle_property {
+  std::uint32_t handle = 0;
+  handle_value what = handle_value::addr;
+  name_target to;
+};
+
+// What every strand (actor, handler, set-up, teardown) has.
+struct strand_plan {
+  block steps;
+  std::uint32_t locals = 0;
+  std::vector<std::string> handles;  // names; "conn" is handle 0 where there is a connection
+  std::vector<handle_property> properties;
+  std::vector<std::string> asyncs;      // ids
+  std::uint32_t index_slot = no_index;  // ${actor.index}
+};
+
+// ---- Actors ------------------------------------------------------------------------------------
+
+enum class actor_kind : std::uint8_t { server, client, task };
+
+struct server_plan {
+  expression address;
+  int backlog = 128;
+  std::uint32_t accept = 1;
+  bool accept_each = false;  // until every other actor has ended
+  expression grace;          // how long handlers may go on after that
+  name_target addr, port;    // published when bound: ${srv.addr}, ${srv.port}
+};
+
+struct client_plan {
+  step_plan connect;  // step 0
+};
+
+struct actor_plan {
+  std::string name;  // "c1"; copies are "c[0]", "c[1]" …
+  std::string base;  // "c": what barriers and faults call it
+  std::uint32_t index = 0;
+  actor_kind kind = actor_kind::task;
+  span at;
+  std::optional<server_plan> server;
+  std::optional<client_plan> client;
+  std::shared_ptr<const strand_plan> body;  // shared by copies; of a server: of each handler
+};
+
+struct barrier_plan {
+  std::string name;
+  std::uint32_t parties = 0;
+  span at;  // the first step that names it
+};
+struct signal_plan {
+  std::string name;
+  span at;
+};
+
+// ---- Services, requirements, faults
+// --------------------------------------------------------------
+
+struct service_file_plan {
+  expression path;
+  payload data;
+  std::uint32_t mode = 0644;
+};
+struct service_plan {
+  std::string name;
+  span at;
+  std::vector<expression> run;
+  std::vector<std::pair<std::string, expression>> env;
+  std::optional<expression> cwd;
+  std::string user;
+  std::vector<service_file_plan> files;
+  std::optional<expression> ready_port;    // port number or address
+  std::optional<expression> ready_stdout;  // RE2
+  std::optional<expression> ready_file;
+  std::vector<expression> ready_exec;
+  std::chrono::nanoseconds ready_timeout = std::chrono::seconds(10);
+  int stop_signal = 15;
+  std::chrono::nanoseconds grace = std::chrono::seconds(5);
+  std::optional<int> expect_exit_code;
+  std::optional<int> expect_exit_signal;
+  name_target addr, port, pid;
+  std::vector<std::pair<std::string, name_target>> captures;  // named groups of ready_stdout
+  std::vector<slot_ref> reads;
+};
+
+struct requirement {
+  enum class what : std::uint8_t { kernel, op, feature, program, env, root };
+  what kind = what::program;
+  std::string text;
+  bool negated = false;
+};
+
+// A fault rule: cqe.errno.
+struct fault_plan {
+  std::string id;
+  std::string type = "cqe.errno";
+  span at;
+  int error = 0;  // positive errno
+  bool before = true;
+  bool force = false;
+  std::string actor;         // where: empty = any
+  std::string op;            // "recv" (steps) or with `submissions` set "recv" (submissions)
+  bool submissions = false;  // where.op was "sqe.NAME"
+  std::string step;          // "actor/id" or empty
+  std::uint64_t first = 1, last = ~std::uint64_t{0}, every = 1;  // nth
+  std::uint64_t times = 1;
+  std::uint64_t require_fired = 1;
+  bool required = true;
+};
+
+struct plan {
+  std::shared_ptr<const source> text;
+  std::string id;  // file, and the case in brackets
+  std::string file;
+  std::string case_label;
+  std::string name;
+  std::string description;
+  std::vector<std::string> tags;
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  std::chrono::nanoseconds teardown_timeout = std::chrono::seconds(10);
+  std::optional<std::uint64_t> seed;  // the file's own
+  std::vector<requirement> requires_;
+  std::vector<std::uint8_t> opcodes;  // that low-level steps need: skipped where missing
+
+  std::uint32_t shared_slots = 0;
+  std::vector<std::pair<std::uint32_t, std::string>> shared_names;  // for messages: slot → "c1.n"
+  std::vector<std::pair<std::string, name_target>> ports;           // ${port.NAME}
+  std::optional<std::uint32_t> tmp_slot;  // ${tmp}; a directory is made only if used
+
+  std::vector<actor_plan> actors;
+  strand_plan setup;
+  strand_plan teardown;
+  std::vector<service_plan> services;  // in file order: each may use those before it
+  std::vector<barrier_plan> barriers;
+  std::vector<signal_plan> signals;
+  std::vector<fault_plan> faults;
+};
+
+}  // namespace scenarios

@@ -25,23 +25,46 @@ std::shared_ptr<const source> source::from_text(std::string name, std::string te
   return std::shared_ptr<const source>(new source(std::move(name), std::move(text)));
 }
 
+namespace {
+
+// Columns are counted from the start of a block, not of the line: a hostile file of one line with
+// thousands of mistakes must not cost its length for each of them.
+constexpr std::size_t block_bytes = 4096;
+
+std::uint32_t count_continuations(std::string_view text) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }));
+}
+
+}  // namespace
+
 source::source(std::string name, std::string text)
     : name_(std::move(name)), text_(std::move(text)), line_starts_{0} {
   for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1)) {
     line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
   }
+  std::uint32_t sum = 0;
+  for (std::size_t at = 0; at <= text_.size(); at += block_bytes) {
+    continuations_.push_back(sum);
+    sum += count_continuations(std::string_view(text_).substr(at, block_bytes));
+  }
+}
+
+std::uint32_t source::continuation_bytes_before(std::uint32_t offset) const {
+  const std::size_t block = offset / block_bytes;
+  const std::size_t start = block * block_bytes;
+  return continuations_[block] +
+         count_continuations(std::string_view(text_).substr(start, offset - start));
 }
 
 position source::locate(std::uint32_t offset) const {
   offset = std::min(offset, static_cast<std::uint32_t>(text_.size()));
   const auto after = std::ranges::upper_bound(line_starts_, offset);
   const std::uint32_t start = *std::prev(after);
-  // Continuation bytes belong to the code point that was already counted.
-  const auto points = std::count_if(text_.begin() + start, text_.begin() + offset, [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
-  });
+  const std::uint32_t continuations =
+      continuation_bytes_before(offset) - continuation_bytes_before(start);
   return {static_cast<std::uint32_t>(after - line_starts_.begin()),
-          static_cast<std::uint32_t>(points + 1)};
+          offset - start - continuations + 1};
 }
 
 std::uint32_t source::line_begin(std::uint32_t number) const {

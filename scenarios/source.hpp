@@ -35,7 +35,7 @@ class source : public std::enable_shared_from_this<source> {
   const std::string& name() const { return name_; }
   std::string_view text() const { return text_; }
 
-  /// Offsets past the end are taken as the end. O(log lines) plus the length of that line.
+  /// Offsets past the end are taken as the end. Cheap even in a line of megabytes.
   position locate(std::uint32_t offset) const;
   /// The line without its end (\n or \r\n); empty when there is no such line.
   std::string_view line(std::uint32_t number) const;
@@ -48,7 +48,11 @@ class source : public std::enable_shared_from_this<source> {
 
   std::string name_;
   std::string text_;
+  /// Continuation bytes before an offset: what columns must not count.
+  std::uint32_t continuation_bytes_before(std::uint32_t offset) const;
+
   std::vector<std::uint32_t> line_starts_;
+  std::vector<std::uint32_t> continuations_;  // before each block of the text
 };
 
 /// Half-open range of bytes of a source. A span without a source is "nowhere".

@@ -172,15 +172,17 @@ struct op_row {
   uint8_t opcode;
   std::string_view since;  ///< first kernel that has it, "5.6"
   std::span<const field_row> fields;
-  std::span<const constant_row> constants;
-  result_kind result;
+  std::span<const constant_row> constants = {};
+  result_kind result = result_kind::none;
   success_rule success;
   completion_class cls;
-  shots shot;
-  bool takes_descriptor;        ///< the kernel resolves `fd`: -EBADF, IOSQE_FIXED_FILE
-  bool buffer_select;           ///< IOSQE_BUFFER_SELECT is accepted; others answer -EOPNOTSUPP
+  shots shot = shots::one;
+  /// It works on the descriptor in `fd`, so -EBADF. IOSQE_FIXED_FILE makes it a slot, except for
+  /// close and epoll_ctl, which look the number up themselves.
+  bool takes_descriptor = false;
+  bool buffer_select = false;   ///< IOSQE_BUFFER_SELECT is accepted; others answer -EOPNOTSUPP
   std::span<const int> errnos;  ///< its own errors, positive; the common ones come from a rule
-  uint32_t faults;              ///< bit set of cqe_fault: those it can suffer
+  uint32_t faults = 0;          ///< bit set of cqe_fault: those it can suffer
   std::string_view doc;         ///< what it does, its result, its surprise
 };
 
@@ -199,8 +201,14 @@ const field_row* find_field(const op_row& row, std::string_view name);
 /// Fields that every SQE has: sqe_flags, user_data, personality.
 std::span<const field_row> common_fields();
 
-/// Clears the SQE and writes the opcode and the row's constants; fd is -1 unless a field uses it.
+/// Clears the SQE and writes the opcode and what an unset argument means: fd -1, directories
+/// AT_FDCWD, the row's constants.
 void begin_sqe(io_uring_sqe& sqe, const op_row& row);
+
+/// Writes one argument and what it implies: `flags` and `flag_bit` are added to what is there, a
+/// buffer group sets IOSQE_BUFFER_SELECT, a slot to close makes fd 0. `length` goes to the field's
+/// `length_at`, if it has one. The field must belong to the SQE's opcode.
+void store_field(io_uring_sqe& sqe, const field_row& field, uint64_t value, uint64_t length = 0);
 
 /// Whether `res` is a success for this opcode. A notification (IORING_CQE_F_NOTIF) always is.
 bool succeeded(const op_row& row, int res, uint32_t cqe_flags = 0);

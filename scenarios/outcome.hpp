@@ -88,6 +88,9 @@ struct step_result {
   std::string expected;       // describe() of the expectation, or empty
   bool alternatives = false;  // the expectation admits several results: what came is
                               // volatile, `expected` is stable
+  // What `data` was compared with, where the expectation names every byte; reports show both around
+  // the first difference.
+  std::optional<std::string> expected_data;
   timing took = timing::unchecked;
   std::string mechanism;         // "linked timeout", "loop timer", "system call", or empty
   std::int64_t started_ns = -1;  // volatile; -1: not started
@@ -153,10 +156,13 @@ struct scenario_result {
   std::vector<redaction> redactions;  // longest first
   std::string ring_mode;
   std::uint64_t seed = 0;
-  std::int64_t duration_ns = 0;   // volatile
-  std::vector<std::string> logs;  // of `log` steps, "c1: text"
+  std::int64_t duration_ns = 0;              // volatile
+  std::uint32_t attempts = 1;                // volatile; above 1 when it was retried
+  std::vector<diagnostic> earlier_failures;  // of the attempts before the last; volatile
+  std::vector<std::string> logs;             // of `log` steps, "c1: text", in order of arrival
   std::uint64_t strays = 0;
-  std::vector<std::string> rerun;  // arguments that run just this case again
+  std::vector<std::string> rerun;  // runs just this case again, without the program's name:
+                                   // "run", "echo.scenario.json[flag=async]", "--seed", "42"
 
   // Replaces volatile texts by their placeholders.
   [[nodiscard]] std::string stable(std::string_view text_in) const;

@@ -220,7 +220,8 @@ bool is_parseable(const source& from, diagnostics& into) {
 
 }  // namespace
 
-std::optional<document> parse_document(std::shared_ptr<const source> from, diagnostics& into) {
+std::optional<document> parse_document(const std::shared_ptr<const source>& from,
+                                       diagnostics& into) {
   if (!is_parseable(*from, into)) return std::nullopt;
   builder events(from, into);
   const std::string_view text = from->text();

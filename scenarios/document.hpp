@@ -33,6 +33,7 @@ struct document {
 /// Nothing when there is no tree to speak of: at most one syntax error, told in `into`. Duplicate
 /// keys and integers that don't fit are told too, but still give a document, so that checks can go
 /// on: ask into.has_errors(). `from` must not be null.
-std::optional<document> parse_document(std::shared_ptr<const source> from, diagnostics& into);
+std::optional<document> parse_document(const std::shared_ptr<const source>& from,
+                                       diagnostics& into);
 
 }  // namespace scenarios

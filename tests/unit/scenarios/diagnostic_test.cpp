@@ -142,6 +142,11 @@ TEST_CASE("long lines are cut around the caret") {
   CHECK(line_of(render(back), 3).ends_with("xbad"));
   CHECK(marked(back) == "bad");
 
+  // Marks without a width of their own: much is cut although few columns are used.
+  std::string accents;
+  for (int i = 0; i < 1000; ++i) accents += "\xCC\x81";
+  CHECK(line_of(render(about("x" + accents + "bad", "bad")), 3).starts_with("1 | …"));
+
   const std::string hundred(97, 'x');
   CHECK(line_of(render(about(hundred + "bad", "bad")), 3) == "1 | " + hundred + "bad");
 

@@ -32,7 +32,8 @@ TEST_CASE("ordinary text stays as it is") {
 TEST_CASE("bytes that are not UTF-8 are shown one by one") {
   CHECK(visible("\xff") == "\\xff");
   CHECK(visible("\xC3(") == "\\xc3(");
-  CHECK(visible("\xC0\xAF") == "\\xc0\\xaf");           // overlong
+  CHECK(visible("\xC0\xAF") == "\\xc0\\xaf");  // overlong
+  CHECK(visible("\xE0\x80\xAF") == "\\xe0\\x80\\xaf");
   CHECK(visible("\xED\xA0\x80") == "\\xed\\xa0\\x80");  // surrogate
   CHECK(visible("\xF4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
   CHECK(visible("\xE2\x82") == "\\xe2\\x82");  // cut short

@@ -1,9 +1,8 @@
-#pragma once
-
 // The kernel's names for bits and small numbers, one table a field: lower case, without prefix
 // ("waitall" for MSG_WAITALL). The op table's rows point here, so a scenario's flag lists, the
 // decoder's text and the documentation use the same words. All data is constant and lives for
 // ever; any thread may read it. A name is unique within its set, never across sets.
+#pragma once
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,3 @@
-#pragma once
-
 // What the kernel knows and liburing 2.3's headers do not: every opcode, flag, feature bit and
 // register call up to Linux 6.19, each with the version that brought it, and the argument
 // structures that grew since. Anything in the engine that needs a number newer than Linux 6.0
@@ -7,6 +5,7 @@
 // whose headers define the upper-case names. It holds constants only. Their presence says nothing
 // about the running kernel: ask probe.hpp. Sources: include/uapi/linux/io_uring.h and the manual
 // pages io_uring_enter(2), io_uring_setup(2), io_uring_register(2).
+#pragma once
 
 #include <liburing.h>
 

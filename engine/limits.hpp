@@ -1,9 +1,8 @@
-#pragma once
-
 // Why a ring could not be made, said so that somebody can act on it. io_uring_setup(2) answers
 // EPERM for a sandbox and for a sysctl alike; here the other sources of knowledge are read and one
 // cause is named with its remedy. The command line prints it; nothing retries on it. Reads files
 // under /proc and resource limits; no state.
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -41,7 +40,6 @@ struct refusal_sources {
   std::string io_uring_group = "/proc/sys/kernel/io_uring_group";
   std::string status = "/proc/self/status";
   std::string file_nr = "/proc/sys/fs/file-nr";
-  std::string descriptors = "/proc/self/fd";
 };
 
 /// Names the cause of a failed io_uring_setup(2). `error` may be given as errno or as -errno.

@@ -1,7 +1,6 @@
-#pragma once
-
 // Building blocks of the op table's rows: fields that many operations share, said once. Included by
 // the op_rows_*.hpp headers, which only op_table.cpp includes; nothing else needs it.
+#pragma once
 
 #include <fcntl.h>
 

@@ -1,7 +1,6 @@
-#pragma once
-
 // Rows of the op table that move bytes of files and pipes, or give advice about them. Private to
 // op_table.cpp.
+#pragma once
 
 #include "engine/op_row_parts.hpp"
 

@@ -1,7 +1,6 @@
-#pragma once
-
 // Rows of the op table that work on names: open, close, stat, rename, links, extended attributes.
 // Private to op_table.cpp.
+#pragma once
 
 #include "engine/op_row_parts.hpp"
 

@@ -1,6 +1,5 @@
-#pragma once
-
 // Rows of the op table that work on sockets. Private to op_table.cpp.
+#pragma once
 
 #include "engine/op_row_parts.hpp"
 

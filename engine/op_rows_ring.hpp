@@ -1,8 +1,7 @@
-#pragma once
-
 // Rows of the op table that are about the ring itself and about waiting: nop, timeouts, cancel,
 // poll, epoll, messages between rings, buffers, tables, futexes, child processes. Private to
 // op_table.cpp.
+#pragma once
 
 #include "engine/op_row_parts.hpp"
 

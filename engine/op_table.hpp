@@ -1,10 +1,9 @@
-#pragma once
-
 // The one op table: a row for each io_uring opcode 0-64 with everything that more than one reader
 // needs to know about it. The C++ factories, the JSON steps, their schema, `explain`, the probe,
 // the tracer's decoder and the fault menu are all made from these rows; adding an opcode is adding
 // a row. Constant data without coroutine types, alive for ever, readable from any thread.
 // Sources: io_uring_enter(2), liburing's io_uring_prep_*(3), and measurements on Linux 6.18.
+#pragma once
 
 #include <liburing.h>
 

@@ -1,17 +1,15 @@
-#pragma once
-
 // What the running kernel can do, found by trying: opcodes from IORING_REGISTER_PROBE, set-up flags
 // by making a small ring with each, NOP injection by injecting. Never by version number: vendors
 // backport and sandboxes forbid. Results are plain values, to be asked once at start and handed
 // around. mask() makes a newer kernel look like an older one (`--as-kernel 6.1`); nothing else ever
 // compares versions.
+#pragma once
 
 #include <liburing.h>
 
 #include <bitset>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,25 +33,18 @@ struct capabilities {
   bool accepts(uint32_t setup_bits) const { return (setup_flags & setup_bits) == setup_bits; }
 };
 
-/// A set-up flag or a feature bit with the kernel that brought it.
-struct versioned_bit {
-  std::string_view name;  ///< "defer_taskrun"
-  uint32_t bit;
-  std::string_view since;
-};
-std::span<const versioned_bit> setup_bits();
-std::span<const versioned_bit> feature_bits();
-
 /// Asks about opcodes and features on an existing ring, set-up flags and NOP injection on rings of
-/// its own. liburing's io_uring_get_probe() is not used: made before the first real ring it shrinks
-/// the task's io-wq to two bounded workers.
+/// its own: some twenty short-lived ones, a few milliseconds. Ask once and hand the answer around.
+/// Call it on the thread that submits to `ring`. liburing's io_uring_get_probe() is not used: made
+/// before the first real ring it shrinks the task's io-wq to two bounded workers.
 capabilities probe(io_uring& ring);
 
 /// The same with a ring of its own, sized so that io-wq keeps its usual number of workers.
 capabilities probe_kernel();
 
 /// What `found` would be if the kernel were no newer than `version` ("6.1"): everything that came
-/// later is missing. Never adds anything. Nothing when `version` is not two numbers with a dot.
+/// later (`since` in the op table, flags::setup_flags, flags::features) is missing. Never adds
+/// anything. Nothing when `version` is not two numbers with a dot.
 std::optional<capabilities> mask(const capabilities& found, std::string_view version);
 
 }  // namespace uring

@@ -1,10 +1,9 @@
-#pragma once
-
 // What is kept of one submission and of one completion. Plain data: trivially copyable, no heap,
 // so a record can be written from the loop, from the tracer's thread or into shared memory. The
 // engine's seam, the tracer and the relay make them; reports and traces read them. Times are
 // CLOCK_MONOTONIC nanoseconds. A record refers to memory of the traced program only by address:
 // decode.hpp reads it while it is still there.
+#pragma once
 
 #include <liburing.h>
 

@@ -217,6 +217,7 @@ class reader {
     const auto vec = elements<iovec>(address, count);
     if (vec.empty() && count != 0) return bad_pointer{address};
     std::vector<int64_t> found;
+    found.reserve(vec.size());
     for (const iovec& each : vec) found.push_back(static_cast<int64_t>(each.iov_len));
     return found;
   }
@@ -288,6 +289,7 @@ class reader {
     const auto all = elements<::futex_waitv>(address, count);
     if (all.empty() && count != 0) return bad_pointer{address};
     std::vector<int64_t> found;
+    found.reserve(all.size());
     for (const ::futex_waitv& each : all) found.push_back(static_cast<int64_t>(each.val));
     return found;
   }
@@ -314,6 +316,7 @@ size_t process_memory::read(uint64_t address, void* to, size_t size) const {
     // Page by page: one call that runs into a hole would return nothing of the page before it.
     const size_t left_in_page = page_size - (address + done) % page_size;
     const iovec local{static_cast<char*>(to) + done, std::min(size - done, left_in_page)};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is an address of another process.
     const iovec remote{reinterpret_cast<void*>(address + done), local.iov_len};
     ssize_t got = process_vm_readv(pid_, &local, 1, &remote, 1, 0);
     if (got < 0 && (errno == EPERM || errno == ENOSYS))

@@ -15,11 +15,13 @@ namespace uring {
 
 /// One name. It stands for `bits` within `mask`: for a plain flag both are the same bit; for a
 /// value inside a wider field (O_RDONLY = 0 within O_ACCMODE) the mask is that field.
+// NOLINTBEGIN(readability-redundant-member-init): without them -Wextra wants every member named.
 struct flag_name {
   std::string_view name;
   uint64_t bits = 0;
   uint64_t mask = 0;
-  std::string_view since = {};  ///< kernel version where it is newer than the field, else empty
+  std::string_view since = {};  // NOLINTEND(readability-redundant-member-init)
+                                ///< kernel version where it is newer than the field, else empty
 };
 
 /// `flags`: names combine, bit by bit. `choice`: exactly one name stands for the whole value.

@@ -119,6 +119,8 @@ enum class field_kind : uint8_t {
   address,           ///< a bare address
 };
 
+// NOLINTBEGIN(readability-redundant-member-init): without them -Wextra wants every member named.
+
 /// One argument of an operation, by role.
 struct field_row {
   std::string_view name;  ///< name in scenarios: "len", "msg_flags"
@@ -184,6 +186,8 @@ struct op_row {
   uint32_t faults = 0;          ///< bit set of cqe_fault: those it can suffer
   std::string_view doc;         ///< what it does, its result, its surprise
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 /// Rows in opcode order: op_table()[n].opcode == n.
 std::span<const op_row> op_table();

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "scenarios/expression.hpp"
@@ -18,9 +19,21 @@ namespace scenarios {
 
 inline constexpr std::uint64_t max_payload_bytes = std::uint64_t{256} << 20;
 
+/// What all the data of one scenario file may take while it is loaded, so that a small file cannot
+/// fill the memory. Counts down.
+struct payload_budget {
+  /// Made by {repeat} and {random}; what is above is made anew by each eval instead.
+  std::uint64_t generated = max_payload_bytes;
+  /// Read by {file}; what is above is an error.
+  std::uint64_t read = std::uint64_t{1} << 30;
+};
+
+/// One for a scenario file; copies share the budget.
 struct payload_context {
   std::filesystem::path directory = ".";  // {file} is relative to it: where the scenario is
   std::uint64_t limit = max_payload_bytes;
+  bool confined = false;  // --sandbox: {file} may not lead out of the directory
+  std::shared_ptr<payload_budget> budget = std::make_shared<payload_budget>();
 };
 
 struct payload_tree;
@@ -39,6 +52,8 @@ class payload {
 
   /// Bytes, or why there are none: an expression failed or the limit was passed.
   evaluation eval(const environment& env) const;
+  /// The bytes if known, else what was written; for people.
+  std::string describe() const;
 
  private:
   std::shared_ptr<const payload_tree> tree_;

@@ -186,9 +186,7 @@ TEST_CASE("in the sandbox a file may not lead out of the directory") {
   context.directory = here.path;
   context.confined = true;
   CHECK(bytes_of(R"({"file": "mine"})", context) == "m");
-  CHECK(
-      bytes_of(R"({"file": "./x/../mine"})", payload_context{here.path, 100, false, context.budget})
-          .size() <= 1);
+  CHECK(bytes_of(R"({"file": "./mine"})", context) == "m");
   CHECK(refused(R"({"file": "link"})", context).id == code::sandbox_forbids);
   CHECK(
       refused(R"({"file": "../)" + outside.path.filename().string() + R"(/secret"})", context).id ==

@@ -54,6 +54,8 @@ class byte_stream {
   virtual task<completion> close(io_limits limits) = 0;
 
   [[nodiscard]] virtual int descriptor() const = 0;  // -1 once closed
+  // Somebody else closed the descriptor: the stream lets go of it.
+  virtual void disown() noexcept = 0;
   [[nodiscard]] bool is_open() const { return descriptor() >= 0; }
 
   // Bytes that were read and had to be given back; read_some and peek_some serve them first.
@@ -82,6 +84,7 @@ class socket_stream final : public byte_stream {
   task<completion> reset(io_limits limits) override;
   task<completion> close(io_limits limits) override;
   [[nodiscard]] int descriptor() const override { return fd_; }
+  void disown() noexcept override { fd_ = -1; }
 
  private:
   task<completion> receive(std::span<std::byte> buffer, int msg_flags, io_limits limits);

@@ -42,6 +42,8 @@ class stop_source {
     while (first_ != nullptr) first_->unlink();
   }
 
+  // Hangs this source on a parent after the fact; a source has one parent.
+  void follow(stop_source& parent) noexcept { parent_link_.link(parent); }
   [[nodiscard]] bool stop_requested() const { return requested_; }
 
   // Calls every callback once, oldest first. A callback may link or unlink others.

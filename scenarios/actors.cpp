@@ -1,0 +1,312 @@
+#include "scenarios/actors.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "engine/errno_name.hpp"
+#include "scenarios/services/free_port.hpp"
+#include "scenarios/step_runner.hpp"
+
+namespace scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+
+diagnostic set_up_failure(const scenario_run& run, span at, std::string message) {
+  diagnostic why;
+  why.id = code::setup_failed;
+  why.where = at;
+  why.keeps = run.what.text;
+  why.message = std::move(message);
+  return why;
+}
+
+}  // namespace
+
+actor_group::actor_group(scenario_run& run)
+    : run_(run), strands_(run.what.actors.size()), servers_(run.what.actors.size()) {
+  for (std::size_t i = 0; i < strands_.size(); ++i) {
+    if (!waits_for_others(i)) ++others_;
+    const actor_plan& actor = run.what.actors[i];
+    if (actor.kind == actor_kind::server) {
+      servers_[i].result.name = actor.name;
+      servers_[i].result.kind = "server";
+      servers_[i].result.at = actor.at;
+      continue;
+    }
+    strands_[i] = std::make_unique<strand>(run, *actor.body, actor.name, actor.base, run.stop);
+    strands_[i]->result.kind = actor.kind == actor_kind::client ? "client" : "task";
+    strands_[i]->result.at = actor.at;
+    strands_[i]->actor_index = static_cast<std::uint32_t>(i);
+    strands_[i]->set_index(actor.index);
+  }
+}
+
+actor_group::~actor_group() {
+  for (server_state& each : servers_) {
+    if (each.listener >= 0) ::close(each.listener);
+  }
+}
+
+bool actor_group::waits_for_others(std::size_t index) const {
+  const actor_plan& actor = run_.what.actors[index];
+  return actor.server && actor.server->accept_each;
+}
+
+bool actor_group::bind_servers() {
+  for (std::size_t i = 0; i < servers_.size(); ++i) {
+    const actor_plan& actor = run_.what.actors[i];
+    if (!actor.server) continue;
+    // Addresses are constant, or made of what is known before anything runs.
+    const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
+    const evaluation text = actor.server->address.eval(nobody);
+    std::string reason;
+    auto address = text ? uring::socket_address::parse(text->data(), reason) : std::nullopt;
+    if (!address) {
+      run_.fail(set_up_failure(run_, actor.server->address.at(),
+                               fmt::format("{}: no address to listen on: {}", actor.name,
+                                           text ? reason : text.message())));
+      return false;
+    }
+    const int fd = open_listener(*address, actor.server->backlog);
+    if (fd < 0) {
+      const char* name = uring::errno_name(-fd);
+      run_.fail(set_up_failure(run_, actor.server->address.at(),
+                               fmt::format("{} can't listen on {}: {}", actor.name, address->url(),
+                                           name != nullptr ? name : "unknown error")));
+      return false;
+    }
+    servers_[i].listener = fd;
+    servers_[i].bound = uring::socket_address::local_of(fd);
+    run_.listeners.push_back(servers_[i].bound);
+    run_.publish(actor.server->addr.shared, value::text(servers_[i].bound.url()));
+    run_.publish(actor.server->port.shared, value(std::int64_t{servers_[i].bound.port()}));
+    if (!servers_[i].bound.is_unix()) {
+      run_.redact(servers_[i].bound.url().substr(6), fmt::format("<addr:{}>", actor.name));
+    }
+  }
+  return true;
+}
+
+uring::task<void> actor_group::run_all() {
+  uring::scope all;
+  // All are counted before the first one starts: it must not look alone in the world.
+  for (std::size_t i = 0; i < strands_.size(); ++i) run_.strand_started();
+  if (others_ == 0) others_ended_.request_stop();
+  for (std::size_t i = 0; i < strands_.size(); ++i) all.spawn(run_actor(i));
+  co_await all.join();
+  // After a failure everything stayed open until everybody had stopped.
+  for (auto& each : strands_) {
+    if (each) co_await each->close_all();
+  }
+  for (server_state& server : servers_) {
+    for (handler& each : server.handlers) co_await each.control->close_all();
+  }
+}
+
+uring::task<void> actor_group::run_actor(std::size_t index) {
+  const actor_kind kind = run_.what.actors[index].kind;
+  if (kind == actor_kind::server) {
+    co_await run_server(index);
+  } else if (kind == actor_kind::client) {
+    co_await run_client(index);
+  } else {
+    co_await strands_[index]->run_all();
+    if (!run_.has_failed()) co_await strands_[index]->close_all();
+  }
+  actor_ended(index);
+}
+
+void actor_group::actor_ended(std::size_t index) {
+  if (!waits_for_others(index) && --others_ == 0) others_ended_.request_stop();
+  run_.strand_ended();
+}
+
+uring::task<void> actor_group::run_client(std::size_t index) {
+  strand& control = *strands_[index];
+  if (co_await control.run_single(run_.what.actors[index].client->connect, "0")) {
+    co_await control.run_all();
+  } else {
+    control.settle(false);
+  }
+  if (!run_.has_failed()) co_await control.close_all();
+}
+
+uring::task<void> actor_group::run_server(std::size_t index) {
+  server_state& server = servers_[index];
+  const actor_plan& actor = run_.what.actors[index];
+  uring::stop_source accepting(run_.stop);
+  uring::stop_source handling(run_.stop);
+  uring::scope handlers;
+  co_await accept_all(index, handlers, accepting, handling);
+  if (actor.server->accept_each && handlers.running() != 0) {
+    // The others have ended: handlers may still see the end of their streams.
+    std::string why;
+    const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
+    const auto grace = evaluate_duration(actor.server->grace, nobody, why);
+    struct grace_timer : uring::timer {
+      explicit grace_timer(uring::stop_source& source)
+          : timer(
+                [](uring::timer& t) noexcept { static_cast<grace_timer&>(t).stop.request_stop(); }),
+            stop(source) {}
+      uring::stop_source& stop;
+    };
+    grace_timer expiry(handling);
+    run_.loop.timers().arm(expiry, uring::clock::now() + run_.scaled(grace.value_or(1s)));
+    co_await handlers.join();
+    expiry.disarm();
+    if (handling.stop_requested() && !run_.stop.stop_requested()) {
+      diagnostic late = set_up_failure(
+          run_, actor.at,
+          fmt::format("a handler of {} had not ended when its grace was over", actor.name));
+      late.id = code::stop_failed;
+      run_.fail(std::move(late));
+    }
+  } else {
+    co_await handlers.join();
+  }
+  step_status status = run_.stop.stop_requested() ? step_status::not_judged : step_status::passed;
+  for (const handler& each : server.handlers) {
+    if (each.control->result.status == step_status::failed) status = step_status::failed;
+  }
+  for (const step_result& each : server.result.steps) {
+    if (each.status == step_status::failed) status = step_status::failed;
+  }
+  server.result.status = status;
+}
+
+uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handlers,
+                                          uring::stop_source& accepting,
+                                          uring::stop_source& handling) {
+  const server_plan& plan = *run_.what.actors[index].server;
+  struct ended_link : uring::stop_callback {
+    explicit ended_link(uring::stop_source& source)
+        : stop_callback(
+              [](stop_callback& c) noexcept { static_cast<ended_link&>(c).target.request_stop(); }),
+          target(source) {}
+    uring::stop_source& target;
+  };
+  ended_link when_others_end(accepting);
+  if (plan.accept_each) when_others_end.link(others_ended_);
+  for (std::uint32_t n = 0; plan.accept_each || n < plan.accept; ++n) {
+    int fd = -1;
+    uring::socket_address peer;
+    if (!co_await accept_one(index, accepting, fd, peer)) break;
+    handler* admitted = co_await admit(index, fd, peer, handling);
+    run_.strand_started();
+    handlers.spawn(run_handler(*admitted->control));
+  }
+}
+
+uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source& accepting, int& fd,
+                                          uring::socket_address& peer) {
+  server_state& server = servers_[index];
+  const actor_plan& actor = run_.what.actors[index];
+  step_recorder recorder(run_.clock);
+  uring::accept_operation op = run_.loop.accept(server.listener);
+  op.cancel_on(accepting).tag(&recorder);
+  const std::int64_t started = run_.clock.now_ns();
+  uring::completion result;
+  {
+    std::optional<blocked_wait> blocked;
+    if (!run_.has_outsiders()) {
+      blocked.emplace(run_, wait_kind::accepting, actor.name, actor.server->address.at(),
+                      fmt::format("for connection {}", server.accepted + 1), nullptr,
+                      server.listener);
+    }
+    result = co_await op;
+  }
+  const bool others_gone = actor.server->accept_each && others_ended_.stop_requested();
+  if (result.res < 0 && others_gone && !run_.stop.stop_requested()) co_return false;
+  step_result entry;
+  entry.path = fmt::format("accept[{}]", server.accepted);
+  entry.op = "accept";
+  entry.at = actor.server->address.at();
+  entry.started_ns = started;
+  entry.ended_ns = run_.clock.now_ns();
+  entry.submissions = std::move(recorder.submissions);
+  entry.completions = std::move(recorder.completions);
+  entry.outcome = step_outcome_name(static_cast<step_outcome>(result.why));
+  entry.res = result.res;
+  entry.res_is = res_kind::descriptor;
+  if (result.res >= 0) {
+    entry.res_name = fmt::format("<fd:{}#{}>", actor.name, ++server.accepted);
+    entry.status = step_status::passed;
+    fd = result.res;
+    peer = uring::socket_address(op.peer(), op.peer_length());
+  } else if (run_.stop.stop_requested()) {
+    entry.status = step_status::not_judged;
+  } else {
+    entry.status = step_status::failed;
+    diagnostic why = set_up_failure(run_, entry.at, "accept did not succeed");
+    why.id = code::step_failed;
+    const char* name = uring::errno_name(-result.res);
+    why.label = fmt::format("got {}", name != nullptr ? name : std::to_string(result.res));
+    entry.failures.push_back(std::move(why));
+    run_.step_failed();
+  }
+  server.result.steps.push_back(std::move(entry));
+  co_return fd >= 0;
+}
+
+// Names the connection's handler after who dialled. The dialler's own completion is at most a turn
+// of the loop away: the kernel posted it before the accept could be.
+uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
+                                                      const uring::socket_address& peer,
+                                                      uring::stop_source& handling) {
+  server_state& server = servers_[index];
+  const actor_plan& actor = run_.what.actors[index];
+  const scenario_run::dialled* dialler = run_.find_dialler(peer);
+  for (int turns = 0; dialler == nullptr && turns < 4; ++turns) {
+    co_await run_.loop.sleep_for(0ns);
+    dialler = run_.find_dialler(peer);
+  }
+  if (!server.bound.is_unix()) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  }
+  handler made;
+  std::string name = fmt::format("{}#{}", actor.name, server.accepted);
+  made.ordinal = server.accepted;  // outsiders are told apart by nothing else
+  if (dialler != nullptr && dialler->actor != no_index) {
+    made.dialler = dialler->actor;
+    made.ordinal = dialler->ordinal;
+    name = fmt::format("{}#{} (from {})", actor.name, dialler->ordinal,
+                       run_.what.actors[dialler->actor].name);
+  }
+  made.control = std::make_unique<strand>(run_, *actor.body, std::move(name), actor.base, handling);
+  made.control->result.kind = "handler";
+  made.control->result.at = actor.at;
+  made.control->make_handle(0, fd);
+  server.handlers.push_back(std::move(made));
+  co_return &server.handlers.back();
+}
+
+uring::task<void> actor_group::run_handler(strand& control) {
+  co_await control.run_all();
+  if (!run_.has_failed()) co_await control.close_all();
+  run_.strand_ended();
+}
+
+void actor_group::collect(std::vector<actor_result>& into) {
+  for (std::size_t i = 0; i < strands_.size(); ++i) {
+    if (strands_[i]) {
+      into.push_back(std::move(strands_[i]->result));
+      continue;
+    }
+    server_state& server = servers_[i];
+    into.push_back(std::move(server.result));
+    std::sort(server.handlers.begin(), server.handlers.end(),
+              [](const handler& a, const handler& b) {
+                return std::pair(a.dialler, a.ordinal) < std::pair(b.dialler, b.ordinal);
+              });
+    for (handler& each : server.handlers) into.push_back(std::move(each.control->result));
+  }
+}
+
+}  // namespace scenarios

@@ -1,0 +1,180 @@
+// The steps that make no submission: waiting for each other, values, words.
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "scenarios/step_runner.hpp"
+#include "scenarios/units.hpp"
+
+namespace scenarios {
+
+uring::task<step_end> step_runner::execute() {
+  // A step on a descriptor that is gone would hit whatever has its number now.
+  const bool creates = std::holds_alternative<connect_step>(step_.body) ||
+                       std::holds_alternative<listen_step>(step_.body);
+  if (!creates && step_.handle != no_index && !own().is_open()) {
+    step_end end;
+    end.outcome = step_outcome::error;
+    end.res = -EBADF;
+    end.natural = false;
+    end.detail =
+        fmt::format("{} is closed, or was never opened", strand_.plan.handles[step_.handle]);
+    co_return end;
+  }
+  co_return co_await std::visit([this](const auto& body) { return on(body); }, step_.body);
+}
+
+step_end step_runner::broken(std::string message, span where) const {
+  step_end end;
+  end.broken.emplace();
+  end.broken->id = code::evaluation_failed;
+  end.broken->where = where.in != nullptr ? where : step_.op_at;
+  end.broken->keeps = run_.what.text;
+  end.broken->message = std::move(message);
+  return end;
+}
+
+std::optional<uring::duration> evaluate_duration(const expression& from, const environment& env,
+                                                 std::string& why) {
+  const evaluation found = from.eval(env);
+  if (!found) {
+    why = found.message();
+    return std::nullopt;
+  }
+  if (found->is(value_type::integer)) return uring::duration(found->integer());
+  if (!found->is(value_type::text)) {
+    why = fmt::format("a duration is text such as \"20ms\", not {}", found->type_name());
+    return std::nullopt;
+  }
+  const auto parsed = parse_duration(found->data());
+  if (!parsed) {
+    why = fmt::format("{} is not a duration", describe(*found));
+    return std::nullopt;
+  }
+  return *parsed;
+}
+
+std::optional<uring::duration> step_runner::duration_of(const expression& from, step_end& failed) {
+  std::string why;
+  const auto found = evaluate_duration(from, strand_, why);
+  if (!found) failed = broken(std::move(why), from.at());
+  return found;
+}
+
+uring::task<step_end> step_runner::wait_for(uring::event& event, std::string what) {
+  step_end end;
+  bool came = event.is_set();
+  if (!came) {
+    std::optional<blocked_wait> blocked;
+    if (!step_.timeout && !step_.cancel_after) {
+      blocked.emplace(run_, wait_kind::internal, strand_.name, step_.op_at, std::move(what),
+                      &event);
+    }
+    came = co_await event.wait().cancel_on(context_.stop);
+  }
+  if (came) co_return end;
+  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
+  end.res = context_.timed_out ? -ETIME : -ECANCELED;
+  end.natural = false;
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const sleep_step& body) {
+  step_end end;
+  const auto time = duration_of(body.time, end);
+  if (!time) co_return end;
+  if (co_await run_.loop.sleep_for(*time).cancel_on(context_.stop)) co_return end;
+  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
+  end.res = -ECANCELED;
+  end.natural = false;
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const barrier_step& body) {
+  barrier_state& state = run_.barriers[body.barrier];
+  const barrier_plan& plan = run_.what.barriers[body.barrier];
+  if (state.arrived == 0) state.rounds.emplace_back();
+  uring::event& met = state.rounds.back();
+  const std::uint32_t there = ++state.arrived;
+  if (there == plan.parties) {
+    state.arrived = 0;
+    met.set();
+  }
+  co_return co_await wait_for(
+      met, fmt::format("at barrier \"{}\" ({} of {} are there)", plan.name, there, plan.parties));
+}
+
+uring::task<step_end> step_runner::on(const signal_step& body) {
+  run_.signals[body.signal].set();
+  co_return step_end{};
+}
+
+uring::task<step_end> step_runner::on(const await_step& body) {
+  co_return co_await wait_for(
+      run_.signals[body.signal],
+      fmt::format("for signal \"{}\"", run_.what.signals[body.signal].name));
+}
+
+uring::task<step_end> step_runner::on(const set_step& body) {
+  for (const auto& [target, expression] : body.assignments) {
+    evaluation made = expression.eval(strand_);
+    if (!made) co_return broken(made.message(), expression.at());
+    strand_.assign(target, *std::move(made));
+  }
+  co_return step_end{};
+}
+
+uring::task<step_end> step_runner::on(const log_step& body) {
+  const evaluation text = body.text.eval(strand_);
+  if (!text) co_return broken(text.message(), body.text.at());
+  run_.result.logs.push_back(fmt::format(
+      "{}: {}", strand_.name, text->is(value_type::data) ? text->data() : describe(*text, 1000)));
+  co_return step_end{};
+}
+
+uring::task<step_end> step_runner::on(const fail_step& body) {
+  const evaluation text = body.text.eval(strand_);
+  step_end end =
+      broken(text && text->is(value_type::data) ? text->data() : std::string("fail"), step_.op_at);
+  end.broken->id = code::fail_step;
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const join_step& body) {
+  strand::async_state& target = strand_.asyncs_[body.async];
+  if (!target.started) co_return broken("the step to join was never started", step_.op_at);
+  step_end end = co_await wait_for(
+      target.ended, fmt::format("for the async step {}", strand_.plan.asyncs[body.async]));
+  if (end.natural && target.failed) {
+    // Judged where it stands: the join only carries the verdict on.
+    end.natural = false;
+    end.outcome = step_outcome::error;
+    end.detail = fmt::format("the async step {} failed", strand_.plan.asyncs[body.async]);
+  }
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const cancel_step& body) {
+  strand::async_state& target = strand_.asyncs_[body.async];
+  step_end end;
+  target.asked_to_cancel = true;
+  if (target.running == nullptr) {
+    // Over already, or not begun: what the kernel says when it finds nothing.
+    end.outcome = step_outcome::error;
+    end.res = -ENOENT;
+    end.natural = !target.started;
+    end.detail = "the step had ended";
+    co_return end;
+  }
+  // Its end is its own outcome, not one that this scenario's failure cut short.
+  target.running->cancelled_by_step = true;
+  target.running->stop.request_stop();
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const repeat_step&) {
+  co_return broken("repeat is run by its strand", step_.op_at);
+}
+
+}  // namespace scenarios

@@ -1,0 +1,208 @@
+// The life of one scenario: requirements, addresses, set-up, services, actors, teardown, verdict.
+
+#include "scenarios/interpret.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "engine/op_table.hpp"
+#include "scenarios/actors.hpp"
+#include "scenarios/requirements.hpp"
+#include "scenarios/run_state.hpp"
+#include "scenarios/service_group.hpp"
+#include "scenarios/services/free_port.hpp"
+#include "scenarios/services/temp_dir.hpp"
+
+namespace scenarios {
+namespace {
+
+class scenario_life {
+ public:
+  scenario_life(uring::loop& on, const plan& what, const run_options& options)
+      : run_(on, what, options), services_(run_) {}
+
+  uring::task<scenario_result> live() {
+    describe();
+    if (auto reason = unmet_requirement(run_.what, run_.loop.kernel())) {
+      run_.result.result = verdict::skipped;
+      run_.result.skip_reason = std::move(*reason);
+      co_return finish();
+    }
+    co_await go();
+    co_await tear_down();
+    judge();
+    co_return finish();
+  }
+
+ private:
+  void describe() {
+    scenario_result& result = run_.result;
+    result.id = run_.what.id;
+    result.file = run_.what.file;
+    result.case_label = run_.what.case_label;
+    result.name = run_.what.name;
+    result.tags = run_.what.tags;
+    result.text = run_.what.text;
+    result.seed = run_.seed;
+    result.ring_mode = uring::ring_mode_name(run_.loop.io().mode());
+    result.rerun = {"run", run_.what.id, "--seed", std::to_string(run_.seed)};
+  }
+
+  uring::task<void> go() {
+    if (!prepare()) co_return;
+    actor_group actors(run_);
+    if (!actors.bind_servers()) co_return;
+    bool ready = co_await set_up();
+    if (ready) ready = co_await services_.start_all();
+    if (ready) {
+      uring::stop_source watching;
+      uring::scope watchers;
+      services_.watch(watchers, watching);
+      run_.arm_deadline();
+      started_ = true;
+      co_await actors.run_all();
+      run_.disarm_deadline();
+      watching.request_stop();
+      co_await watchers.join();
+    }
+    actors.collect(run_.result.actors);
+  }
+
+  // Ports and the temporary directory: what texts may name before anything runs.
+  bool prepare() {
+    for (const auto& [name, target] : run_.what.ports) {
+      const int port = find_free_port();
+      if (port < 0) return broken(fmt::format("no free port for ${{port.{}}}", name));
+      run_.publish(target.shared, value(std::int64_t{port}));
+      run_.redact(fmt::format("127.0.0.1:{}", port), fmt::format("127.0.0.1:<port:{}>", name));
+      run_.redact(fmt::format("[::1]:{}", port), fmt::format("[::1]:<port:{}>", name));
+    }
+    if (!run_.what.tmp_slot && run_.what.services.empty()) return true;
+    std::string why;
+    temp_ = temp_dir::make(why);
+    if (!temp_) return broken("no temporary directory: " + why);
+    if (run_.what.tmp_slot) run_.publish(*run_.what.tmp_slot, value::text(temp_->path()));
+    run_.redact(temp_->path(), "<tmp>");
+    services_.use(*temp_);
+    return true;
+  }
+
+  bool broken(std::string message) {
+    diagnostic why;
+    why.id = code::setup_failed;
+    why.keeps = run_.what.text;
+    why.message = std::move(message);
+    run_.fail(std::move(why));
+    return false;
+  }
+
+  uring::task<bool> set_up() {
+    if (run_.what.setup.steps.empty()) co_return true;
+    strand control(run_, run_.what.setup, "setup", "setup", run_.stop);
+    control.result.kind = "setup";
+    run_.arm_deadline();
+    run_.strand_started();
+    co_await control.run_all();
+    run_.strand_ended();
+    run_.disarm_deadline();
+    co_await control.close_all();
+    const bool passed = control.result.status == step_status::passed;
+    run_.result.actors.push_back(std::move(control.result));
+    co_return passed;
+  }
+
+  // Runs always and last, whatever happened, under a stop and a deadline of its own.
+  uring::task<void> tear_down() {
+    if (!run_.what.teardown.steps.empty()) {
+      struct limit : uring::timer {
+        explicit limit(uring::stop_source& source)
+            : timer([](uring::timer& t) noexcept { static_cast<limit&>(t).stop.request_stop(); }),
+              stop(source) {}
+        uring::stop_source& stop;
+      };
+      uring::stop_source own_stop;
+      limit deadline(own_stop);
+      run_.loop.timers().arm(deadline,
+                             uring::clock::now() + run_.scaled(run_.what.teardown_timeout));
+      strand control(run_, run_.what.teardown, "teardown", "teardown", own_stop);
+      control.result.kind = "teardown";
+      co_await control.run_all();
+      co_await control.close_all();
+      teardown_failed_ = control.result.status != step_status::passed;
+      run_.result.actors.push_back(std::move(control.result));
+    }
+    co_await services_.stop_all();
+    services_.collect(run_.result);
+    if (temp_) {
+      for (const std::string& problem : temp_->remove()) {
+        run_.result.logs.push_back("harness: could not remove " + problem);
+      }
+    }
+  }
+
+  void judge() {
+    scenario_result& result = run_.result;
+    result.faults = judge_faults(run_.what.faults, run_.fault_tallies);
+    bool failed = !result.failures.empty();
+    for (const actor_result& actor : result.actors) {
+      const bool framing = actor.kind == "setup" || actor.kind == "teardown";
+      failed = failed || (!framing && actor.status == step_status::failed);
+    }
+    for (const service_result& service : result.services) {
+      failed = failed || !service.exit_as_expected;
+    }
+    if (run_.was_interrupted()) {
+      diagnostic why;
+      why.id = code::interrupted;
+      why.keeps = run_.what.text;
+      why.message = "interrupted by a signal before it ended";
+      result.failures.push_back(std::move(why));
+      result.result = verdict::error;
+    } else if (!started_ || (teardown_failed_ && !failed)) {
+      result.result = verdict::error;
+    } else if (failed) {
+      result.result = verdict::failed;
+    } else {
+      result.result = verdict::passed;
+      for (const fault_result& fault : result.faults) {
+        if (!fault.satisfied) tell_unfired(fault);
+      }
+    }
+  }
+
+  void tell_unfired(const fault_result& fault) {
+    diagnostic why;
+    why.id = code::fault_not_fired;
+    why.where = fault.at;
+    why.keeps = run_.what.text;
+    why.message = fmt::format("the required fault \"{}\" fired {} time{}", fault.id, fault.fired,
+                              fault.fired == 1 ? "" : "s");
+    why.label = fault.nearest_miss;
+    why.help = "aim it at something that happens, or say \"require\": false";
+    run_.result.failures.push_back(std::move(why));
+    run_.result.result = verdict::invalid;
+  }
+
+  scenario_result finish() {
+    run_.result.duration_ns = run_.clock.now_ns();
+    return std::move(run_.result);
+  }
+
+  scenario_run run_;
+  service_group services_;
+  std::unique_ptr<temp_dir> temp_;
+  bool started_ = false;
+  bool teardown_failed_ = false;
+};
+
+}  // namespace
+
+uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
+                                          run_options options) {
+  scenario_life life(on, *what, options);
+  co_return co_await life.live();
+}
+
+}  // namespace scenarios

@@ -1,0 +1,240 @@
+#include "scenarios/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/errno_name.hpp"
+#include "engine/flag_sets.hpp"
+#include "scenarios/units.hpp"
+
+namespace scenarios {
+namespace {
+
+std::string res_text(std::int64_t res) {
+  const char* name = res < 0 ? uring::errno_name(static_cast<int>(-res)) : nullptr;
+  return name != nullptr ? std::string(name) : std::to_string(res);
+}
+
+value flags_value(std::uint32_t flags) {
+  value::list_type names;
+  for (std::string& name : uring::flag_names(uring::flags::cqe_flags, flags & 0xffffU)) {
+    names.push_back(value::text(std::move(name)));
+  }
+  return value::list(std::move(names));
+}
+
+// What came, in one phrase: the label beside the caret.
+std::string got(const step_end& end) {
+  std::string text;
+  if (end.outcome == step_outcome::eof) {
+    text = "the end of the stream";
+  } else if (end.res < 0) {
+    text = res_text(end.res);
+  } else {
+    text = std::to_string(end.res);
+  }
+  if (end.data && !end.data->empty()) text += ": " + describe_data(*end.data, 40);
+  if (end.outcome != step_outcome::ok && end.outcome != step_outcome::error &&
+      end.outcome != step_outcome::eof) {
+    text += fmt::format(" ({})", step_outcome_name(end.outcome));
+  }
+  return text;
+}
+
+class judge {
+ public:
+  judge(const step_plan& step, const step_end& end,
+        const std::vector<completion_event>& completions, uring::duration elapsed,
+        const match_context& context, const std::shared_ptr<const source>& text)
+      : step_(step),
+        end_(end),
+        completions_(completions),
+        elapsed_(elapsed),
+        context_(context),
+        text_(text) {}
+
+  judgement run() {
+    judgement all;
+    if (!step_.expect) {
+      if (!end_.natural) all.failures.push_back(natural_failure());
+    } else {
+      check(*step_.expect, all);
+    }
+    all.passed = all.failures.empty();
+    return all;
+  }
+
+ private:
+  diagnostic make(code id, span where, std::string message, std::string label) {
+    diagnostic made;
+    made.id = id;
+    made.where = where;
+    made.keeps = text_;
+    made.message = std::move(message);
+    made.label = std::move(label);
+    if (!end_.detail.empty()) made.notes.push_back(end_.detail);
+    return made;
+  }
+
+  diagnostic natural_failure() {
+    const bool timed_out = end_.outcome == step_outcome::timed_out;
+    diagnostic made = make(timed_out ? code::step_timed_out : code::step_failed, step_.op_at,
+                           timed_out ? fmt::format("{} timed out", step_.op)
+                                     : fmt::format("{} did not succeed", step_.op),
+                           "got " + got(end_));
+    made.help = "if this is what should happen, say so with `expect`";
+    return made;
+  }
+
+  void check(const expectation& wanted, judgement& all) {
+    if (!wanted.any_of.empty()) {
+      check_any(wanted, all);
+      return;
+    }
+    if (wanted.outcome && *wanted.outcome != end_.outcome) {
+      all.failures.push_back(
+          make(code::outcome_differs, wanted.outcome_at,
+               fmt::format("outcome differs: expected {}", step_outcome_name(*wanted.outcome)),
+               "got " + got(end_)));
+    }
+    if (wanted.res) {
+      check_part(*wanted.res, value(end_.res), code::result_differs, "result differs",
+                 wanted.res_at, "got " + got(end_), all);
+    }
+    // Bytes that should have come and a step that failed are one failure, not two.
+    const bool spoken_for = wanted.outcome || wanted.res || wanted.cqes;
+    if (!spoken_for && !end_.natural) {
+      all.failures.push_back(natural_failure());
+      return;
+    }
+    if (wanted.data) check_data(wanted, all);
+    if (wanted.flags) {
+      check_part(*wanted.flags, flags_value(end_.flags), code::completions_differ, "flags differ",
+                 wanted.flags_at, "got " + describe(flags_value(end_.flags)), all);
+    }
+    if (wanted.took) check_took(wanted, all);
+    if (wanted.cqes) check_cqes(wanted, all);
+  }
+
+  void check_any(const expectation& wanted, judgement& all) {
+    std::string tried;
+    for (const expectation& each : wanted.any_of) {
+      judgement one;
+      check(each, one);
+      if (one.failures.empty()) {
+        all.took = one.took;
+        return;
+      }
+      if (!tried.empty()) tried += "; ";
+      tried += each.text;
+    }
+    all.failures.push_back(make(code::result_differs, wanted.at,
+                                "none of the alternatives came: " + tried, "got " + got(end_)));
+  }
+
+  bool check_part(const matcher& wanted, const value& found, code id, std::string_view message,
+                  span where, std::string label, judgement& all) {
+    const std::optional<mismatch> wrong = wanted.check(found, context_);
+    if (!wrong) return true;
+    const std::string text = wrong->error.empty()
+                                 ? fmt::format("{}: expected {}", message, wrong->expected)
+                                 : fmt::format("{}: {}", message, wrong->error);
+    all.failures.push_back(make(wrong->error.empty() ? id : code::evaluation_failed,
+                                wrong->where.in != nullptr ? wrong->where : where, text,
+                                std::move(label)));
+    return false;
+  }
+
+  void check_data(const expectation& wanted, judgement& all) {
+    const std::string data = end_.data.value_or(std::string());
+    const std::optional<mismatch> wrong = wanted.data->check(value::bytes(data), context_);
+    if (!wrong) return;
+    diagnostic made = make(wrong->error.empty() ? code::data_differs : code::evaluation_failed,
+                           wrong->where.in != nullptr ? wrong->where : wanted.data_at,
+                           wrong->error.empty() ? "data differs: expected " + wrong->expected
+                                                : "data differs: " + wrong->error,
+                           "got " + describe_data(data, 48));
+    if (wrong->first_difference) {
+      made.notes.push_back(
+          fmt::format("the first difference is at byte {}", *wrong->first_difference));
+    }
+    all.failures.push_back(std::move(made));
+  }
+
+  void check_took(const expectation& wanted, judgement& all) {
+    const std::optional<mismatch> wrong =
+        wanted.took->check(value(std::int64_t{elapsed_.count()}), context_);
+    all.took = timing::in_window;
+    if (!wrong) return;
+    // Early or late is stable, the number is not.
+    all.took = was_late(*wanted.took) ? timing::late : timing::early;
+    diagnostic made =
+        make(code::timing_differs, wrong->where.in != nullptr ? wrong->where : wanted.took_at,
+             fmt::format("{}: expected {}",
+                         all.took == timing::late ? "it took too long" : "it was too quick",
+                         wrong->expected),
+             "took " + format_elapsed(elapsed_));
+    all.failures.push_back(std::move(made));
+  }
+
+  // A window that a longer time would have met was missed by being early.
+  bool was_late(const matcher& took) const {
+    for (std::int64_t ns = elapsed_.count(); ns > 0; ns /= 2) {
+      if (!took.check(value(ns / 2), context_)) return true;
+    }
+    for (std::int64_t ns = elapsed_.count() + 1; ns < INT64_MAX / 2; ns *= 2) {
+      if (!took.check(value(ns * 2), context_)) return false;
+    }
+    return true;
+  }
+
+  void check_cqes(const expectation& wanted, judgement& all) {
+    const std::vector<expected_cqe>& list = *wanted.cqes;
+    const std::vector<completion_event>& came = completions_;
+    bool fits = list.size() == came.size();
+    std::vector<bool> used(came.size());
+    for (std::size_t i = 0; fits && i < list.size(); ++i) {
+      if (!wanted.cqes_unordered) {
+        fits = matches(list[i], came[i]);
+        continue;
+      }
+      fits = false;
+      for (std::size_t j = 0; j < came.size() && !fits; ++j) {
+        if (!used[j] && matches(list[i], came[j])) used[j] = fits = true;
+      }
+    }
+    if (fits) return;
+    std::string label = "got ";
+    for (std::size_t i = 0; i < came.size(); ++i) {
+      if (i != 0) label += " ; ";
+      label += fmt::format("{}:{}", came[i].op, res_text(came[i].res));
+    }
+    if (came.empty()) label += "none";
+    all.failures.push_back(
+        make(code::completions_differ, wanted.cqes_at, "completions differ", std::move(label)));
+  }
+
+  bool matches(const expected_cqe& wanted, const completion_event& came) const {
+    if (wanted.kind && *wanted.kind != came.kind) return false;
+    if (wanted.res && wanted.res->check(value(std::int64_t{came.res}), context_)) return false;
+    return !wanted.flags || !wanted.flags->check(flags_value(came.flags), context_);
+  }
+
+  const step_plan& step_;
+  const step_end& end_;
+  const std::vector<completion_event>& completions_;
+  const uring::duration elapsed_;
+  const match_context& context_;
+  const std::shared_ptr<const source>& text_;
+};
+
+}  // namespace
+
+judgement judge_step(const step_plan& step, const step_end& end,
+                     const std::vector<completion_event>& completions, uring::duration elapsed,
+                     const match_context& context, const std::shared_ptr<const source>& text) {
+  return judge(step, end, completions, elapsed, context, text).run();
+}
+
+}  // namespace scenarios

@@ -1,0 +1,107 @@
+#include "scenarios/run_state.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+
+// After a step failed the others may still come to their own ends: what they find is worth having.
+constexpr uring::duration failure_grace = 100ms;
+
+}  // namespace
+
+scenario_run::scenario_run(uring::loop& on, const plan& plan_to_run, const run_options& how)
+    : loop(on),
+      what(plan_to_run),
+      options(how),
+      barriers(plan_to_run.barriers.size()),
+      signals(plan_to_run.signals.size()),
+      fault_tallies(plan_to_run.faults.size()),
+      seed(plan_to_run.seed.value_or(how.seed)),
+      futures_(std::make_unique<shared_future[]>(plan_to_run.shared_slots)),
+      grace_([](uring::timer& t) noexcept { static_cast<run_timer&>(t).owner.stop.request_stop(); },
+             *this),
+      deadline_([](uring::timer& t) noexcept { static_cast<run_timer&>(t).owner.tell_deadline(); },
+                *this),
+      quiet_([](uring::timer& t) noexcept { static_cast<run_timer&>(t).owner.quiet_for_long(); },
+             *this) {
+  if (options.stop != nullptr) stop.follow(*options.stop);
+}
+
+void scenario_run::publish(std::uint32_t shared_slot, value v) {
+  if (shared_slot == no_index) return;
+  shared_future& slot = futures_[shared_slot];
+  // Assigned once: others see the first.
+  if (slot.assigned.is_set()) return;
+  slot.held = std::move(v);
+  slot.assigned.set();
+}
+
+std::string_view scenario_run::future_name(std::uint32_t slot) const {
+  for (const auto& [index, name] : what.shared_names) {
+    if (index == slot) return name;
+  }
+  return "a value";
+}
+
+void scenario_run::step_failed() {
+  if (failed_) return;
+  failed_ = true;
+  loop.timers().arm(grace_, uring::clock::now() + scaled(failure_grace));
+}
+
+void scenario_run::fail(diagnostic why) {
+  failed_ = true;
+  result.failures.push_back(std::move(why));
+  stop.request_stop();
+}
+
+void scenario_run::arm_deadline() {
+  loop.timers().arm(deadline_, uring::clock::now() + scaled(what.timeout));
+}
+
+bool scenario_run::is_own_listener(const uring::socket_address& address) const {
+  return std::find(listeners.begin(), listeners.end(), address) != listeners.end();
+}
+
+bool scenario_run::is_own_peer(const uring::socket_address& peer) const {
+  return is_own_listener(peer) || find_dialler(peer) != nullptr;
+}
+
+void scenario_run::note_connection(const uring::socket_address& local,
+                                   const uring::socket_address& target, std::uint32_t actor) {
+  const auto same = std::count_if(connections.begin(), connections.end(), [&](const dialled& each) {
+    return each.actor == actor && each.target == target;
+  });
+  connections.push_back({local, target, actor, static_cast<std::uint32_t>(same) + 1});
+}
+
+const scenario_run::dialled* scenario_run::find_dialler(const uring::socket_address& peer) const {
+  // The youngest: a port may have been used before in a long scenario.
+  for (auto at = connections.rbegin(); at != connections.rend(); ++at) {
+    if (at->local == peer) return &*at;
+  }
+  return nullptr;
+}
+
+void scenario_run::redact(std::string text, std::string placeholder) {
+  if (text.empty()) return;
+  auto& list = result.redactions;
+  const auto same = [&](const redaction& each) { return each.text == text; };
+  if (std::any_of(list.begin(), list.end(), same)) return;
+  const auto place = std::find_if(list.begin(), list.end(), [&](const redaction& each) {
+    return each.text.size() < text.size();
+  });
+  list.insert(place, {std::move(text), std::move(placeholder)});
+}
+
+uring::duration scenario_run::scaled(uring::duration d) const {
+  return uring::duration(
+      static_cast<std::int64_t>(static_cast<double>(d.count()) * options.time_scale));
+}
+
+}  // namespace scenarios

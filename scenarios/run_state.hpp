@@ -1,0 +1,158 @@
+// The state that the strands of one running scenario share: futures, barriers, signals, the list of
+// who waits for what, and the one place where failures and the end of it all are decided.
+//
+// Made by run_scenario, lives as long as it, used on the loop's thread only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/event.hpp"
+#include "engine/loop.hpp"
+#include "engine/stop.hpp"
+#include "scenarios/fault_rules.hpp"
+#include "scenarios/interpret.hpp"
+#include "scenarios/outcome.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/recorder.hpp"
+
+namespace scenarios {
+
+// A value that is assigned once and awaited by whoever reads it.
+struct shared_future {
+  value held;
+  uring::event assigned;
+};
+
+// A barrier is met again and again: each round has an event of its own.
+struct barrier_state {
+  std::uint32_t arrived = 0;  // in the round that is not met yet
+  std::deque<uring::event> rounds;
+};
+
+// How a strand is held up. The last three are I/O whose other end is in the same scenario: nothing
+// from outside can end it.
+enum class wait_kind : std::uint8_t { internal, accepting, reading, writing };
+
+class scenario_run;
+
+// One strand's wait, on the list for as long as it lives: RAII around a co_await.
+class blocked_wait {
+ public:
+  // `ends` is the event that would end an internal wait; `fd` what an I/O wait is on.
+  blocked_wait(scenario_run& run, wait_kind kind, std::string_view who, span at, std::string what,
+               const uring::event* ends, int fd = -1);
+  blocked_wait(const blocked_wait&) = delete;
+  blocked_wait& operator=(const blocked_wait&) = delete;
+  ~blocked_wait();
+
+  const wait_kind kind;
+  const std::string_view who;
+  const span at;
+  const std::string what;
+  const uring::event* const ends;
+  const int fd;
+
+ private:
+  friend class scenario_run;
+  scenario_run& run_;
+  blocked_wait* next_ = nullptr;
+  blocked_wait* previous_ = nullptr;
+};
+
+class scenario_run {
+ public:
+  scenario_run(uring::loop& on, const plan& what, const run_options& options);
+  scenario_run(const scenario_run&) = delete;
+  scenario_run& operator=(const scenario_run&) = delete;
+
+  uring::loop& loop;
+  const plan& what;
+  const run_options options;
+  run_clock clock;
+  scenario_result result;
+  uring::stop_source stop;  // set-up and actors: a failure, the deadline, Ctrl-C
+  std::vector<barrier_state> barriers;
+  std::vector<uring::event> signals;
+  std::vector<fault_tally> fault_tallies;
+  const std::uint64_t seed;
+
+  void publish(std::uint32_t shared_slot, value v);
+  [[nodiscard]] shared_future& future(std::uint32_t slot) { return futures_[slot]; }
+  [[nodiscard]] std::string_view future_name(std::uint32_t slot) const;
+
+  // A step of an actor failed: the others are stopped after a grace.
+  void step_failed();
+  // The scenario as a whole failed: told in the result, everybody is stopped at once.
+  void fail(diagnostic why);
+  [[nodiscard]] bool has_failed() const { return failed_; }
+  [[nodiscard]] bool was_interrupted() const {
+    return options.stop != nullptr && options.stop->stop_requested();
+  }
+
+  // Strands that can move: each is counted from its start to its end; a blocked_wait takes its
+  // strand out for as long as it waits. With none left nothing can come any more.
+  void strand_started() { ++strands_; }
+  void strand_ended();
+
+  // Ends the run when its time is up, naming what everybody does then.
+  void arm_deadline();
+  void disarm_deadline() { deadline_.disarm(); }
+  // What a strand is doing now, for the deadline's message.
+  struct activity {
+    std::string_view who;
+    const step_plan* step = nullptr;
+  };
+  std::deque<activity>& activities() { return activities_; }
+
+  // Own addresses of connections that actors of this scenario made: who dialled.
+  struct dialled {
+    uring::socket_address local;
+    uring::socket_address target;
+    std::uint32_t actor;    // index in the plan; no_index for set-up and teardown
+    std::uint32_t ordinal;  // of this actor's connections to that target, from 1
+  };
+  std::vector<dialled> connections;
+  void note_connection(const uring::socket_address& local, const uring::socket_address& target,
+                       std::uint32_t actor);
+  [[nodiscard]] const dialled* find_dialler(const uring::socket_address& peer) const;
+  std::vector<uring::socket_address> listeners;  // bound by this scenario
+  [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
+  // Whether the other end of a connected socket belongs to this scenario.
+  [[nodiscard]] bool is_own_peer(const uring::socket_address& peer) const;
+  [[nodiscard]] bool has_outsiders() const { return !what.services.empty(); }
+
+  void redact(std::string text, std::string placeholder);
+  [[nodiscard]] uring::duration scaled(uring::duration d) const;
+
+ private:
+  friend class blocked_wait;
+  struct run_timer : uring::timer {
+    run_timer(function on_expiry, scenario_run& self) : timer(on_expiry), owner(self) {}
+    scenario_run& owner;
+  };
+  void look_for_deadlock();
+  void quiet_for_long();
+  [[nodiscard]] bool any_event_pending() const;
+  [[nodiscard]] bool any_io_pending() const;
+  void tell_deadlock();
+  void tell_deadline();
+
+  std::unique_ptr<shared_future[]> futures_;
+  std::deque<activity> activities_;
+  blocked_wait* first_wait_ = nullptr;
+  blocked_wait* last_wait_ = nullptr;
+  std::size_t strands_ = 0;
+  std::size_t blocked_ = 0;
+  bool failed_ = false;
+  std::uint64_t progress_when_quiet_ = 0;
+  run_timer grace_;
+  run_timer deadline_;
+  run_timer quiet_;
+};
+
+}  // namespace scenarios

@@ -1,0 +1,48 @@
+// The services of one scenario: made from the plan, started in file order, watched, stopped in
+// reverse order.
+//
+// What a service publishes (its address, port, process id, captures) is assigned when it is ready,
+// so that a later service and every actor can use it. Used by run_scenario only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/scope.hpp"
+#include "scenarios/run_state.hpp"
+#include "scenarios/services/service.hpp"
+
+namespace scenarios {
+
+class strand;
+
+class service_group {
+ public:
+  explicit service_group(scenario_run& run) : run_(run) {}
+
+  // The directory that services run in; must outlive them.
+  void use(temp_dir& directory) { directory_ = &directory; }
+  // Starts all, one after the other. False: told in the result.
+  uring::task<bool> start_all();
+  // Fails the scenario when a service ends while the actors run.
+  void watch(uring::scope& watchers, uring::stop_source& until);
+  uring::task<void> stop_all();
+  void collect(scenario_result& into);
+
+ private:
+  uring::task<bool> start_one(const service_plan& plan);
+  uring::task<void> watch_one(service& one, uring::stop_source& until);
+  bool specify(const service_plan& plan, const strand& names, service_spec& spec);
+  bool specify_ready(const service_plan& plan, const strand& names, service_spec& spec);
+  bool text(const expression& from, const strand& names, std::string& out);
+  void publish(const service_plan& plan, const service& one);
+  void fail(span at, std::string message);
+
+  scenario_run& run_;
+  temp_dir* directory_ = nullptr;
+  std::vector<std::unique_ptr<service>> services_;
+  bool told_ = false;  // a service's early end has failed the scenario already
+};
+
+}  // namespace scenarios

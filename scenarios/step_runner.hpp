@@ -1,0 +1,80 @@
+// Turns the body of one step into operations on the ring.
+//
+// One function a kind of step; each returns what the step came to and leaves judging to its caller.
+// Stream steps are loops over submissions (stream_steps.cpp), low-level ones exactly one
+// (sqe_steps.cpp), flow steps none (flow_steps.cpp).
+#pragma once
+
+#include "engine/byte_stream.hpp"
+#include "scenarios/strand.hpp"
+
+namespace scenarios {
+
+class submission_builder;
+
+class step_runner {
+ public:
+  step_runner(strand& owner, const step_plan& step, step_context& context)
+      : strand_(owner), run_(owner.run), step_(step), context_(context) {}
+
+  uring::task<step_end> execute();
+
+ private:
+  using ended = uring::task<step_end>;
+  ended on(const connect_step& body);
+  ended on(const listen_step& body);
+  ended on(const accept_step& body);
+  ended on(const send_step& body);
+  ended on(const recv_step& body);
+  ended on(const half_close_step& body);
+  ended on(const rst_step& body);
+  ended on(const close_step& body);
+  ended on(const sleep_step& body);
+  ended on(const barrier_step& body);
+  ended on(const signal_step& body);
+  ended on(const await_step& body);
+  ended on(const set_step& body);
+  ended on(const log_step& body);
+  ended on(const fail_step& body);
+  ended on(const join_step& body);
+  ended on(const cancel_step& body);
+  ended on(const repeat_step& body);
+  ended on(const sqe_step& body);
+  ended on(const chain_step& body);
+
+  ended receive_exactly(uring::byte_stream& from, std::size_t count);
+  ended receive_delimited(uring::byte_stream& from, std::string delimiter, bool keep,
+                          std::uint64_t max);
+  ended receive_some(uring::byte_stream& from, std::size_t most);
+  ended receive_to_end(uring::byte_stream& from, std::uint64_t max);
+  ended receive_nothing(uring::byte_stream& from, uring::duration quiet);
+
+  // What a low-level submission came to, and what it did to descriptors that have names.
+  step_end sqe_end(const sqe_step& body, const uring::operation& op, const uring::completion& c,
+                   submission_builder& built);
+  void after_success(const uring::operation& op);
+  // The user_data of each async step's last request: what a low-level `target` aims at.
+  [[nodiscard]] std::vector<std::uint64_t> async_targets() const;
+
+  // Waits for an event of this scenario; judged as timed out or cancelled when it does not come.
+  ended wait_for(uring::event& event, std::string what);
+  [[nodiscard]] uring::io_limits limits() const;
+  // A guard that counts an unbounded wait on a connection within this scenario as blocked.
+  [[nodiscard]] std::optional<wait_kind> hopeless_kind(wait_kind kind) const;
+  [[nodiscard]] handle& own() { return strand_.handle_at(step_.handle); }
+  [[nodiscard]] step_end broken(std::string message, span where) const;
+  // Duration from an expression: text with a unit, or nanoseconds.
+  [[nodiscard]] std::optional<uring::duration> duration_of(const expression& from,
+                                                           step_end& failed);
+
+  strand& strand_;
+  scenario_run& run_;
+  const step_plan& step_;
+  step_context& context_;
+};
+
+// Duration that an expression yields; nothing with `why` set when it yields none.
+std::optional<uring::duration> evaluate_duration(const expression& from, const environment& env,
+                                                 std::string& why);
+
+}  // namespace scenarios

@@ -1,0 +1,379 @@
+#include "scenarios/strand.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/capture.hpp"
+#include "scenarios/judge.hpp"
+#include "scenarios/step_runner.hpp"
+
+namespace scenarios {
+namespace {
+
+// FNV-1a over the parts of an identity: random draws are keyed to who asks, never to when.
+std::uint64_t mix(std::uint64_t seed, std::string_view text) {
+  std::uint64_t hash = seed ^ 0xcbf29ce484222325U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+// Stops a step when its cancel_after, or a timeout that no operation carries, is due.
+struct stop_timer : uring::timer {
+  stop_timer(step_context& context, bool& reason)
+      : timer([](uring::timer& t) noexcept {
+          auto& self = static_cast<stop_timer&>(t);
+          self.fired = true;
+          self.step.stop.request_stop();
+        }),
+        step(context),
+        fired(reason) {}
+  step_context& step;
+  bool& fired;
+};
+
+// Steps whose operations carry no linked timeout: the step's own timer bounds them.
+bool needs_step_timer(const step_plan& step) {
+  return std::holds_alternative<barrier_step>(step.body) ||
+         std::holds_alternative<await_step>(step.body) ||
+         std::holds_alternative<join_step>(step.body) ||
+         std::holds_alternative<chain_step>(step.body) ||
+         std::holds_alternative<sleep_step>(step.body);
+}
+
+}  // namespace
+
+step_end step_end::from(const uring::completion& c) {
+  step_end end;
+  end.outcome = static_cast<step_outcome>(c.why);
+  end.res = c.res;
+  end.flags = c.flags;
+  end.natural = c.why == uring::outcome::ok;
+  return end;
+}
+
+strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_name,
+               std::string base, uring::stop_source& parent)
+    : run(owner),
+      plan(what),
+      name(std::move(strand_name)),
+      locals_(what.locals),
+      handles_(what.handles.size()),
+      asyncs_(what.asyncs.size()),
+      stop_(parent),
+      faults_(owner.what.faults, owner.fault_tallies, name, std::move(base)),
+      activity_(&owner.activities().emplace_back(scenario_run::activity{name, nullptr})) {
+  result.name = name;
+}
+
+strand::~strand() = default;
+
+void strand::set_index(std::uint32_t index) {
+  if (plan.index_slot != no_index) locals_[plan.index_slot] = value(std::int64_t{index});
+}
+
+const value* strand::read(slot_ref slot) const {
+  if (slot.space == local_space) return &locals_[slot.index];
+  shared_future& future = run.future(slot.index);
+  return future.assigned.is_set() ? &future.held : nullptr;
+}
+
+std::uint64_t strand::seed_for(std::string_view label) const {
+  return mix(mix(run.seed, name), label);
+}
+
+void strand::assign(const name_target& target, value v) {
+  if (target.shared != no_index) run.publish(target.shared, v);
+  if (target.local != no_index) locals_[target.local] = std::move(v);
+}
+
+void strand::make_handle(std::uint32_t index, int fd) {
+  handle& made = handles_[index];
+  made.adopt(fd, fmt::format("<fd:{}#{}>", name, ++handles_made_));
+  refresh_handle(index);
+}
+
+void strand::refresh_handle(std::uint32_t index) {
+  handle& made = handles_[index];
+  const int fd = made.fd();
+  made.local = uring::socket_address::local_of(fd);
+  made.peer = uring::socket_address::peer_of(fd);
+  for (const handle_property& property : plan.properties) {
+    if (property.handle != index) continue;
+    // A socket that is not bound yet has no address to publish.
+    if (property.what != handle_value::fd && made.local.is_any_port()) continue;
+    switch (property.what) {
+      case handle_value::fd:
+        assign(property.to, value(std::int64_t{fd}));
+        break;
+      case handle_value::addr:
+      case handle_value::local:
+        assign(property.to, value::text(made.local.url()));
+        break;
+      case handle_value::peer:
+        assign(property.to, value::text(made.peer.url()));
+        break;
+      case handle_value::port:
+        assign(property.to, value(std::int64_t{made.local.port()}));
+        break;
+    }
+  }
+}
+
+uring::task<void> strand::run_all() {
+  const bool went_well = co_await run_block(plan.steps, {}, {});
+  if (!went_well) {
+    for (async_state& each : asyncs_) {
+      if (each.running != nullptr) each.running->stop.request_stop();
+    }
+  }
+  co_await background_.join();
+  settle(went_well);
+}
+
+void strand::settle(bool went_well) {
+  activity_->step = nullptr;
+  bool failed = false;
+  bool cut_short = !went_well;
+  for (const step_result& each : result.steps) {
+    failed = failed || each.status == step_status::failed;
+    cut_short = cut_short || each.status == step_status::not_judged;
+  }
+  result.status = failed      ? step_status::failed
+                  : cut_short ? step_status::not_judged
+                              : step_status::passed;
+}
+
+uring::task<void> strand::close_all() {
+  for (handle& each : handles_) {
+    if (!each.is_open()) continue;
+    const int fd = each.fd();
+    each.forget();
+    co_await run.loop.close_only(fd);
+  }
+}
+
+uring::task<bool> strand::run_single(const step_plan& step, std::string path) {
+  co_return co_await run_step(step, std::move(path));
+}
+
+uring::task<bool> strand::run_block(const block& steps, std::string prefix, std::string suffix) {
+  std::size_t number = 0;
+  for (const step_plan& step : steps) {
+    if (stop_.stop_requested()) co_return false;
+    if (!co_await run_step(step, fmt::format("{}{}{}", prefix, ++number, suffix))) co_return false;
+  }
+  co_return true;
+}
+
+uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
+  activity_->step = &step;
+  if (!step.reads.empty() && !co_await wait_for_futures(step)) co_return false;
+  if (const auto* body = std::get_if<repeat_step>(&step.body)) {
+    co_return co_await run_repeat(step, *body, std::move(path));
+  }
+  const std::size_t index = begin_result(step, path);
+  if (step.async == no_index) co_return co_await perform(step, index, std::move(path));
+  async_state& state = asyncs_[step.async];
+  if (state.started && !state.ended.is_set()) {
+    step_context nothing(run.clock, stop_);
+    step_end end;
+    end.broken.emplace();
+    end.broken->id = code::concurrent_readers;
+    end.broken->where = step.op_at;
+    end.broken->keeps = run.what.text;
+    end.broken->message =
+        fmt::format("the async step {} is still running from an earlier round", step.id);
+    end.broken->help = "join it before it is started again";
+    co_return finish(step, index, nothing, std::move(end));
+  }
+  state.~async_state();
+  new (&state) async_state{};
+  state.started = true;
+  state.step = &step;
+  state.result_index = static_cast<std::uint32_t>(index);
+  run.strand_started();
+  background_.spawn(run_async(step, index, std::move(path)));
+  co_return true;
+}
+
+uring::task<void> strand::run_async(const step_plan& step, std::size_t index, std::string path) {
+  async_state& state = asyncs_[step.async];
+  state.failed = !co_await perform(step, index, std::move(path));
+  state.running = nullptr;
+  state.ended.set();
+  run.strand_ended();
+}
+
+uring::task<bool> strand::run_repeat(const step_plan& step, const repeat_step& body,
+                                     std::string path) {
+  const evaluation times = body.times.eval(*this);
+  if (!times || !times->is(value_type::integer) || times->integer() < 0) {
+    const std::size_t index = begin_result(step, path);
+    step_context context(run.clock, stop_);
+    step_end end;
+    end.broken.emplace();
+    end.broken->id = code::evaluation_failed;
+    end.broken->where = body.times.at();
+    end.broken->keeps = run.what.text;
+    end.broken->message =
+        times ? std::string("times must be a number that is not negative") : times.message();
+    co_return finish(step, index, context, std::move(end));
+  }
+  for (std::int64_t round = 0; round < times->integer(); ++round) {
+    assign(body.as, value(round));
+    if (!co_await run_block(body.body, path + ".", fmt::format("[{}]", round))) co_return false;
+  }
+  co_return true;
+}
+
+uring::task<bool> strand::wait_for_futures(const step_plan& step) {
+  for (const slot_ref slot : step.reads) {
+    if (slot.space != shared_space) continue;
+    shared_future& future = run.future(slot.index);
+    if (future.assigned.is_set()) continue;
+    const blocked_wait waiting(run, wait_kind::internal, name, step.op_at,
+                               fmt::format("for ${{{}}}", run.future_name(slot.index)),
+                               &future.assigned);
+    if (!co_await future.assigned.wait().cancel_on(stop_)) co_return false;
+  }
+  co_return true;
+}
+
+std::size_t strand::begin_result(const step_plan& step, const std::string& path) {
+  step_result& entry = result.steps.emplace_back();
+  entry.path = path;
+  entry.op = step.op;
+  entry.id = step.id;
+  entry.note = step.note;
+  entry.at = step.at;
+  entry.low_level = std::holds_alternative<sqe_step>(step.body);
+  entry.started_ns = run.clock.now_ns();
+  if (step.expect) {
+    entry.expected = step.expect->text;
+    entry.alternatives = !step.expect->any_of.empty();
+  }
+  return result.steps.size() - 1;
+}
+
+uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std::string path) {
+  std::uint32_t attempts_left = step.retry ? step.retry->times : 0;
+  const fault_plan* fault = faults_.any() ? faults_.at_step(step) : nullptr;
+  for (;;) {
+    step_context context(run.clock, stop_);
+    context.path = path;
+    context.recorder.step_id = step.id;
+    context.recorder.armed = fault;
+    fault = nullptr;
+    if (faults_.any()) context.recorder.counter = &faults_;
+    if (step.async != no_index) {
+      asyncs_[step.async].running = &context;
+      if (asyncs_[step.async].asked_to_cancel) context.stop.request_stop();
+    }
+    stop_timer cancel_timer(context, context.cancelled_by_step);
+    stop_timer deadline_timer(context, context.timed_out);
+    context.started_ns = run.clock.now_ns();
+    const uring::time_point begun = uring::clock::now();
+    std::string why;
+    step_end end;
+    if (step.cancel_after) {
+      context.may_be_cancelled = true;
+      if (const auto after = evaluate_duration(*step.cancel_after, *this, why)) {
+        run.loop.timers().arm(cancel_timer, begun + *after);
+      }
+    }
+    if (step.timeout && why.empty()) {
+      if (const auto limit = evaluate_duration(*step.timeout, *this, why)) {
+        context.deadline = begun + *limit;
+        if (needs_step_timer(step)) run.loop.timers().arm(deadline_timer, begun + *limit);
+      }
+    }
+    if (why.empty()) {
+      end = co_await step_runner(*this, step, context).execute();
+    } else {
+      end.broken.emplace();
+      end.broken->id = code::evaluation_failed;
+      end.broken->where = step.op_at;
+      end.broken->keeps = run.what.text;
+      end.broken->message = why;
+    }
+    if (step.async != no_index) {
+      asyncs_[step.async].running = nullptr;
+      asyncs_[step.async].last_user_data = context.recorder.last_user_data;
+    }
+    const bool retried =
+        step.retry && attempts_left > 0 && end.res < 0 && !stop_.stop_requested() &&
+        (step.retry->on.empty() ||
+         std::find(step.retry->on.begin(), step.retry->on.end(), -end.res) != step.retry->on.end());
+    if (!retried) co_return finish(step, index, context, std::move(end));
+    --attempts_left;
+    const auto pause = evaluate_duration(step.retry->every, *this, why);
+    if (!co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(stop_)) {
+      co_return finish(step, index, context, std::move(end));
+    }
+  }
+}
+
+bool strand::finish(const step_plan& step, std::size_t index, step_context& context, step_end end) {
+  const std::int64_t ended_ns = run.clock.now_ns();
+  step_result& entry = result.steps[index];
+  entry.ended_ns = ended_ns;
+  if (context.started_ns != 0) entry.started_ns = context.started_ns;
+  entry.submissions = std::move(context.recorder.submissions);
+  entry.completions = std::move(context.recorder.completions);
+  entry.mechanism = std::move(context.recorder.mechanism);
+  if (end.broken) {
+    entry.outcome = step_outcome_name(step_outcome::error);
+    entry.status = step_status::failed;
+    entry.failures.push_back(std::move(*end.broken));
+    run.step_failed();
+    return false;
+  }
+  // What ended only because the whole was stopped says nothing about the thing under test.
+  const bool cut_short =
+      stop_.stop_requested() && !context.cancelled_by_step &&
+      (end.outcome == step_outcome::cancelled || end.outcome == step_outcome::interrupted);
+  entry.outcome = step_outcome_name(end.outcome);
+  entry.res = end.res;
+  entry.res_is = end.res_is;
+  entry.res_name = end.res_name;
+  entry.sent = std::move(end.sent);
+  entry.sent_bytes = end.sent_bytes;
+  if (cut_short) {
+    entry.status = step_status::not_judged;
+    return false;
+  }
+  const match_context matching{*this, run.options.time_scale};
+  judgement judged =
+      judge_step(step, end, entry.completions, uring::duration(ended_ns - context.started_ns),
+                 matching, run.what.text);
+  entry.took = judged.took;
+  entry.expected_data = std::move(judged.expected_data);
+  entry.failures = std::move(judged.failures);
+  bool passed = judged.passed;
+  if (passed) passed = capture_all(step, end, entry);
+  if (end.data) entry.data = value::bytes(std::move(*end.data));
+  entry.status = passed ? step_status::passed : step_status::failed;
+  if (!passed) run.step_failed();
+  return passed;
+}
+
+bool strand::capture_all(const step_plan& step, const step_end& end, step_result& into) {
+  if (step.as_value) assign(*step.as_value, value::bytes(end.data.value_or(std::string())));
+  for (const capture_plan& each : step.captures) {
+    evaluation taken = take_capture(each, end, *this);
+    if (!taken) {
+      diagnostic why;
+      why.id = code::capture_failed;
+      why.where = each.at;
+      why.keeps = run.what.text;
+      why.message = fmt::format("nothing to capture for {}: {}", each.name, taken.message());
+      into.failures.push_back(std::move(why));
+      return false;
+    }
+    assign(each.to, *std::move(taken));
+  }
+  return true;
+}
+
+}  // namespace scenarios

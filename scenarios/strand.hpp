@@ -1,0 +1,121 @@
+// One thread of a scenario's control: an actor, the handler of one connection, set-up or teardown.
+//
+// A strand owns its local values, its descriptors and its async steps, and runs its block of steps
+// one after the other as coroutines on the loop. Its results go, in the order in which the steps
+// began, into one actor_result. When it ends, its descriptors are closed and its async steps have
+// ended. It borrows the scenario_run and the plan.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/scope.hpp"
+#include "scenarios/handle.hpp"
+#include "scenarios/run_state.hpp"
+
+namespace scenarios {
+
+// What the body of a step came to, before anybody judged it.
+struct step_end {
+  step_outcome outcome = step_outcome::ok;
+  std::int64_t res = 0;
+  res_kind res_is = res_kind::number;
+  std::string res_name;
+  std::uint32_t flags = 0;
+  std::optional<std::string> data;
+  std::optional<std::string> sent;
+  std::uint64_t sent_bytes = 0;
+  bool natural = true;               // the op's own success, where no expectation says otherwise
+  std::string detail;                // for people: "the peer closed after 3 of 6 bytes"
+  std::optional<diagnostic> broken;  // could not be run at all: an expression failed
+
+  static step_end from(const uring::completion& c);
+};
+
+// A step while it runs.
+struct step_context {
+  explicit step_context(run_clock& clock, uring::stop_source& parent)
+      : recorder(clock), stop(parent) {}
+  step_recorder recorder;
+  uring::stop_source stop;  // its own timer, a `cancel`, the actor, the scenario
+  std::optional<uring::time_point> deadline;
+  bool may_be_cancelled = false;  // it has a cancel_after: it will end by itself
+  bool cancelled_by_step = false;
+  bool timed_out = false;  // by the step's timer, where no operation carries the timeout
+  std::int64_t started_ns = 0;
+  std::string path;
+};
+
+class strand final : public environment {
+ public:
+  strand(scenario_run& run, const strand_plan& plan, std::string name, std::string base,
+         uring::stop_source& parent);
+  strand(const strand&) = delete;
+  strand& operator=(const strand&) = delete;
+  ~strand() override;
+
+  // Runs all steps. Its descriptors stay open until close_all(): a failed actor's peers must not
+  // see them close before they were stopped.
+  uring::task<void> run_all();
+  uring::task<void> close_all();
+  // Runs one step that is not part of the block (a client's connect); its path is given.
+  uring::task<bool> run_single(const step_plan& step, std::string path);
+
+  // Derives the strand's own status from its steps'.
+  void settle(bool went_well);
+
+  void set_index(std::uint32_t index);
+  // Gives the strand a descriptor under a handle, with the values that the handle publishes.
+  void make_handle(std::uint32_t index, int fd);
+  // Publishes the handle's values anew: a bind has given its socket an address.
+  void refresh_handle(std::uint32_t index);
+  [[nodiscard]] handle& handle_at(std::uint32_t index) { return handles_[index]; }
+
+  const value* read(slot_ref slot) const override;
+  [[nodiscard]] std::uint64_t seed_for(std::string_view label) const override;
+  void assign(const name_target& target, value v);
+
+  scenario_run& run;
+  const strand_plan& plan;
+  const std::string name;
+  actor_result result;
+  std::uint32_t actor_index = no_index;  // in the scenario's plan; for who dialled
+
+ private:
+  friend class step_runner;
+  struct async_state {
+    std::uint32_t result_index = 0;
+    const step_plan* step = nullptr;
+    step_context* running = nullptr;  // while it runs
+    uring::event ended;
+    bool started = false;
+    bool failed = false;
+    bool asked_to_cancel = false;
+    std::uint64_t last_user_data = 0;
+  };
+
+  uring::task<bool> run_block(const block& steps, std::string prefix, std::string suffix);
+  uring::task<bool> run_step(const step_plan& step, std::string path);
+  uring::task<bool> run_repeat(const step_plan& step, const repeat_step& body, std::string path);
+  uring::task<void> run_async(const step_plan& step, std::size_t index, std::string path);
+  uring::task<bool> perform(const step_plan& step, std::size_t index, std::string path);
+  uring::task<bool> wait_for_futures(const step_plan& step);
+  std::size_t begin_result(const step_plan& step, const std::string& path);
+  bool finish(const step_plan& step, std::size_t index, step_context& context, step_end end);
+  bool capture_all(const step_plan& step, const step_end& end, step_result& into);
+
+  std::vector<value> locals_;
+  std::vector<handle> handles_;
+  std::uint32_t handles_made_ = 0;
+  std::deque<async_state> asyncs_;
+  uring::stop_source stop_;
+  uring::scope background_;
+  fault_counter faults_;
+  scenario_run::activity* activity_;
+};
+
+}  // namespace scenarios

@@ -23,7 +23,7 @@ namespace scenarios {
 enum class match_domain : std::uint8_t {
   result = 1,    // a completion's res: integers, and errno names for the negative ones
   number = 2,    // counts and sizes: integers, "64KiB"
-  duration = 4,  // nanoseconds, written "20ms"
+  duration = 4,  // nanoseconds, written "20ms"; bounds only, since no time comes twice
   data = 8,      // bytes; operands are payloads
   flags = 16,    // a list of names
   value = 32,    // anything an expression can hold
@@ -39,11 +39,15 @@ struct match_context {
   double time_scale = 1.0;  // multiplies upper bounds of durations; lower bounds are exact
 };
 
+/// Where a number lies that is not the expected one.
+enum class miss_side : std::uint8_t { unknown, below, above };
+
 /// Why a value did not match.
 struct mismatch {
   std::string expected;                         // "≥ 20ms", "ECANCELED", "any of ECANCELED, 6"
   std::optional<std::size_t> first_difference;  // byte offset, for eq and prefix on data
   std::string error;                            // not empty: an operand could not be evaluated
+  miss_side side = miss_side::unknown;          // a duration was too short, or too long
   span where;                                   // the part of the scenario that failed
 };
 

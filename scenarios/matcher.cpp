@@ -1,0 +1,325 @@
+#include "scenarios/matcher.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "scenarios/matcher_tree.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+constexpr std::size_t operands_max = 2;
+/// Of a list in a description; a hostile one has a hundred thousand.
+constexpr std::size_t listed_max = 12;
+
+std::optional<amount_kind> amount_kind_of(match_domain domain) {
+  switch (domain) {
+    case match_domain::result:
+      return amount_kind::result;
+    case match_domain::number:
+      return amount_kind::integer;
+    case match_domain::duration:
+      return amount_kind::duration;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string describe_flags(const value& names) {
+  std::string text = "[";
+  for (const value& name : names.items()) {
+    if (text.size() > 1) text += ", ";
+    text += name.is(value_type::data) ? visible(name.data()) : describe(name);
+  }
+  return text + "]";
+}
+
+std::string describe_value(match_domain domain, const value& v) {
+  const std::optional<amount_kind> kind = amount_kind_of(domain);
+  if (kind && v.is(value_type::integer)) return describe_amount(*kind, v.integer());
+  if (domain == match_domain::flags && v.is(value_type::list)) return describe_flags(v);
+  return describe(v);
+}
+
+std::string describe_operand(match_domain domain, const matcher_operand& operand) {
+  if (const auto* known = std::get_if<value>(&operand)) return describe_value(domain, *known);
+  if (const auto* number = std::get_if<amount>(&operand)) return number->describe();
+  if (const auto* data = std::get_if<payload>(&operand)) return data->describe();
+  return visible(std::get<expression>(operand).at().text());
+}
+
+std::string describe_node(const matcher_node& n);
+
+std::string describe_children(const matcher_node& n) {
+  const std::string_view separator = n.row->info.name == "all_of" ? " and " : ", ";
+  std::string text;
+  for (const matcher_node& child : n.children) {
+    if (!text.empty()) text += separator;
+    if (static_cast<std::size_t>(&child - n.children.data()) == listed_max)
+      return fmt::format("{}… ({} altogether)", text, n.children.size());
+    const bool has_list = child.row->shape == matcher_shape::several && child.children.size() > 1;
+    text += has_list ? fmt::format("({})", describe_node(child)) : describe_node(child);
+  }
+  return text;
+}
+
+std::string describe_pattern(std::string text) {
+  // A pattern is shown between slashes, not as a quoted string with its backslashes doubled.
+  return fmt::format("/{}/", visible(text));
+}
+
+/// `shown` are the operands as text, in place of what the node would say about them.
+std::string describe_with(const matcher_node& n, std::span<const std::string> shown) {
+  switch (n.row->shape) {
+    case matcher_shape::truth:
+      return std::string(n.row->prefix);
+    case matcher_shape::range:
+      return fmt::format("{} to {}", shown[0], shown[1]);
+    case matcher_shape::count:
+    case matcher_shape::inverted:
+    case matcher_shape::several:
+      return std::string(n.row->prefix) + describe_children(n);
+    default:
+      return std::string(n.row->prefix) + shown[0];
+  }
+}
+
+std::string describe_node(const matcher_node& n) {
+  std::vector<std::string> shown;
+  for (const matcher_operand& operand : n.operands) {
+    const auto* known = std::get_if<value>(&operand);
+    shown.push_back(n.row->shape == matcher_shape::regex && known != nullptr
+                        ? describe_pattern(known->data())
+                        : describe_operand(n.domain, operand));
+  }
+  return describe_with(n, shown);
+}
+
+std::size_t common_length(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
+std::int64_t scaled(std::int64_t bound, double scale) {
+  const double product = static_cast<double>(bound) * scale;
+  // 2^63 as a double is the first that does not fit.
+  if (!(product < 9223372036854775808.0)) return std::numeric_limits<std::int64_t>::max();
+  return std::max<std::int64_t>(0, std::llround(product));
+}
+
+/// One check: operands evaluated, durations scaled, children asked.
+class checker {
+ public:
+  explicit checker(const match_context& context) : context_(context) {}
+
+  std::optional<mismatch> check(const matcher_node& n, const value& got) const;
+
+ private:
+  struct evaluated {
+    value made[operands_max];
+    const value* seen[operands_max] = {};
+    std::string shown[operands_max];
+  };
+
+  std::optional<mismatch> check_several(const matcher_node& n, const value& got) const;
+  std::optional<mismatch> check_inverted(const matcher_node& n, const value& got) const;
+  std::optional<mismatch> check_count(const matcher_node& n, const value& got) const;
+  std::optional<mismatch> check_regex(const matcher_node& n, const value& got,
+                                      const evaluated& with) const;
+  std::string evaluate(const matcher_node& n, evaluated& result) const;
+  void scale(const matcher_node& n, std::size_t which, evaluated& result) const;
+  mismatch explain(const matcher_node& n, const value& got, const evaluated& with) const;
+
+  const match_context& context_;
+};
+
+mismatch plain_mismatch(const matcher_node& n) {
+  mismatch made;
+  made.expected = describe_node(n);
+  made.where = n.at;
+  return made;
+}
+
+mismatch failure(const matcher_node& n, std::string error) {
+  mismatch made = plain_mismatch(n);
+  made.error = std::move(error);
+  return made;
+}
+
+std::optional<mismatch> checker::check(const matcher_node& n, const value& got) const {
+  switch (n.row->shape) {
+    case matcher_shape::several:
+      return check_several(n, got);
+    case matcher_shape::inverted:
+      return check_inverted(n, got);
+    case matcher_shape::count:
+      return check_count(n, got);
+    default:
+      break;
+  }
+  evaluated with;
+  if (std::string error = evaluate(n, with); !error.empty()) return failure(n, std::move(error));
+  if (n.row->shape == matcher_shape::regex) return check_regex(n, got, with);
+  if (n.row->holds(n.domain, got, std::span(with.seen, n.operands.size()))) return std::nullopt;
+  return explain(n, got, with);
+}
+
+/// all_of, any_of and none_of are one question: does a child say what decides?
+std::optional<mismatch> checker::check_several(const matcher_node& n, const value& got) const {
+  const bool all = n.row->info.name == "all_of";
+  const bool any = n.row->info.name == "any_of";
+  miss_side side = miss_side::unknown;
+  for (const matcher_node& child : n.children) {
+    std::optional<mismatch> wrong = check(child, got);
+    if (wrong && !wrong->error.empty()) return wrong;
+    if (all && wrong) return wrong;
+    if (any && !wrong) return std::nullopt;
+    if (!all && !any && !wrong) return plain_mismatch(n);
+    if (wrong)
+      side = &child == n.children.data() || side == wrong->side ? wrong->side : miss_side::unknown;
+  }
+  if (!any) return std::nullopt;
+  mismatch none = plain_mismatch(n);
+  none.side = side;
+  return none;
+}
+
+std::optional<mismatch> checker::check_inverted(const matcher_node& n, const value& got) const {
+  std::optional<mismatch> wrong = check(n.children[0], got);
+  if (!wrong) return plain_mismatch(n);
+  // What could not be evaluated has not been shown to differ.
+  if (!wrong->error.empty()) return wrong;
+  return std::nullopt;
+}
+
+std::optional<mismatch> checker::check_count(const matcher_node& n, const value& got) const {
+  if (!got.is(value_type::data | value_type::list | value_type::record)) return plain_mismatch(n);
+  const std::size_t length = got.is(value_type::list)     ? got.items().size()
+                             : got.is(value_type::record) ? got.fields().size()
+                                                          : got.data().size();
+  std::optional<mismatch> wrong = check(n.children[0], value(static_cast<std::int64_t>(length)));
+  if (!wrong) return std::nullopt;
+  wrong->expected = fmt::format("{}{}", n.row->prefix, wrong->expected);
+  return wrong;
+}
+
+std::optional<mismatch> checker::check_regex(const matcher_node& n, const value& got,
+                                             const evaluated& with) const {
+  std::shared_ptr<const RE2> pattern = n.regex;
+  if (pattern == nullptr) pattern = compile_regex(with.seen[0]->data());
+  if (!pattern->ok()) return failure(n, "the pattern is not valid: " + pattern->error());
+  if (got.is(value_type::data) &&
+      RE2::PartialMatch({got.data().data(), got.data().size()}, *pattern)) {
+    return std::nullopt;
+  }
+  mismatch wrong = plain_mismatch(n);
+  const std::string shown[] = {describe_pattern(with.seen[0]->data())};
+  wrong.expected = describe_with(n, shown);
+  return wrong;
+}
+
+/// The message of what went wrong, or "".
+std::string checker::evaluate(const matcher_node& n, evaluated& result) const {
+  for (std::size_t i = 0; i < n.operands.size(); ++i) {
+    const matcher_operand& operand = n.operands[i];
+    if (const auto* known = std::get_if<value>(&operand)) {
+      result.seen[i] = known;
+    } else {
+      const auto run = [&](const auto& source) -> evaluation {
+        if constexpr (requires { source.eval(context_.env); })
+          return source.eval(context_.env);
+        else
+          return source;
+      };
+      evaluation made = std::visit(run, operand);
+      if (!made) return made.message();
+      result.made[i] = *std::move(made);
+      result.seen[i] = &result.made[i];
+    }
+    const bool needs_text = n.row->shape == matcher_shape::regex;
+    if (needs_text && !result.seen[i]->is(value_type::data))
+      return fmt::format("a pattern is text, not {}", result.seen[i]->type_name());
+    if (n.domain == match_domain::duration) scale(n, i, result);
+  }
+  return {};
+}
+
+/// Upper bounds of durations grow on slow machines. Below a `not`, a lower bound is an upper one.
+void checker::scale(const matcher_node& n, std::size_t which, evaluated& result) const {
+  const bool is_upper =
+      n.row->shape == matcher_shape::range ? which == 1 : n.row->bound == bound_side::upper;
+  if (is_upper == n.negated || context_.time_scale == 1.0 ||
+      !result.seen[which]->is(value_type::integer)) {
+    return;
+  }
+  const std::int64_t written = result.seen[which]->integer();
+  const std::int64_t bound = scaled(written, context_.time_scale);
+  result.made[which] = value(bound);
+  result.seen[which] = &result.made[which];
+  result.shown[which] =
+      fmt::format("{} ({} × {})", describe_amount(amount_kind::duration, bound),
+                  describe_amount(amount_kind::duration, written), context_.time_scale);
+}
+
+mismatch checker::explain(const matcher_node& n, const value& got, const evaluated& with) const {
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < n.operands.size(); ++i)
+    shown.push_back(with.shown[i].empty() ? describe_value(n.domain, *with.seen[i])
+                                          : with.shown[i]);
+  mismatch wrong;
+  wrong.expected = describe_with(n, shown);
+  wrong.where = n.at;
+  if (n.operands.empty()) return wrong;
+
+  const value& low = *with.seen[0];
+  const value& high = *with.seen[n.operands.size() - 1];
+  if (got.is(value_type::integer) && low.is(value_type::integer) && high.is(value_type::integer)) {
+    // A strict bound can be missed by being equal to it.
+    const bool strict_lower = n.row->info.name == "gt";
+    const bool strict_upper = n.row->info.name == "lt";
+    if (got.integer() < low.integer() || (strict_lower && got.integer() == low.integer()))
+      wrong.side = miss_side::below;
+    if (got.integer() > high.integer() || (strict_upper && got.integer() == high.integer()))
+      wrong.side = miss_side::above;
+  }
+  const std::string_view name = n.row->info.name;
+  const bool compares_from_start =
+      name == "eq" || name == "prefix" || name == "hex" || name == "text";
+  if (compares_from_start && got.is(value_type::data) && low.is(value_type::data))
+    wrong.first_difference = common_length(got.data(), low.data());
+  return wrong;
+}
+
+}  // namespace
+
+std::shared_ptr<const RE2> compile_regex(std::string_view pattern) {
+  RE2::Options options;
+  options.set_encoding(RE2::Options::EncodingLatin1);  // octets are not always UTF-8
+  options.set_log_errors(false);
+  return std::make_shared<const RE2>(std::string(pattern), options);
+}
+
+matcher::matcher(std::shared_ptr<const matcher_tree> tree) : tree_(std::move(tree)) {}
+
+std::optional<mismatch> matcher::check(const value& got, const match_context& context) const {
+  if (tree_ == nullptr) return std::nullopt;
+  return checker(context).check(tree_->root, got);
+}
+
+std::string matcher::describe() const {
+  return tree_ == nullptr ? "anything" : describe_node(tree_->root);
+}
+
+span matcher::at() const {
+  return tree_ == nullptr ? span{} : tree_->root.at;
+}
+
+std::span<const slot_ref> matcher::reads() const {
+  return tree_ == nullptr ? std::span<const slot_ref>() : tree_->reads;
+}
+
+}  // namespace scenarios

@@ -18,6 +18,8 @@ class event {
 
   [[nodiscard]] bool is_set() const { return set_; }
   void set() noexcept;
+  // Makes it a latch that has not been set. Nobody may be waiting.
+  void reset() noexcept { set_ = false; }
 
   class waiting;
   // `co_await event.wait()`: true when it was set, false when stopped first.

@@ -17,15 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-diagnostic set_up_failure(const scenario_run& run, span at, std::string message) {
-  diagnostic why;
-  why.id = code::setup_failed;
-  why.where = at;
-  why.keeps = run.what.text;
-  why.message = std::move(message);
-  return why;
-}
-
 }  // namespace
 
 actor_group::actor_group(scenario_run& run)
@@ -68,17 +59,17 @@ bool actor_group::bind_servers() {
     std::string reason;
     auto address = text ? uring::socket_address::parse(text->data(), reason) : std::nullopt;
     if (!address) {
-      run_.fail(set_up_failure(run_, actor.server->address.at(),
-                               fmt::format("{}: no address to listen on: {}", actor.name,
-                                           text ? reason : text.message())));
+      run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
+                          fmt::format("{}: no address to listen on: {}", actor.name,
+                                      text ? reason : text.message())));
       return false;
     }
     const int fd = open_listener(*address, actor.server->backlog);
     if (fd < 0) {
       const char* name = uring::errno_name(-fd);
-      run_.fail(set_up_failure(run_, actor.server->address.at(),
-                               fmt::format("{} can't listen on {}: {}", actor.name, address->url(),
-                                           name != nullptr ? name : "unknown error")));
+      run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
+                          fmt::format("{} can't listen on {}: {}", actor.name, address->url(),
+                                      name != nullptr ? name : "unknown error")));
       return false;
     }
     servers_[i].listener = fd;
@@ -161,11 +152,9 @@ uring::task<void> actor_group::run_server(std::size_t index) {
     co_await handlers.join();
     expiry.disarm();
     if (handling.stop_requested() && !run_.stop.stop_requested()) {
-      diagnostic late = set_up_failure(
-          run_, actor.at,
-          fmt::format("a handler of {} had not ended when its grace was over", actor.name));
-      late.id = code::stop_failed;
-      run_.fail(std::move(late));
+      run_.fail(run_.make(
+          code::stop_failed, actor.at,
+          fmt::format("a handler of {} had not ended when its grace was over", actor.name)));
     }
   } else {
     co_await handlers.join();
@@ -243,8 +232,7 @@ uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source&
     entry.status = step_status::not_judged;
   } else {
     entry.status = step_status::failed;
-    diagnostic why = set_up_failure(run_, entry.at, "accept did not succeed");
-    why.id = code::step_failed;
+    diagnostic why = run_.make(code::step_failed, entry.at, "accept did not succeed");
     const char* name = uring::errno_name(-result.res);
     why.label = fmt::format("got {}", name != nullptr ? name : std::to_string(result.res));
     entry.failures.push_back(std::move(why));

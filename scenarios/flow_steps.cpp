@@ -27,11 +27,8 @@ uring::task<step_end> step_runner::execute() {
 
 step_end step_runner::broken(std::string message, span where) const {
   step_end end;
-  end.broken.emplace();
-  end.broken->id = code::evaluation_failed;
-  end.broken->where = where.in != nullptr ? where : step_.op_at;
-  end.broken->keeps = run_.what.text;
-  end.broken->message = std::move(message);
+  end.broken = run_.make(code::evaluation_failed, where.in != nullptr ? where : step_.op_at,
+                         std::move(message));
   return end;
 }
 

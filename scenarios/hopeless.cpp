@@ -101,11 +101,8 @@ bool scenario_run::any_io_pending() const {
 }
 
 void scenario_run::tell_deadlock() {
-  diagnostic why;
-  why.id = code::deadlock;
-  why.keeps = what.text;
-  why.where = first_wait_->at;
-  why.message = "every actor waits for what can no longer come";
+  diagnostic why =
+      make(code::deadlock, first_wait_->at, "every actor waits for what can no longer come");
   why.label = fmt::format("{} waits here {}", first_wait_->who, first_wait_->what);
   for (const blocked_wait* wait = first_wait_->next_; wait != nullptr; wait = wait->next_) {
     const position place =
@@ -118,11 +115,9 @@ void scenario_run::tell_deadlock() {
 }
 
 void scenario_run::tell_deadline() {
-  diagnostic why;
-  why.id = code::scenario_timed_out;
-  why.keeps = what.text;
-  why.message = fmt::format("the scenario did not end within its timeout of {}",
-                            format_duration(scaled(what.timeout)));
+  diagnostic why = make(code::scenario_timed_out, {},
+                        fmt::format("the scenario did not end within its timeout of {}",
+                                    format_duration(scaled(what.timeout))));
   for (const activity& each : activities_) {
     if (each.step == nullptr) continue;
     const span at = each.step->at;

@@ -90,11 +90,7 @@ class scenario_life {
   }
 
   bool broken(std::string message) {
-    diagnostic why;
-    why.id = code::setup_failed;
-    why.keeps = run_.what.text;
-    why.message = std::move(message);
-    run_.fail(std::move(why));
+    run_.fail(run_.make(code::setup_failed, {}, std::move(message)));
     return false;
   }
 
@@ -154,11 +150,8 @@ class scenario_life {
       failed = failed || !service.exit_as_expected;
     }
     if (run_.was_interrupted()) {
-      diagnostic why;
-      why.id = code::interrupted;
-      why.keeps = run_.what.text;
-      why.message = "interrupted by a signal before it ended";
-      result.failures.push_back(std::move(why));
+      result.failures.push_back(
+          run_.make(code::interrupted, {}, "interrupted by a signal before it ended"));
       result.result = verdict::error;
     } else if (!started_ || (teardown_failed_ && !failed)) {
       result.result = verdict::error;
@@ -173,12 +166,9 @@ class scenario_life {
   }
 
   void tell_unfired(const fault_result& fault) {
-    diagnostic why;
-    why.id = code::fault_not_fired;
-    why.where = fault.at;
-    why.keeps = run_.what.text;
-    why.message = fmt::format("the required fault \"{}\" fired {} time{}", fault.id, fault.fired,
-                              fault.fired == 1 ? "" : "s");
+    diagnostic why = run_.make(code::fault_not_fired, fault.at,
+                               fmt::format("the required fault \"{}\" fired {} time{}", fault.id,
+                                           fault.fired, fault.fired == 1 ? "" : "s"));
     why.label = fault.nearest_miss;
     why.help = "aim it at something that happens, or say \"require\": false";
     run_.result.failures.push_back(std::move(why));

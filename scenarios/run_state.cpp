@@ -48,6 +48,15 @@ std::string_view scenario_run::future_name(std::uint32_t slot) const {
   return "a value";
 }
 
+diagnostic scenario_run::make(code id, span where, std::string message) const {
+  diagnostic made;
+  made.id = id;
+  made.where = where;
+  made.keeps = what.text;
+  made.message = std::move(message);
+  return made;
+}
+
 void scenario_run::step_failed() {
   if (failed_) return;
   failed_ = true;

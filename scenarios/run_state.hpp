@@ -85,6 +85,8 @@ class scenario_run {
   [[nodiscard]] shared_future& future(std::uint32_t slot) { return futures_[slot]; }
   [[nodiscard]] std::string_view future_name(std::uint32_t slot) const;
 
+  // A diagnostic of this scenario, at a place in its file.
+  [[nodiscard]] diagnostic make(code id, span where, std::string message) const;
   // A step of an actor failed: the others are stopped after a grace.
   void step_failed();
   // The scenario as a whole failed: told in the result, everybody is stopped at once.

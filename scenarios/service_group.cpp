@@ -14,12 +14,7 @@ std::string as_text(const value& v) {
 }  // namespace
 
 void service_group::fail(span at, std::string message) {
-  diagnostic why;
-  why.id = code::setup_failed;
-  why.where = at;
-  why.keeps = run_.what.text;
-  why.message = std::move(message);
-  run_.fail(std::move(why));
+  run_.fail(run_.make(code::setup_failed, at, std::move(message)));
 }
 
 bool service_group::text(const expression& from, const strand& names, std::string& out) {

@@ -178,20 +178,16 @@ uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
   if (state.started && !state.ended.is_set()) {
     step_context nothing(run.clock, stop_);
     step_end end;
-    end.broken.emplace();
-    end.broken->id = code::concurrent_readers;
-    end.broken->where = step.op_at;
-    end.broken->keeps = run.what.text;
-    end.broken->message =
-        fmt::format("the async step {} is still running from an earlier round", step.id);
+    end.broken =
+        run.make(code::concurrent_readers, step.op_at,
+                 fmt::format("the async step {} is still running from an earlier round", step.id));
     end.broken->help = "join it before it is started again";
     co_return finish(step, index, nothing, std::move(end));
   }
-  state.~async_state();
-  new (&state) async_state{};
+  state.ended.reset();
   state.started = true;
-  state.step = &step;
-  state.result_index = static_cast<std::uint32_t>(index);
+  state.failed = false;
+  state.asked_to_cancel = false;
   run.strand_started();
   background_.spawn(run_async(step, index, std::move(path)));
   co_return true;
@@ -212,12 +208,8 @@ uring::task<bool> strand::run_repeat(const step_plan& step, const repeat_step& b
     const std::size_t index = begin_result(step, path);
     step_context context(run.clock, stop_);
     step_end end;
-    end.broken.emplace();
-    end.broken->id = code::evaluation_failed;
-    end.broken->where = body.times.at();
-    end.broken->keeps = run.what.text;
-    end.broken->message =
-        times ? std::string("times must be a number that is not negative") : times.message();
+    end.broken = run.make(code::evaluation_failed, body.times.at(),
+                          times ? "times must be a number that is not negative" : times.message());
     co_return finish(step, index, context, std::move(end));
   }
   for (std::int64_t round = 0; round < times->integer(); ++round) {
@@ -291,11 +283,7 @@ uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std:
     if (why.empty()) {
       end = co_await step_runner(*this, step, context).execute();
     } else {
-      end.broken.emplace();
-      end.broken->id = code::evaluation_failed;
-      end.broken->where = step.op_at;
-      end.broken->keeps = run.what.text;
-      end.broken->message = why;
+      end.broken = run.make(code::evaluation_failed, step.op_at, why);
     }
     if (step.async != no_index) {
       asyncs_[step.async].running = nullptr;
@@ -363,12 +351,9 @@ bool strand::capture_all(const step_plan& step, const step_end& end, step_result
   for (const capture_plan& each : step.captures) {
     evaluation taken = take_capture(each, end, *this);
     if (!taken) {
-      diagnostic why;
-      why.id = code::capture_failed;
-      why.where = each.at;
-      why.keeps = run.what.text;
-      why.message = fmt::format("nothing to capture for {}: {}", each.name, taken.message());
-      into.failures.push_back(std::move(why));
+      into.failures.push_back(
+          run.make(code::capture_failed, each.at,
+                   fmt::format("nothing to capture for {}: {}", each.name, taken.message())));
       return false;
     }
     assign(each.to, *std::move(taken));

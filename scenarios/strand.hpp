@@ -88,8 +88,6 @@ class strand final : public environment {
  private:
   friend class step_runner;
   struct async_state {
-    std::uint32_t result_index = 0;
-    const step_plan* step = nullptr;
     step_context* running = nullptr;  // while it runs
     uring::event ended;
     bool started = false;

@@ -47,7 +47,8 @@ function(uring_unit_tests target prefix)
                        "${program}" "[full]" --allow-running-no-tests)
 endfunction()
 
-# Appends one test to the file that ctest reads when it starts.
+# Appends one test to the file that ctest reads when it starts. They are the slow ones: COST lets
+# them begin first.
 function(uring_sanitized_test name tier skip_code program)
   list(JOIN ARGN "]==] [==[" command)
   set(options "print_stacktrace=1")
@@ -57,7 +58,7 @@ function(uring_sanitized_test name tier skip_code program)
   set_property(GLOBAL APPEND_STRING PROPERTY URING_SANITIZED_TESTS "
 add_test([==[sanitized/${name}]==] [==[${command}]==])
 set_tests_properties([==[sanitized/${name}]==] PROPERTIES
-  LABELS ${tier} SKIP_RETURN_CODE ${skip_code} WORKING_DIRECTORY [==[${PROJECT_SOURCE_DIR}]==]
+  COST 60 LABELS ${tier} SKIP_RETURN_CODE ${skip_code} WORKING_DIRECTORY [==[${PROJECT_SOURCE_DIR}]==]
   ENVIRONMENT \"ASAN_OPTIONS=${options};UBSAN_OPTIONS=${options}\")
 if(NOT EXISTS [==[${program}]==])
   set_tests_properties([==[sanitized/${name}]==] PROPERTIES DISABLED TRUE)

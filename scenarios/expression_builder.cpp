@@ -29,6 +29,7 @@ std::vector<std::string_view> views_of(std::span<const std::string> words) {
 template <class Table>
 std::vector<std::string_view> names_of(const Table& table) {
   std::vector<std::string_view> names;
+  names.reserve(table.size());
   for (const auto& row : table) names.push_back(row.name);
   return names;
 }

@@ -23,7 +23,10 @@ class operand {
     seen_ = nullptr;
   }
   const value& get() const { return seen_ != nullptr ? *seen_ : made_; }
-  value take() && { return seen_ != nullptr ? *seen_ : std::move(made_); }
+  value take() && {
+    if (seen_ != nullptr) return *seen_;
+    return std::move(made_);
+  }
 
  private:
   const value* seen_ = nullptr;

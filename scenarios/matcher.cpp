@@ -68,7 +68,7 @@ std::string describe_children(const matcher_node& n) {
   return text;
 }
 
-std::string describe_pattern(std::string text) {
+std::string describe_pattern(std::string_view text) {
   // A pattern is shown between slashes, not as a quoted string with its backslashes doubled.
   return fmt::format("/{}/", visible(text));
 }
@@ -267,6 +267,7 @@ void checker::scale(const matcher_node& n, std::size_t which, evaluated& result)
 
 mismatch checker::explain(const matcher_node& n, const value& got, const evaluated& with) const {
   std::vector<std::string> shown;
+  shown.reserve(n.operands.size());
   for (std::size_t i = 0; i < n.operands.size(); ++i)
     shown.push_back(with.shown[i].empty() ? describe_value(n.domain, *with.seen[i])
                                           : with.shown[i]);

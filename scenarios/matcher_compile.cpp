@@ -267,7 +267,7 @@ matcher_operand matcher_compiler::compile_flags(const node& from, const matcher_
   const bool one_name =
       row.info.name == "contains" && from.is(node_kind::string) && !has_hole(from.text());
   if (one_name) {
-    const value names = value::list({value::text(from.text())});
+    value names = value::list({value::text(from.text())});
     check_flags(names, from);
     return names;
   }

@@ -184,6 +184,8 @@ TEST_CASE("the branch that is not taken is not evaluated") {
   CHECK(truth("${zero == 0 or 10 / zero > 1}"));
   CHECK_FALSE(truth("${zero != 0 and 10 / zero > 1}"));
   CHECK(integer("${answer == 42 ? 1 : 1 / 0}") == 1);
+  CHECK(integer("${zero == 0 ? 1 : 1 / 0}") == 1);
+  CHECK(truth("${zero == 0 or 1 / 0 > 1}"));
   CHECK(integer("${n > 5 ? n > 8 ? 1 : 2 : 3}") == 1);
 }
 

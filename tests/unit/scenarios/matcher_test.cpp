@@ -113,6 +113,7 @@ TEST_CASE("results compare as integers, errno names included") {
   CHECK(fits(R"({"le": 0})", result, value(0)));
   CHECK(fits(R"({"ne": "EAGAIN"})", result, value(-4)));
   CHECK_FALSE(fits(R"({"ne": "EWOULDBLOCK"})", result, value(-11)));
+  CHECK(fits(R"({"between": [1, 6]})", result, value(1)));
   CHECK(fits(R"({"between": [1, 6]})", result, value(6)));
   CHECK_FALSE(fits(R"({"between": [1, 6]})", result, value(7)));
   CHECK(fits(R"({"any_of": ["ECANCELED", 6]})", result, value(6)));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,9 @@ namespace scenarios {
 
 struct compile_options {
   std::vector<std::pair<std::string, std::string>> vars;  // --var k=v: replaces a variable's value
+  // Where not null, every variable that the file has is added: a --var that no file knows is an
+  // error, but only who has seen all files can tell.
+  std::set<std::string>* known_vars = nullptr;
 };
 
 // The plans of a file's cases, in the order of its matrix. Empty with an error in `out`.

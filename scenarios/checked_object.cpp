@@ -1,0 +1,76 @@
+#include "scenarios/checked_object.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+
+bool check_type(const node& from, json_types wanted, std::string_view what, diagnostics& out) {
+  if ((json_type_of(from.kind()) & wanted) != 0) return true;
+  out.error(code::wrong_type, from.at(),
+            fmt::format("{} takes {}, not {}", what, json_types_text(wanted), from.kind_name()));
+  return false;
+}
+
+checked_object::checked_object(const node& from, const key_table& table, diagnostics& out,
+                               code unknown)
+    : from_(from), table_(table) {
+  if (!from.is(node_kind::object)) {
+    out.error(code::wrong_type, from.at(),
+              fmt::format("{} is an object, not {}", table.subject, from.kind_name()));
+    sound_ = false;
+    return;
+  }
+  for (const member& m : from.members()) check(m, table, unknown, out);
+  check_missing(table, out);
+}
+
+void checked_object::check(const member& m, const key_table& table, code unknown,
+                           diagnostics& out) {
+  if (m.key.starts_with("x-")) return;
+  const key_row* row = find_key(table.rows, m.key);
+  if (row == nullptr) {
+    std::vector<std::string_view> names;
+    for (const key_row& r : table.rows)
+      if (r.state != key_state::reserved) names.push_back(r.name);
+    out.error(unknown, m.key_at, fmt::format("{} has no key {}", table.subject, in_quotes(m.key)))
+        .help = suggestion(m.key, names);
+    sound_ = false;
+  } else if (row->state == key_state::reserved) {
+    out.error(code::key_reserved, m.key_at,
+              fmt::format("{} is not there yet: {}", in_quotes(m.key), row->doc));
+    sound_ = false;
+  } else {
+    sound_ = check_type(m.value, row->accepts, in_quotes(m.key), out) && sound_;
+  }
+}
+
+void checked_object::check_missing(const key_table& table, diagnostics& out) {
+  for (const key_row& row : table.rows) {
+    if (row.state != key_state::required || from_.find(row.name) != nullptr) continue;
+    out.error(code::missing_key, from_.at(),
+              fmt::format("{} needs {}", table.subject, in_quotes(row.name)))
+        .help = fmt::format("\"{}\": {}", row.name, row.doc);
+    sound_ = false;
+  }
+}
+
+const member* checked_object::find_member(std::string_view key) const {
+  const member* found = from_.find_member(key);
+  if (found == nullptr) return nullptr;
+  const key_row* row = find_key(table_.rows, key);
+  const bool sound = row != nullptr && row->state != key_state::reserved &&
+                     (json_type_of(found->value.kind()) & row->accepts) != 0;
+  return sound ? found : nullptr;
+}
+
+const node* checked_object::find(std::string_view key) const {
+  const member* found = find_member(key);
+  return found != nullptr ? &found->value : nullptr;
+}
+
+}  // namespace scenarios

@@ -1,0 +1,42 @@
+// A JSON object that has been held against its table of keys.
+//
+// The constructor tells everything that the table knows to be wrong: unknown and reserved keys,
+// missing ones, values of the wrong type. find() then gives only what is sound, so that whoever
+// reads the object need not check again. Borrows the node; made and used within one function.
+#pragma once
+
+#include <string_view>
+
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/key_table.hpp"
+#include "scenarios/node.hpp"
+
+namespace scenarios {
+
+class checked_object {
+ public:
+  /// A node that is no object is told, too, and has no members then.
+  checked_object(const node& from, const key_table& table, diagnostics& out,
+                 code unknown = code::unknown_key);
+
+  /// Nothing when the key is absent, or what stands there was refused.
+  const node* find(std::string_view key) const;
+  const member* find_member(std::string_view key) const;
+  bool has(std::string_view key) const { return from_.find(key) != nullptr; }
+  /// Nothing was refused.
+  bool sound() const { return sound_; }
+  const node& whole() const { return from_; }
+
+ private:
+  void check(const member& m, const key_table& table, code unknown, diagnostics& out);
+  void check_missing(const key_table& table, diagnostics& out);
+
+  const node& from_;
+  const key_table& table_;
+  bool sound_ = true;
+};
+
+/// Tells E0204 when `from` is none of the types.
+bool check_type(const node& from, json_types wanted, std::string_view what, diagnostics& out);
+
+}  // namespace scenarios

@@ -1,0 +1,183 @@
+#include "scenarios/compile.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+#include <tuple>
+
+#include "scenarios/checked_object.hpp"
+#include "scenarios/compile_actors.hpp"
+#include "scenarios/compile_case.hpp"
+#include "scenarios/document.hpp"
+#include "scenarios/matrix.hpp"
+#include "scenarios/units.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+using plan_list = std::vector<std::shared_ptr<const plan>>;
+
+constexpr std::int64_t format_version = 1;
+/// Steps of all cases together: what their plans may take of the memory.
+constexpr std::size_t file_steps_max = 2'000'000;
+/// After so many cases with errors the others are taken to have the same.
+constexpr std::size_t failed_cases_max = 64;
+
+/// Adds what was found in one case to what is told about the file: the same mistake, which most
+/// cases share, once.
+class case_merger {
+ public:
+  explicit case_merger(diagnostics& out) : out_(out) {}
+
+  void add(const diagnostics& of_case, const std::string& label, bool first) {
+    for (const diagnostic& each : of_case.all()) {
+      if (!seen_.emplace(each.id, each.where.begin, each.where.end, each.message).second) continue;
+      diagnostic told = each;
+      if (!first) told.notes.push_back(fmt::format("in the case [{}]", label));
+      out_.add(std::move(told));
+    }
+  }
+
+ private:
+  diagnostics& out_;
+  std::set<std::tuple<code, std::uint32_t, std::uint32_t, std::string>> seen_;
+};
+
+class file_compiler {
+ public:
+  file_compiler(const document& from, const compile_options& options, diagnostics& out)
+      : from_(from),
+        options_(options),
+        out_(out),
+        top_(from.root, keys::top_level, out, code::unknown_top_level_key) {}
+
+  plan_list compile();
+
+ private:
+  std::shared_ptr<plan> compile_case(const matrix_case& which, diagnostics& out);
+  void compile_header();
+  void compile_tags(const node& tags);
+
+  const document& from_;
+  const compile_options& options_;
+  diagnostics& out_;
+  checked_object top_;
+  plan header_;
+  std::size_t steps_ = 0;
+};
+
+plan_list file_compiler::compile() {
+  if (!from_.root.is(node_kind::object)) return {};
+  if (const node* format = top_.find("format");
+      format != nullptr && format->integer() != format_version) {
+    out_.error(code::format_version, format->at(),
+               fmt::format("this is format {}, and known is format {}", format->integer(),
+                           format_version));
+    return {};  // whatever else seems wrong may be right in that version
+  }
+  compile_header();
+  matrix_table matrix;
+  if (const node* axes = top_.find("matrix")) matrix = read_matrix(*axes, out_);
+  const std::size_t cases = matrix.size();
+
+  plan_list made;
+  case_merger merger(out_);
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < cases && failed < failed_cases_max; ++i) {
+    const matrix_case which = matrix.at(i);
+    diagnostics of_case;
+    made.push_back(compile_case(which, of_case));
+    merger.add(of_case, which.label(), i == 0);
+    if (of_case.has_errors()) ++failed;
+    if (steps_ > file_steps_max) {
+      out_.error(code::value_out_of_range, top_.find("matrix")->at(),
+                 fmt::format("the {} cases of this matrix have more than {} steps", cases,
+                             file_steps_max));
+      break;
+    }
+  }
+  return out_.has_errors() ? plan_list{} : made;
+}
+
+void file_compiler::compile_header() {
+  header_.text = from_.from;
+  header_.file = from_.from->name();
+  if (const node* name = top_.find("name")) header_.name = name->text();
+  if (const node* description = top_.find("description")) header_.description = description->text();
+  if (const node* tags = top_.find("tags")) compile_tags(*tags);
+  if (const node* seed = top_.find("seed");
+      seed != nullptr && check_range(seed->integer(), {}, seed->at(), "\"seed\"", out_))
+    header_.seed = static_cast<std::uint64_t>(seed->integer());
+  if (const node* timeout = top_.find("timeout")) {
+    const auto time = read_duration(*timeout, out_);
+    if (time && time->count() == 0)
+      out_.error(code::value_out_of_range, timeout->at(), "a deadline is longer than nothing");
+    if (time) header_.timeout = *time;
+  }
+}
+
+void file_compiler::compile_tags(const node& tags) {
+  std::set<std::string> seen;
+  for (const node& tag : tags.items()) {
+    if (!check_type(tag, json::string, "a tag", out_)) continue;
+    if (!seen.insert(tag.text()).second) {
+      out_.error(code::duplicate_name, tag.at(),
+                 fmt::format("the tag {} stands here twice", in_quotes(tag.text())));
+    } else if (check_name(tag.text(), tag.at(), "a tag", out_)) {
+      header_.tags.push_back(tag.text());
+    }
+  }
+}
+
+std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diagnostics& out) {
+  auto made = std::make_shared<plan>(header_);
+  made->case_label = which.label();
+  made->id =
+      made->case_label.empty() ? made->file : fmt::format("{}[{}]", made->file, made->case_label);
+  payload_context files;
+  files.directory = std::filesystem::path(made->file).parent_path();
+  if (files.directory.empty()) files.directory = ".";
+  case_context in(*made, which, std::move(files), out);
+  if (const node* vars = top_.find("vars")) {
+    compile_vars(in, *vars, options_.vars);
+    if (options_.known_vars != nullptr)
+      for (const auto& [name, content] : in.names.vars()) options_.known_vars->insert(name);
+  }
+  if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
+  const node* services = top_.find("services");
+  if (services != nullptr) declare_services(in, *services);
+  actor_compiler actors(in);
+  actors.declare(top_);
+  if (services != nullptr) compile_services(in, *services);
+  actors.compile();
+  check_barriers(in);
+  check_signals(in);
+  if (const node* faults = top_.find("faults")) compile_faults(in, *faults);
+  steps_ += in.step_count;
+  return made;
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const source> text,
+                                                        const compile_options& options,
+                                                        diagnostics& out) {
+  diagnostics of_file;
+  plan_list made;
+  if (const std::optional<document> parsed = parse_document(std::move(text), of_file))
+    made = file_compiler(*parsed, options, of_file).compile();
+  for (const diagnostic& each : of_file.all()) out.add(each);
+  return made;
+}
+
+std::vector<std::shared_ptr<const plan>> compile_file(const std::string& path,
+                                                      const compile_options& options,
+                                                      diagnostics& out) {
+  std::shared_ptr<const source> text = load_source(path, out);
+  if (text == nullptr) return {};
+  return compile_source(std::move(text), options, out);
+}
+
+}  // namespace scenarios

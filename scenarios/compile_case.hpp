@@ -1,0 +1,82 @@
+// What the compilation of one case shares: its plan, its names, and what was seen on the way.
+//
+// Made by compile.cpp for each case of a file, handed down to everything that compiles a part, and
+// gone when the plan is finished. The checks that need the whole scenario (barriers, signals, fault
+// rules) come last and read what the steps left here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/names.hpp"
+#include "scenarios/payload.hpp"
+#include "scenarios/plan.hpp"
+#include "scenarios/step_table.hpp"
+
+namespace scenarios {
+
+inline constexpr std::size_t steps_max = 100'000;  // of one scenario, copies counted once
+inline constexpr std::int64_t copies_max = 10'000;
+inline constexpr std::int64_t repeat_times_max = 1'000'000;
+inline constexpr std::size_t chain_members_max = 128;
+inline constexpr std::size_t asyncs_max = 1000;  // of one strand
+
+/// A step as fault rules see it.
+struct step_seen {
+  std::string actor;
+  std::string id;
+  const step_row* row = nullptr;
+};
+
+/// A step that names a barrier.
+struct barrier_use {
+  std::uint32_t barrier = 0;
+  std::string actor;
+  std::uint64_t parties = 0;            // that this step makes
+  std::optional<std::uint64_t> passes;  // how often each of them comes by, if that is known
+  bool conditional = false;             // it has a time limit, or runs in the background
+  span at;
+};
+
+struct signal_use {
+  std::uint32_t signal = 0;
+  bool awaits = false;
+  span at;
+};
+
+struct case_context {
+  case_context(plan& made, const matrix_case& which, payload_context where, diagnostics& told)
+      : into(made), out(told), names(made, which), files(std::move(where)) {}
+
+  plan& into;
+  diagnostics& out;
+  name_table names;
+  payload_context files;
+  std::vector<step_seen> steps;
+  std::vector<barrier_use> barriers;
+  std::vector<signal_use> signals;
+  std::map<std::string, std::uint32_t> barrier_by_name;
+  std::map<std::string, std::uint32_t> signal_by_name;
+  std::size_t step_count = 0;
+
+  std::uint32_t barrier_index(const std::string& name, span at);
+  std::uint32_t signal_index(const std::string& name, span at);
+};
+
+// Each compiles one part of the file into `in.into`.
+void compile_vars(case_context& in, const node& from,
+                  const std::vector<std::pair<std::string, std::string>>& replaced);
+void compile_requires(case_context& in, const node& from);
+void declare_services(case_context& in, const node& from);
+void compile_services(case_context& in, const node& from);
+void compile_faults(case_context& in, const node& from);
+
+// After all steps.
+void check_barriers(case_context& in);
+void check_signals(case_context& in);
+
+}  // namespace scenarios

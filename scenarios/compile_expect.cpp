@@ -1,0 +1,262 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/errno_name.hpp"
+#include "engine/flag_sets.hpp"
+#include "scenarios/compile_strand.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+struct cqe_word {
+  std::string_view name;
+  uring::request_kind kind;
+};
+constexpr cqe_word cqe_words[] = {{"op", uring::request_kind::main},
+                                  {"timeout", uring::request_kind::link_timeout},
+                                  {"cancel", uring::request_kind::cancel}};
+
+const std::vector<std::string_view>& cqe_flag_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> made;
+    for (const uring::flag_name& f : uring::flags::cqe_flags.names) made.push_back(f.name);
+    return made;
+  }();
+  return names;
+}
+
+std::vector<std::string_view> outcome_names() {
+  std::vector<std::string_view> words;
+  for (int i = 0; i <= static_cast<int>(step_outcome::eof); ++i)
+    words.push_back(step_outcome_name(static_cast<step_outcome>(i)));
+  return words;
+}
+
+bool can_return(const step_row& row, int number) {
+  return std::ranges::any_of(row.opcodes, [&](std::uint8_t opcode) {
+    return uring::can_return(uring::op(opcode), number);
+  });
+}
+
+class expectation_compiler {
+ public:
+  expectation_compiler(strand_context& in, const step_row& of)
+      : in_(in), out_(in.out()), row_(of) {}
+
+  expectation compile(const node& from, bool alternatives_allowed);
+
+ private:
+  void compile_text(const node& from, expectation& made);
+  void compile_word(const node& from, expectation& made);
+  void compile_outcome(const node& from, expectation& made);
+  void compile_result(const node& from, expectation& made);
+  void compile_object(const node& from, bool alternatives_allowed, expectation& made);
+  void compile_any_of(const checked_object& keys, bool allowed, expectation& made);
+  void compile_data(const node& data, expectation& made);
+  void compile_cqes(const node& list, expectation& made);
+  expected_cqe compile_cqe(const node& from);
+  bool needs_submission(span at, std::string_view what);
+  void warn_impossible(const node& from);
+
+  strand_context& in_;
+  diagnostics& out_;
+  const step_row& row_;
+};
+
+expectation expectation_compiler::compile(const node& from, bool alternatives_allowed) {
+  expectation made;
+  made.at = from.at();
+  made.text = compact_text(from);
+  switch (from.kind()) {
+    case node_kind::string:
+      compile_text(from, made);
+      break;
+    case node_kind::integer:
+      compile_result(from, made);
+      break;
+    case node_kind::object:
+      compile_object(from, alternatives_allowed, made);
+      break;
+    default:
+      out_.error(code::wrong_type, from.at(),
+                 fmt::format("an expectation is an outcome, an errno, an integer or an object, not "
+                             "{}",
+                             from.kind_name()));
+  }
+  return made;
+}
+
+/// An expression may stand for a word, or a number.
+void expectation_compiler::compile_text(const node& from, expectation& made) {
+  if (from.text().find("${") == std::string::npos) return compile_word(from, made);
+  const expression word =
+      in_.scope().read(from, value_type::text | value_type::integer, "an expectation");
+  if (!word.is_valid()) return;
+  if (word.is_constant() && word.constant().is(value_type::text)) {
+    compile_word(node(from.at(), word.constant().data()), made);
+  } else {
+    compile_result(from, made);
+  }
+}
+
+/// An outcome if it is one, else an errno's name.
+void expectation_compiler::compile_word(const node& from, expectation& made) {
+  if (const auto outcome = find_step_outcome(from.text())) {
+    made.outcome = outcome;
+    made.outcome_at = from.at();
+    return;
+  }
+  if (uring::errno_number(from.text()) != 0) return compile_result(from, made);
+  std::vector<std::string_view> words = outcome_names();
+  const auto errnos = uring::errno_names();
+  words.insert(words.end(), errnos.begin(), errnos.end());
+  diagnostic& told =
+      out_.error(code::unknown_constant, from.at(),
+                 fmt::format("{} is neither an outcome nor an errno", in_quotes(from.text())));
+  told.help = did_you_mean(from.text(), words);
+  if (told.help.empty()) told.help = "data is expected so: { \"data\": … }";
+}
+
+void expectation_compiler::compile_outcome(const node& from, expectation& made) {
+  made.outcome_at = from.at();
+  const std::optional<std::string> name = in_.scope().read_text(from, "an outcome");
+  if (!name) return;
+  made.outcome = find_step_outcome(*name);
+  if (made.outcome) return;
+  out_.error(code::unknown_constant, from.at(),
+             fmt::format("there is no outcome {}", in_quotes(*name)))
+      .help = uring::errno_number(*name) != 0 ? "an errno stands under `res`"
+                                              : suggestion(*name, outcome_names());
+}
+
+void expectation_compiler::compile_result(const node& from, expectation& made) {
+  if (!needs_submission(from.at(), "a result")) return;
+  made.res = in_.scope().read_matcher(from, match_domain::result);
+  made.res_at = from.at();
+  warn_impossible(from);
+}
+
+/// Barriers and signals are not submitted: they end, and that is all.
+bool expectation_compiler::needs_submission(span at, std::string_view what) {
+  if (!row_.opcodes.empty()) return true;
+  out_.error(code::modifier_not_allowed, at,
+             fmt::format("`{}` submits nothing, so it has no {}", row_.name, what.substr(2)))
+      .help = "what can be expected of it is its outcome, and how long it took";
+  return false;
+}
+
+/// A name that is never an operand of a negative matcher: what the op can't return is a mistake,
+/// but perhaps one of our table, so the scenario still runs.
+void expectation_compiler::warn_impossible(const node& from) {
+  for (const node& item : from.items()) warn_impossible(item);
+  for (const member& m : from.members())
+    if (m.key == "eq" || m.key == "any" || m.key == "any_of") warn_impossible(m.value);
+  if (!from.is(node_kind::string)) return;
+  const int number = uring::errno_number(from.text());
+  if (number == 0 || can_return(row_, number)) return;
+  out_.warning(
+      code::errno_impossible, from.at(),
+      fmt::format("`{}` does not end with {} on any kernel we know of", row_.name, from.text()));
+}
+
+void expectation_compiler::compile_object(const node& from, bool alternatives_allowed,
+                                          expectation& made) {
+  const checked_object keys(from, keys::expect, out_);
+  if (from.members().empty()) out_.error(code::empty_value, from.at(), "this expects nothing");
+  compile_any_of(keys, alternatives_allowed, made);
+  if (const node* outcome = keys.find("outcome")) compile_outcome(*outcome, made);
+  if (const node* res = keys.find("res")) compile_result(*res, made);
+  if (const node* data = keys.find("data")) compile_data(*data, made);
+  if (const node* flags = keys.find("flags");
+      flags != nullptr && needs_submission(flags->at(), "a completion")) {
+    made.flags = in_.scope().read_matcher(*flags, match_domain::flags, cqe_flag_names());
+    made.flags_at = flags->at();
+  }
+  if (const node* took = keys.find("took")) {
+    made.took = in_.scope().read_matcher(*took, match_domain::duration);
+    made.took_at = took->at();
+  }
+  if (const node* cqes = keys.find("cqes")) compile_cqes(*cqes, made);
+  if (const member* unordered = keys.find_member("unordered")) {
+    made.cqes_unordered = unordered->value.boolean();
+    if (!keys.has("cqes"))
+      out_.error(code::missing_key, unordered->key_at, "\"unordered\" is about \"cqes\"");
+  }
+}
+
+void expectation_compiler::compile_any_of(const checked_object& keys, bool allowed,
+                                          expectation& made) {
+  const member* any_of = keys.find_member("any_of");
+  if (any_of == nullptr) return;
+  if (!allowed) {
+    out_.error(code::conflicting_keys, any_of->key_at, "any_of does not stand inside any_of").help =
+        "put all of them into one list";
+    return;
+  }
+  for (const member& other : keys.whole().members()) {
+    if (other.key == "any_of" || other.key.starts_with("x-")) continue;
+    out_.error(code::conflicting_keys, other.key_at,
+               fmt::format("{} does not stand beside any_of", in_quotes(other.key)))
+        .help = "each entry of any_of is a whole expectation: put it into each";
+    break;
+  }
+  if (any_of->value.items().empty())
+    out_.error(code::empty_value, any_of->value.at(), "any_of has no expectation");
+  for (const node& item : any_of->value.items()) made.any_of.push_back(compile(item, false));
+}
+
+void expectation_compiler::compile_data(const node& data, expectation& made) {
+  if (!row_.is(step_trait::yields_data)) {
+    out_.error(code::modifier_not_allowed, data.at(),
+               fmt::format("`{}` receives no data", row_.name));
+    return;
+  }
+  made.data = in_.scope().read_matcher(data, match_domain::data);
+  made.data_at = data.at();
+}
+
+void expectation_compiler::compile_cqes(const node& list, expectation& made) {
+  made.cqes_at = list.at();
+  if (!needs_submission(list.at(), "a completion")) return;
+  made.cqes.emplace();
+  for (const node& item : list.items()) made.cqes->push_back(compile_cqe(item));
+}
+
+expected_cqe expectation_compiler::compile_cqe(const node& from) {
+  expected_cqe made;
+  made.at = from.at();
+  const bool whole = std::ranges::any_of(from.members(), [](const member& m) {
+    return find_key(keys::expect_cqe.rows, m.key) != nullptr;
+  });
+  if (!whole) {
+    made.res = in_.scope().read_matcher(from, match_domain::result);
+    return made;
+  }
+  const checked_object keys(from, keys::expect_cqe, out_);
+  if (const node* id = keys.find("id")) {
+    const auto* word = std::ranges::find(cqe_words, id->text(), &cqe_word::name);
+    if (word != std::end(cqe_words)) {
+      made.kind = word->kind;
+    } else {
+      out_.error(code::unknown_constant, id->at(),
+                 fmt::format("a step has no completion called {}", in_quotes(id->text())))
+          .help = "it is op, timeout or cancel";
+    }
+  }
+  if (const node* res = keys.find("res"))
+    made.res = in_.scope().read_matcher(*res, match_domain::result);
+  if (const node* flags = keys.find("flags"))
+    made.flags = in_.scope().read_matcher(*flags, match_domain::flags, cqe_flag_names());
+  return made;
+}
+
+}  // namespace
+
+expectation compile_expectation(strand_context& in, const node& from, const step_row& of) {
+  return expectation_compiler(in, of).compile(from, true);
+}
+
+}  // namespace scenarios

@@ -1,0 +1,184 @@
+// The flow ops: they submit nothing of their own but timers, and say what happens when.
+
+#include <fmt/format.h>
+#include <liburing.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "scenarios/compile_strand.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+struct link_word {
+  std::string_view name;
+  unsigned flag;
+};
+constexpr link_word link_words[] = {
+    {"soft", IOSQE_IO_LINK}, {"hard", IOSQE_IO_HARDLINK}, {"none", 0}};
+
+void note(step_plan& into, std::string text) {
+  if (into.note.empty()) into.note = std::move(text);
+}
+
+/// The name of a barrier or signal; nothing after an error.
+const node* shared_word(strand_context& in, const step_arguments& given, std::string_view key,
+                        std::string_view what, step_plan& into) {
+  const node* name = given.find(key);
+  if (name == nullptr || !check_name(name->text(), name->at(), what, in.out())) return nullptr;
+  note(into, name->text());
+  return name;
+}
+
+void read_text(strand_context& in, const step_arguments& given, expression& text, step_plan& into) {
+  const node* from = given.find("text");
+  if (from == nullptr) return;
+  text = in.scope().read(*from, value_type::any, "the text");
+  note(into, from->text());
+}
+
+}  // namespace
+
+void compile_sleep(strand_context& in, const step_arguments& given, step_plan& into) {
+  sleep_step made;
+  if (const node* time = given.find("time")) {
+    made.time = in.scope().read_duration(*time, "the time to sleep");
+    note(into, time->text());
+  }
+  into.body = std::move(made);
+}
+
+void compile_barrier(strand_context& in, const step_arguments& given, step_plan& into) {
+  barrier_step made;
+  if (const node* name = shared_word(in, given, "name", "a barrier", into)) {
+    made.barrier = in.in().barrier_index(name->text(), name->at());
+    in.note_barrier(made.barrier, into);
+  }
+  into.body = made;
+}
+
+void compile_signal(strand_context& in, const step_arguments& given, step_plan& into) {
+  signal_step made;
+  if (const node* name = shared_word(in, given, "name", "a signal", into)) {
+    made.signal = in.in().signal_index(name->text(), name->at());
+    in.in().signals.push_back({made.signal, false, name->at()});
+  }
+  into.body = made;
+}
+
+void compile_await(strand_context& in, const step_arguments& given, step_plan& into) {
+  await_step made;
+  if (const node* name = shared_word(in, given, "signal", "a signal", into)) {
+    made.signal = in.in().signal_index(name->text(), name->at());
+    in.in().signals.push_back({made.signal, true, name->at()});
+  }
+  into.body = made;
+}
+
+void compile_set(strand_context& in, const step_arguments& given, step_plan& into) {
+  set_step made;
+  if (given.whole().members().empty()) {
+    in.out()
+        .error(given.whole().is(node_kind::object) ? code::empty_value : code::wrong_type,
+               given.whole().at(), "`set` takes an object of variables and their values")
+        .help = fmt::format("for example {}", given.row().example);
+  }
+  // All values are computed before one is assigned, or their order would matter.
+  for (const member& m : given.whole().members()) {
+    if (m.key.starts_with("x-")) continue;
+    expression value = in.scope().read(m.value, value_type::any, "a variable");
+    made.assignments.emplace_back(name_target{}, std::move(value));
+  }
+  std::size_t next = 0;
+  for (const member& m : given.whole().members()) {
+    if (m.key.starts_with("x-")) continue;
+    made.assignments[next++].first = in.assign_variable(m.key);
+  }
+  note(into, compact_text(given.whole(), 60));
+  into.body = std::move(made);
+}
+
+void compile_log(strand_context& in, const step_arguments& given, step_plan& into) {
+  log_step made;
+  read_text(in, given, made.text, into);
+  into.body = std::move(made);
+}
+
+void compile_fail(strand_context& in, const step_arguments& given, step_plan& into) {
+  fail_step made;
+  read_text(in, given, made.text, into);
+  into.body = std::move(made);
+}
+
+void compile_join(strand_context& in, const step_arguments& given, step_plan& into) {
+  join_step made;
+  if (const node* id = given.find("id")) {
+    note(into, id->text());
+    if (async_step* joined = in.find_async(*id, "join")) {
+      made.async = joined->index;
+      in.join(*joined);
+    }
+  }
+  into.body = made;
+}
+
+void compile_cancel(strand_context& in, const step_arguments& given, step_plan& into) {
+  cancel_step made;
+  if (const node* id = given.find("id")) {
+    note(into, id->text());
+    if (async_step* cancelled = in.find_async(*id, "cancel")) {
+      made.async = cancelled->index;
+      cancelled->cancelled = true;
+    }
+  }
+  into.body = made;
+}
+
+void compile_repeat(strand_context& in, const step_arguments& given, step_plan& into) {
+  repeat_step made;
+  std::optional<std::uint64_t> rounds;
+  if (const node* times = given.find("times")) {
+    made.times = in.scope().read_count(*times, {0, repeat_times_max}, "`times`");
+    if (made.times.is_constant() && made.times.constant().is(value_type::integer))
+      rounds = static_cast<std::uint64_t>(made.times.constant().integer());
+    note(into, compact_text(*times, 40) + " times");
+  }
+  if (const node* steps = given.find("do")) {
+    if (steps->items().empty()) in.out().error(code::empty_value, steps->at(), "`do` has no step");
+    made.body = in.compile_inner(*steps, rounds, given.find("as"), &made.as);
+  }
+  into.body = std::move(made);
+}
+
+void compile_chain(strand_context& in, const step_arguments& given, step_plan& into) {
+  chain_step made;
+  made.link_flag = IOSQE_IO_LINK;
+  if (const node* link = given.find("link")) {
+    const auto* word = std::ranges::find(link_words, link->text(), &link_word::name);
+    if (word != std::end(link_words)) {
+      made.link_flag = word->flag;
+    } else {
+      in.out()
+          .error(code::unknown_constant, link->at(),
+                 fmt::format("there is no link {}", in_quotes(link->text())))
+          .help = "a chain is \"soft\", \"hard\" or \"none\"";
+    }
+  }
+  if (const node* steps = given.find("do")) {
+    if (steps->items().empty()) {
+      in.out().error(code::empty_value, steps->at(), "`do` has no step");
+    } else if (steps->items().size() > chain_members_max) {
+      in.out().error(code::value_out_of_range, steps->at(),
+                     fmt::format("a chain has at most {} members", chain_members_max));
+    }
+    made.members = in.compile_members(*steps);
+    note(into, fmt::format("{} members", made.members.size()));
+  }
+  for (const step_plan& member : made.members)
+    into.reads.insert(into.reads.end(), member.reads.begin(), member.reads.end());
+  into.body = std::move(made);
+}
+
+}  // namespace scenarios

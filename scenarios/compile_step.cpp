@@ -1,0 +1,360 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/compile_strand.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+
+/// Compiles one step: its op, then each modifier in turn.
+class step_compiler {
+ public:
+  step_compiler(strand_context& in, const node& step) : in_(in), out_(in.out()), step_(step) {}
+
+  std::optional<step_plan> compile();
+
+ private:
+  bool find_the_op();
+  void tell_unknown(const member& m);
+  void check_modifiers();
+  const node* modifier_node(modifier which) const;
+  void compile_id();
+  void compile_on();
+  void compile_on_number(const node& on);
+  void tell_no_descriptor(const node& on);
+  void compile_as();
+  void compile_times();
+  void compile_async();
+  void compile_sqe_flags();
+  void judge();
+  void finish_names();
+
+  strand_context& in_;
+  diagnostics& out_;
+  const node& step_;
+  const member* op_ = nullptr;
+  const step_row* row_ = nullptr;
+  async_step* async_ = nullptr;
+  step_plan made_;
+};
+
+std::optional<step_plan> step_compiler::compile() {
+  if (!step_.is(node_kind::object)) {
+    out_.error(code::wrong_type, step_.at(),
+               fmt::format("a step is an object, not {}", step_.kind_name()))
+        .help = "for example { \"send\": \"PING\\r\\n\" }";
+    return std::nullopt;
+  }
+  if (!in_.admit_step(step_.at()) || !find_the_op()) return std::nullopt;
+  made_.op = std::string(row_->name);
+  made_.at = step_.at();
+  made_.op_at = op_->key_at;
+  in_.made_.clear();
+  in_.scope_.note_reads(&made_.reads);
+  check_modifiers();
+  compile_id();
+  compile_async();
+  compile_on();
+  compile_times();
+  compile_sqe_flags();
+  const step_arguments given(*row_, *op_, out_);
+  row_->compile(in_, given, made_);
+  in_.scope_.note_reads(&made_.reads);  // a block inside has its own
+  compile_as();
+  judge();
+  in_.scope_.note_reads(nullptr);
+  std::ranges::sort(made_.reads);
+  const auto repeated = std::ranges::unique(made_.reads);
+  made_.reads.erase(repeated.begin(), repeated.end());
+  finish_names();
+  in_.in().steps.push_back({in_.names().owner(), made_.id, row_});
+  return std::move(made_);
+}
+
+// ---- The op ------------------------------------------------------------------------------------
+
+bool step_compiler::find_the_op() {
+  bool unknown = false;
+  for (const member& m : step_.members()) {
+    if (m.key.starts_with("x-") || find_modifier(m.key) != nullptr) continue;
+    const step_row* row = find_step(m.key);
+    if (row == nullptr) {
+      tell_unknown(m);
+      unknown = true;
+    } else if (op_ != nullptr) {
+      out_.error(code::not_one_op, m.key_at,
+                 fmt::format("a step has one op; this one has {} and {}", in_quotes(op_->key),
+                             in_quotes(m.key)))
+          .help = "give each op a step of its own";
+    } else {
+      op_ = &m;
+      row_ = row;
+    }
+  }
+  if (op_ == nullptr) {
+    if (unknown) return false;
+    diagnostic& told = out_.error(code::not_one_op, step_.at(), "this step has no op");
+    if (step_.find("timeout") != nullptr)
+      told.help = "`timeout` beside an op is its deadline; the low-level op is `sqe.timeout`";
+    return false;
+  }
+  if (!row_->is(step_trait::reserved)) return true;
+  out_.error(code::key_reserved, op_->key_at,
+             fmt::format("the op {} is not there yet: {}", in_quotes(op_->key), row_->doc));
+  return false;
+}
+
+void step_compiler::tell_unknown(const member& m) {
+  std::vector<std::string_view> words = step_names();
+  for (const modifier_row& row : modifier_table())
+    if (row.which != modifier::none) words.push_back(row.key.name);
+  diagnostic& told = out_.error(code::unknown_op, m.key_at,
+                                fmt::format("there is no op and no modifier {}", in_quotes(m.key)));
+  told.help = did_you_mean(m.key, words);
+  if (told.help.empty()) told.help = "`explain` lists the ops and modifiers";
+}
+
+// ---- Modifiers ---------------------------------------------------------------------------------
+
+void step_compiler::check_modifiers() {
+  for (const member& m : step_.members()) {
+    const modifier_row* row = find_modifier(m.key);
+    if (row == nullptr) continue;
+    if (row->which == modifier::none) {
+      out_.error(
+          code::key_reserved, m.key_at,
+          fmt::format("the modifier {} is not there yet: {}", in_quotes(m.key), row->key.doc));
+    } else if (!row_->allows(row->which)) {
+      out_.error(code::modifier_not_allowed, m.key_at,
+                 fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)));
+    } else if (in_.in_chain_ &&
+               has(modifier::timeout | modifier::cancel_after | modifier::async | modifier::retry,
+                   row->which)) {
+      out_.error(code::modifier_not_allowed, m.key_at,
+                 fmt::format("a member of a chain does not take {}", in_quotes(m.key)))
+          .help = "inside a chain, `sqe.link_timeout` bounds the member before it";
+    } else {
+      check_type(m.value, row->key.accepts, in_quotes(m.key), out_);
+    }
+  }
+}
+
+/// Nothing when it is absent or was refused.
+const node* step_compiler::modifier_node(modifier which) const {
+  if (!row_->allows(which)) return nullptr;
+  for (const modifier_row& row : modifier_table()) {
+    if (row.which != which) continue;
+    const node* found = step_.find(row.key.name);
+    return found != nullptr && (json_type_of(found->kind()) & row.key.accepts) != 0 ? found
+                                                                                    : nullptr;
+  }
+  return nullptr;
+}
+
+void step_compiler::compile_id() {
+  if (const node* id = modifier_node(modifier::id)) made_.id = id->text();
+  if (const node* note = modifier_node(modifier::note)) made_.note = note->text();
+}
+
+void step_compiler::compile_async() {
+  const node* async = modifier_node(modifier::async);
+  if (async == nullptr || !async->boolean()) return;
+  if (made_.id.empty()) {
+    out_.error(code::async_needs_id, async->at(), "an async step needs an id").help =
+        "add \"id\": \"NAME\" and, later, { \"join\": \"NAME\" }";
+    return;
+  }
+  if (modifier_node(modifier::retry) != nullptr) {
+    out_.error(code::conflicting_keys, step_.find_member("retry")->key_at,
+               "an async step is not retried");
+  }
+  const auto same = [&](const async_step& a) { return a.id == made_.id && !a.started; };
+  const auto found = std::ranges::find_if(in_.asyncs_, same);
+  if (found == in_.asyncs_.end()) return;  // its id was refused
+  async_ = &*found;
+  made_.async = found->index;
+}
+
+void step_compiler::compile_on() {
+  const bool needs = row_->is(step_trait::works_on);
+  if (!needs && !row_->is(step_trait::may_work_on)) return;
+  const node* on = modifier_node(modifier::on);
+  if (on == nullptr) {
+    if (!needs || step_.find("on") != nullptr) return;
+    if (in_.has_connection()) {
+      made_.handle = 0;
+      return;
+    }
+    const std::vector<std::string> names = in_.names().ready_descriptors();
+    out_.error(
+            code::missing_key, op_->key_at,
+            fmt::format("`{}` needs \"on\": this actor has no connection of its own", row_->name))
+        .help = names.empty()
+                    ? "make a descriptor first: `connect`, `listen` or `accept`, with `as`"
+                    : fmt::format("there is {}", fmt::join(names, ", "));
+    return;
+  }
+  if (on->is(node_kind::object)) {
+    out_.error(code::key_reserved, on->at(), "slots and rings under \"on\" are not there yet");
+  } else if (on->is(node_kind::integer) || on->text().find("${") != std::string::npos) {
+    compile_on_number(*on);
+  } else if (declared_name* known = in_.names().find(on->text());
+             known == nullptr || known->kind != name_kind::descriptor || !known->ready) {
+    tell_no_descriptor(*on);
+  } else {
+    made_.handle = known->index;
+  }
+}
+
+void step_compiler::compile_on_number(const node& on) {
+  if (row_->low_level == nullptr) {
+    out_.error(
+        code::wrong_type, on.at(),
+        fmt::format("`{}` works on a descriptor's name; only sqe steps take numbers", row_->name));
+    return;
+  }
+  expression number = in_.scope().read(on, value_type::integer, "a descriptor's number");
+  if (number.is_constant())
+    check_range(number.constant().integer(), {INT32_MIN, INT32_MAX}, on.at(), "a descriptor", out_);
+  sqe_step step;
+  step.on_number = std::move(number);
+  made_.body = std::move(step);  // compile_sqe goes on with it
+}
+
+void step_compiler::tell_no_descriptor(const node& on) {
+  const std::vector<std::string> names = in_.names().ready_descriptors();
+  const declared_name* known = in_.names().find(on.text());
+  diagnostic& told = out_.error(code::unknown_name, on.at(),
+                                fmt::format("there is no descriptor {}", in_quotes(on.text())));
+  if (known != nullptr && known->kind != name_kind::descriptor) {
+    told.message = fmt::format("{} is a value, not a descriptor", in_quotes(on.text()));
+  } else if (known != nullptr) {
+    told.message = fmt::format("{} is used before it is made", in_quotes(on.text()));
+    if (!known->async.empty())
+      told.help = fmt::format("it is there after {{ \"join\": \"{}\" }}", known->async);
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  if (told.help.empty()) told.help = suggestion(on.text(), views);
+  if (told.help.empty() && names.empty()) told.help = "no step before this one makes a descriptor";
+}
+
+void step_compiler::compile_as() {
+  const node* as = modifier_node(modifier::as);
+  if (as == nullptr) {
+    // A connection that nobody names is still one, which the strand has to close.
+    if (row_->compile == compile_connect || row_->compile == compile_listen)
+      made_.as_handle = in_.names().add_unnamed_handle(row_->name);
+    return;
+  }
+  if (!as->is(node_kind::string)) {
+    out_.error(code::key_reserved, as->at(), "several descriptors of one step are not there yet");
+    return;
+  }
+  declared_name* known = in_.names().find(as->text());
+  if (known == nullptr) return;  // told when it was declared
+  made_.as_name = as->text();
+  in_.made_.push_back(known);
+  if (!row_->is(step_trait::makes)) {
+    made_.as_value = known->target();
+  } else if (known->kind == name_kind::descriptor) {
+    made_.as_handle = known->index;
+  }
+}
+
+void step_compiler::compile_times() {
+  if (const node* timeout = modifier_node(modifier::timeout))
+    made_.timeout = in_.scope().read_duration(*timeout, "a timeout");
+  if (const node* cancel = modifier_node(modifier::cancel_after))
+    made_.cancel_after = in_.scope().read_duration(*cancel, "cancel_after");
+}
+
+void step_compiler::compile_sqe_flags() {
+  const node* given = modifier_node(modifier::sqe_flags);
+  if (given == nullptr) return;
+  const auto bits = in_.scope().read_flags(*given, uring::flags::sqe_flags, "sqe_flags");
+  if (!bits) return;
+  constexpr std::uint64_t later = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
+  constexpr std::uint64_t links = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+  if (*bits > 0xff) {
+    out_.error(code::value_out_of_range, given->at(), "sqe_flags have eight bits");
+  } else if ((*bits & later) != 0) {
+    out_.error(code::key_reserved, given->at(),
+               "fixed_file, buffer_select and cqe_skip_success are not there yet");
+  } else if ((*bits & links) != 0 && row_->low_level == nullptr) {
+    out_.error(code::modifier_not_allowed, given->at(),
+               fmt::format("`{}` is made of several submissions and can't be linked", row_->name))
+        .help = "link sqe steps: { \"chain\": { \"do\": [ … ] } }";
+  } else {
+    made_.sqe_flags = static_cast<unsigned>(*bits);
+  }
+}
+
+void step_compiler::judge() {
+  if (const node* retry = modifier_node(modifier::retry))
+    made_.retry = compile_retry(in_, *retry, *row_);
+  if (const node* capture = modifier_node(modifier::capture)) {
+    compile_capture(in_, *capture, *row_, made_);
+    for (const capture_plan& c : made_.captures)
+      if (declared_name* known = in_.names().find(c.name)) in_.made_.push_back(known);
+  }
+  if (const node* expect = modifier_node(modifier::expect))
+    made_.expect = compile_expectation(in_, *expect, *row_);
+}
+
+/// What the step makes is there from now on, or when it is joined.
+void step_compiler::finish_names() {
+  if (async_ == nullptr) {
+    // Members of a chain are submitted together: what one makes the next can't use.
+    if (in_.in_chain_) return;
+    for (declared_name* made : in_.made_) made->ready = true;
+    return;
+  }
+  async_->started = true;
+  async_->makes = in_.made_;
+  for (declared_name* made : in_.made_)
+    if (!made->ready) made->async = made_.id;
+}
+
+// ---- Lists of steps ----------------------------------------------------------------------------
+
+block strand_context::compile_block(const node& steps) {
+  block made;
+  bool told_unreachable = false;
+  for (const node& step : steps.items()) {
+    if (!made.empty() && std::holds_alternative<fail_step>(made.back().body) && !told_unreachable) {
+      out().error(code::unreachable, step.at(), "the `fail` before it always ends these steps");
+      told_unreachable = true;
+    }
+    if (std::optional<step_plan> one = step_compiler(*this, step).compile())
+      made.push_back(*std::move(one));
+  }
+  close_block();
+  return made;
+}
+
+std::vector<step_plan> strand_context::compile_members(const node& steps) {
+  std::vector<step_plan> made;
+  std::vector<declared_name*> names;
+  in_chain_ = true;
+  for (const node& step : steps.items()) {
+    const step_op op = find_op(step);
+    if (op.row != nullptr && op.row->low_level == nullptr) {
+      out()
+          .error(code::conflicting_keys, op.at->key_at,
+                 fmt::format("a chain is made of sqe steps, and `{}` is none", op.row->name))
+          .help = "each member is one submission: `sqe.NAME`";
+      continue;
+    }
+    if (std::optional<step_plan> one = step_compiler(*this, step).compile()) {
+      names.insert(names.end(), made_.begin(), made_.end());
+      made.push_back(*std::move(one));
+    }
+  }
+  in_chain_ = false;
+  made_ = std::move(names);
+  return made;
+}
+
+}  // namespace scenarios

@@ -1,0 +1,246 @@
+#include "scenarios/compile_strand.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+
+step_op find_op(const node& step) {
+  for (const member& m : step.members()) {
+    if (find_modifier(m.key) != nullptr) continue;
+    if (const step_row* row = find_step(m.key)) return {&m, row};
+  }
+  return {};
+}
+
+strand_context::strand_context(case_context& in, strand_names& names, strand_role role,
+                               std::uint64_t parties)
+    : in_(in),
+      names_(names),
+      role_(role),
+      parties_(parties),
+      scope_(name_scope(in.names,
+                        role == strand_role::setup      ? name_stage::setup
+                        : role == strand_role::teardown ? name_stage::teardown
+                                                        : name_stage::actors,
+                        &names),
+             in.files, in.out) {}
+
+// ---- Declaring ---------------------------------------------------------------------------------
+
+void strand_context::declare(const node& steps) {
+  if (has_connection())
+    names_.declare("conn", name_kind::descriptor, value_type::any, {}).ready = true;
+  declare_names(steps);
+}
+
+/// Variables first, since `set` anywhere in a block makes its name one in the whole block.
+void strand_context::declare_names(const node& steps) {
+  declare_variables(steps);
+  for (const node& step : steps.items()) declare_step(step);
+}
+
+void strand_context::declare_variables(const node& steps) {
+  for (const node& step : steps.items()) {
+    const step_op op = find_op(step);
+    if (op.row == nullptr || op.row->compile != compile_set) continue;
+    for (const member& m : op.at->value.members()) {
+      if (m.key.starts_with("x-") || !check_name(m.key, m.key_at, "a variable", out())) continue;
+      const declared_name* known = names_.find(m.key);
+      if (known == nullptr || known->kind != name_kind::variable)
+        declare_made(m.key, name_kind::variable, value_type::any, m.key_at);
+    }
+  }
+}
+
+void strand_context::declare_step(const node& step) {
+  const step_op op = find_op(step);
+  if (op.row == nullptr) return;
+  if (const member* id = step.find_member("id")) declare_id(step, *id);
+  const node* as = step.find("as");
+  if (as != nullptr && as->is(node_kind::string) && op.row->allows(modifier::as) &&
+      check_name(as->text(), as->at(), "what a step makes", out())) {
+    if (op.row->is(step_trait::makes)) {
+      declare_made(as->text(), name_kind::descriptor, value_type::any, as->at());
+    } else {
+      declare_made(as->text(), name_kind::value, value_type::bytes, as->at());
+    }
+  }
+  if (const node* capture = step.find("capture"); capture != nullptr) {
+    for (const member& m : capture->members()) {
+      if (!m.key.starts_with("x-") && check_name(m.key, m.key_at, "what is captured", out()))
+        declare_made(m.key, name_kind::value, captured_type(m.value), m.key_at);
+    }
+  }
+  if (op.row->compile == compile_chain)
+    if (const node* members = op.at->value.find("do")) declare_names(*members);
+}
+
+void strand_context::declare_id(const node& step, const member& id) {
+  if (!id.value.is(node_kind::string) ||
+      !check_name(id.value.text(), id.value.at(), "a step", out()))
+    return;
+  const std::string& text = id.value.text();
+  if (!ids_.insert(text).second) {
+    out().error(code::duplicate_name, id.value.at(),
+                fmt::format("another step of {} has the id {}", names_.owner(), in_quotes(text)));
+    return;
+  }
+  const node* async = step.find("async");
+  if (async == nullptr || !async->boolean()) return;
+  if (names_.into().asyncs.size() == asyncs_max) {
+    out().error(code::value_out_of_range, id.value.at(),
+                fmt::format("an actor has at most {} async steps", asyncs_max));
+    return;
+  }
+  async_step& made = asyncs_.emplace_back();
+  made.id = text;
+  made.index = static_cast<std::uint32_t>(names_.into().asyncs.size());
+  made.at = id.value.at();
+  made.block = depth_;
+  names_.into().asyncs.push_back(text);
+}
+
+/// A name that a step makes: free in this strand, or a variable that it then assigns.
+void strand_context::declare_made(const std::string& name, name_kind kind, value_type type,
+                                  span at) {
+  if (const named_party* party = in_.names.find_party(name)) {
+    out()
+        .error(code::duplicate_name, at,
+               fmt::format("{} is the name of an actor or service already", in_quotes(name)))
+        .label = party->name == names_.owner() ? "this actor is called so" : "";
+    return;
+  }
+  const declared_name* known = names_.find(name);
+  if (known == nullptr) {
+    names_.declare(name, kind, type, at);
+    return;
+  }
+  if (known->kind == name_kind::variable && kind == name_kind::value) return;
+  const bool same = known->kind == kind && kind != name_kind::variable;
+  diagnostic& told = out().error(
+      same ? code::assigned_twice : code::duplicate_name, at,
+      same ? fmt::format("{} is assigned twice", in_quotes(name))
+           : fmt::format("{} is a {} already", in_quotes(name),
+                         known->kind == name_kind::descriptor ? "descriptor" : "captured value"));
+  if (known->at.in != nullptr)
+    told.notes.push_back(
+        fmt::format("first in line {}", known->at.in->locate(known->at.begin).line));
+  told.help = kind == name_kind::value && same ? "a name that may change is made with `set`"
+                                               : "use another name";
+}
+
+// ---- Compiling ---------------------------------------------------------------------------------
+
+void strand_context::compile(const node& steps) {
+  names_.into().steps = compile_block(steps);
+}
+
+block strand_context::compile_inner(const node& steps, std::optional<std::uint64_t> rounds,
+                                    const node* round_name, name_target* round) {
+  const auto outer_rounds = rounds_;
+  rounds_ = rounds && rounds_ ? std::optional(*rounds * *rounds_) : std::nullopt;
+  ++depth_;
+  names_.enter_block();
+  if (round_name != nullptr &&
+      check_name(round_name->text(), round_name->at(), "the round", out())) {
+    declare_made(round_name->text(), name_kind::value, value_type::integer, round_name->at());
+    if (declared_name* made = names_.find(round_name->text())) {
+      made->ready = true;
+      *round = made->target();
+    }
+  }
+  declare_names(steps);
+  block made = compile_block(steps);
+  names_.leave_block();
+  --depth_;
+  rounds_ = outer_rounds;
+  return made;
+}
+
+/// What the async steps that this block started make is no longer known, and must have been judged.
+void strand_context::close_block() {
+  for (const async_step& a : asyncs_) {
+    if (a.block != depth_ || !a.started || a.joined || a.cancelled) continue;
+    out()
+        .error(code::never_joined, a.at,
+               fmt::format("the async step {} is never joined", in_quotes(a.id)))
+        .help = fmt::format("add {{ \"join\": \"{}\" }} before the end of these steps", a.id);
+  }
+  std::erase_if(asyncs_, [&](const async_step& a) { return a.block == depth_; });
+}
+
+bool strand_context::admit_step(span at) {
+  if (out().error_count() >= diagnostics::kept_max) return false;
+  if (++in_.step_count <= steps_max) return true;
+  if (in_.step_count == steps_max + 1) {
+    out().error(code::value_out_of_range, at,
+                fmt::format("a scenario has at most {} steps", steps_max));
+  }
+  return false;
+}
+
+name_target strand_context::assign_variable(const std::string& name) {
+  declared_name* known = names_.find(name);
+  if (known == nullptr) return {};  // told when it was declared
+  made_.push_back(known);
+  return known->target();
+}
+
+// ---- Async steps and barriers ------------------------------------------------------------------
+
+async_step* strand_context::find_async(const node& id, std::string_view verb) {
+  const auto same = [&](const async_step& a) { return a.id == id.text(); };
+  const auto found = std::ranges::find_if(asyncs_, same);
+  if (found == asyncs_.end()) {
+    std::vector<std::string_view> names;
+    for (const async_step& a : asyncs_) names.push_back(a.id);
+    diagnostic& told = out().error(code::unknown_id, id.at(),
+                                   fmt::format("there is no async step {}", in_quotes(id.text())));
+    told.help = suggestion(id.text(), names);
+    if (ids_.contains(id.text())) {
+      told.message = fmt::format("{} is no async step", in_quotes(id.text()));
+      told.help = "give it \"async\": true";
+    }
+    return nullptr;
+  }
+  std::string problem;
+  if (!found->started) problem = "is started only later";
+  if (found->joined) problem = "was joined already";
+  if (found->block != depth_ && verb == "join") problem = "is started outside of this block";
+  if (problem.empty()) return &*found;
+  out().error(code::unknown_id, id.at(), fmt::format("{} {}", in_quotes(id.text()), problem));
+  return nullptr;
+}
+
+void strand_context::join(async_step& joined) {
+  joined.joined = true;
+  for (declared_name* made : joined.makes) made->ready = true;
+}
+
+void strand_context::note_barrier(std::uint32_t barrier, const step_plan& at) {
+  const bool conditional = at.timeout || at.cancel_after || at.async != no_index;
+  in_.barriers.push_back({barrier, names_.owner(), parties_, rounds_, conditional, at.at});
+}
+
+void strand_context::note_reader(const step_plan& reader) {
+  for (async_step& a : asyncs_) {
+    if (a.index == reader.async) {
+      a.reads_from = reader.handle;
+      continue;
+    }
+    const bool reading = a.started && !a.joined && !a.cancelled;
+    if (!reading || a.reads_from != reader.handle || reader.handle == no_index) continue;
+    diagnostic& told =
+        out().error(code::concurrent_readers, reader.op_at,
+                    fmt::format("the async step {} is still reading this stream", in_quotes(a.id)));
+    told.notes.push_back(fmt::format("it begins in line {}", a.at.in->locate(a.at.begin).line));
+    told.help = fmt::format("{{ \"join\": \"{}\" }} first", a.id);
+  }
+}
+
+}  // namespace scenarios

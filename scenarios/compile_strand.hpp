@@ -1,0 +1,139 @@
+// Compiling the steps of one strand: an actor, a connection's handler, set-up or teardown.
+//
+// A strand is compiled in two passes: declare() finds the names that its steps make, for all
+// strands of a case before any is compiled; compile() then goes through the steps in the order in
+// which they run and knows at each of them what has been made, which async steps are under way, and
+// what is left open at the end of a block. The compile functions of step_table.hpp get the
+// strand_context and fill one step.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/checked_object.hpp"
+#include "scenarios/compile_case.hpp"
+#include "scenarios/compile_scope.hpp"
+#include "scenarios/step_table.hpp"
+
+namespace scenarios {
+
+enum class strand_role : std::uint8_t { client, handler, task, setup, teardown };
+
+/// The argument of an op: its long form, or the short one that stands for a single key.
+class step_arguments {
+ public:
+  step_arguments(const step_row& row, const member& op, diagnostics& out);
+
+  /// Nothing when absent or refused.
+  const node* find(std::string_view key) const;
+  /// Where one of the row's keys was given, in its order.
+  const node& whole() const { return op_.value; }
+  const step_row& row() const { return row_; }
+  span op_at() const { return op_.key_at; }
+
+ private:
+  const step_row& row_;
+  const member& op_;
+  std::string subject_;
+  key_table table_;
+  bool is_short_ = false;
+  std::optional<checked_object> keys_;
+};
+
+struct async_step {
+  std::string id;
+  std::uint32_t index = 0;
+  span at;
+  std::size_t block = 0;                // depth of the block that starts it
+  std::uint32_t reads_from = no_index;  // handle that it receives on
+  bool started = false;
+  bool joined = false;
+  bool cancelled = false;
+  std::vector<declared_name*> makes;  // known when it is joined
+};
+
+class strand_context {
+ public:
+  strand_context(case_context& in, strand_names& names, strand_role role, std::uint64_t parties);
+
+  void declare(const node& steps);
+  void compile(const node& steps);
+
+  case_context& in() { return in_; }
+  compile_scope& scope() { return scope_; }
+  diagnostics& out() { return in_.out; }
+  strand_names& names() { return names_; }
+  bool has_connection() const {
+    return role_ == strand_role::client || role_ == strand_role::handler;
+  }
+  strand_role role() const { return role_; }
+
+  // For the compile functions of steps.
+
+  /// A block inside a step; `prepare` declares what it has besides its steps' names.
+  block compile_inner(const node& steps, std::optional<std::uint64_t> rounds,
+                      const node* round_name, name_target* round);
+  std::vector<step_plan> compile_members(const node& steps);
+  /// A variable that the current step assigns.
+  name_target assign_variable(const std::string& name);
+  /// Tells when there is none of that id, or not here.
+  async_step* find_async(const node& id, std::string_view verb);
+  void join(async_step& joined);
+  void note_barrier(std::uint32_t barrier, const step_plan& at);
+  /// Tells when another step is already reading this stream.
+  void note_reader(const step_plan& reader);
+  std::uint64_t parties() const { return parties_; }
+
+ private:
+  friend class step_compiler;
+
+  void declare_names(const node& steps);
+  void declare_variables(const node& steps);
+  void declare_step(const node& step);
+  void declare_id(const node& step, const member& id);
+  void declare_made(const std::string& name, name_kind kind, value_type type, span at);
+  block compile_block(const node& steps);
+  void close_block();
+  bool admit_step(span at);
+
+  case_context& in_;
+  strand_names& names_;
+  strand_role role_;
+  std::uint64_t parties_;  // of a barrier that a step names
+  compile_scope scope_;
+  std::deque<async_step> asyncs_;
+  std::set<std::string, std::less<>> ids_;
+  std::size_t depth_ = 0;
+  std::optional<std::uint64_t> rounds_ = 1;  // how often the current block runs, if known
+  bool in_chain_ = false;
+  std::vector<declared_name*> made_;  // by the current step
+};
+
+/// The op of a step, without telling anything: the first member that is an op.
+struct step_op {
+  const member* at = nullptr;
+  const step_row* row = nullptr;
+};
+step_op find_op(const node& step);
+
+expectation compile_expectation(strand_context& in, const node& from, const step_row& of);
+void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into);
+retry_plan compile_retry(strand_context& in, const node& from, const step_row& of);
+
+/// The kinds of value that `capture` yields.
+value_type captured_type(const node& from);
+
+// The compile functions of the step table.
+using step_function = void(strand_context&, const step_arguments&, step_plan&);
+step_function compile_connect, compile_listen, compile_accept, compile_send, compile_recv,
+    compile_half_close, compile_rst, compile_close;
+step_function compile_sleep, compile_barrier, compile_signal, compile_await, compile_set,
+    compile_log, compile_fail, compile_join, compile_cancel, compile_repeat, compile_chain;
+step_function compile_sqe;
+
+}  // namespace scenarios

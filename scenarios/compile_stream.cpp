@@ -1,0 +1,161 @@
+// The stream ops: connect, listen, accept, send, recv, half_close, rst, close.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/compile_strand.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+using mode = recv_step::mode;
+
+constexpr std::int64_t received_bytes_max = std::int64_t{64} << 20;
+constexpr std::int64_t backlog_max = 65'535;
+
+struct recv_form {
+  std::string_view key;
+  mode how;
+};
+constexpr recv_form recv_forms[] = {{"exactly", mode::exactly}, {"until", mode::until},
+                                    {"line", mode::line},       {"some", mode::some},
+                                    {"eof", mode::eof},         {"nothing_for", mode::nothing_for}};
+
+/// A user's own note says it better.
+void note(step_plan& into, std::string text) {
+  if (into.note.empty()) into.note = std::move(text);
+}
+
+/// Fills the form that was given: a count, a delimiter, a time, or just `true`.
+void compile_form(strand_context& in, const recv_form& form, const node& given, recv_step& made) {
+  switch (form.how) {
+    case mode::exactly:
+      made.count = in.scope().read_count(given, {1, received_bytes_max}, "`exactly`");
+      made.has_count = true;
+      return;
+    case mode::until:
+      made.delimiter = in.scope().read_data(given);
+      if (made.delimiter.is_constant() && made.delimiter.constant().empty())
+        in.out().error(code::empty_value, given.at(), "`until` needs at least one byte");
+      return;
+    case mode::nothing_for:
+      made.quiet = in.scope().read_duration(given, "`nothing_for`");
+      return;
+    case mode::some:
+      if (given.is(node_kind::boolean)) break;
+      made.count = in.scope().read_count(given, {1, received_bytes_max}, "`some`");
+      made.has_count = true;
+      return;
+    case mode::line:
+    case mode::eof:
+      break;
+  }
+  if (!given.boolean())
+    in.out().error(code::value_out_of_range, given.at(), fmt::format("`{}` takes true", form.key));
+}
+
+void compile_max(strand_context& in, const node& max, const recv_form& form, recv_step& made) {
+  if (form.how != mode::until && form.how != mode::line && form.how != mode::eof) {
+    in.out()
+        .error(code::conflicting_keys, max.at(),
+               fmt::format("`max` has no meaning beside `{}`", form.key))
+        .help = "it bounds `until`, `line` and `eof`";
+    return;
+  }
+  const expression bytes = in.scope().read_count(max, {1, received_bytes_max}, "`max`");
+  if (!bytes.is_valid()) return;
+  if (bytes.is_constant() && bytes.constant().is(value_type::integer)) {
+    made.max = static_cast<std::uint64_t>(bytes.constant().integer());
+  } else if (!bytes.is_constant()) {
+    in.out().error(code::not_yet_available, max.at(),
+                   "`max` must be known when the file is loaded");
+  }
+}
+
+}  // namespace
+
+void compile_connect(strand_context& in, const step_arguments& given, step_plan& into) {
+  connect_step made;
+  if (const node* to = given.find("to")) {
+    made.to = in.scope().read_address(*to, address_use::connect, "what to connect to");
+    note(into, to->text());
+  }
+  if (const node* bind = given.find("bind"))
+    made.bind = in.scope().read_address(*bind, address_use::bind, "the local address");
+  into.body = std::move(made);
+}
+
+void compile_listen(strand_context& in, const step_arguments& given, step_plan& into) {
+  listen_step made;
+  if (const node* address = given.find("address")) {
+    made.address = in.scope().read_address(*address, address_use::listen, "where to listen");
+    note(into, address->text());
+  }
+  if (const node* backlog = given.find("backlog"))
+    made.backlog = static_cast<int>(
+        in.scope().read_integer(*backlog, {0, backlog_max}, "the backlog").value_or(128));
+  into.body = std::move(made);
+}
+
+void compile_accept(strand_context&, const step_arguments&, step_plan& into) {
+  into.body = accept_step{};
+}
+
+void compile_send(strand_context& in, const step_arguments& given, step_plan& into) {
+  send_step made;
+  if (const node* data = given.find("data")) {
+    made.data = in.scope().read_data(*data);
+    note(into, compact_text(*data, 40));
+  }
+  into.body = std::move(made);
+}
+
+void compile_recv(strand_context& in, const step_arguments& given, step_plan& into) {
+  recv_step made;
+  const recv_form* chosen = nullptr;
+  for (const member& m : given.whole().members()) {
+    const auto* form = std::ranges::find(recv_forms, m.key, &recv_form::key);
+    if (form == std::end(recv_forms)) continue;
+    if (chosen != nullptr) {
+      in.out().error(
+          code::conflicting_keys, m.key_at,
+          fmt::format("`recv` reads in one way; this has `{}` and `{}`", chosen->key, form->key));
+      continue;
+    }
+    chosen = form;
+    made.how = form->how;
+    const node* value = given.find(m.key);
+    if (value == nullptr) continue;
+    compile_form(in, *form, *value, made);
+    note(into, value->is(node_kind::boolean)
+                   ? std::string(form->key)
+                   : fmt::format("{} {}", form->key, compact_text(*value, 40)));
+  }
+  if (chosen == nullptr && given.whole().is(node_kind::object)) {
+    const bool later = std::ranges::any_of(given.whole().members(), [&](const member& m) {
+      return find_key(given.row().arguments, m.key) != nullptr && m.key != "max";
+    });
+    if (!later) {  // else E0207 was told
+      in.out().error(code::missing_key, given.whole().at(), "`recv` needs a way of reading").help =
+          "one of exactly, until, line, some, eof, nothing_for";
+    }
+  } else if (const node* max = given.find("max")) {
+    compile_max(in, *max, *chosen, made);
+  }
+  in.note_reader(into);
+  into.body = std::move(made);
+}
+
+void compile_half_close(strand_context&, const step_arguments&, step_plan& into) {
+  into.body = half_close_step{};
+}
+void compile_rst(strand_context&, const step_arguments&, step_plan& into) {
+  into.body = rst_step{};
+}
+void compile_close(strand_context&, const step_arguments&, step_plan& into) {
+  into.body = close_step{};
+}
+
+}  // namespace scenarios

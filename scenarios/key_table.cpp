@@ -1,0 +1,263 @@
+#include "scenarios/key_table.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace scenarios {
+namespace {
+
+using enum key_state;
+namespace j = json;
+
+constexpr key_row later(std::string_view name, std::string_view doc) {
+  return {name, j::any, reserved, doc};
+}
+
+constexpr key_row top_level_rows[] = {
+    {"$schema", j::string, optional, "where an editor finds the schema; not read here"},
+    {"format", j::integer, optional, "version of the language: 1"},
+    {"name", j::string, optional, "what the scenario shows, in a sentence"},
+    {"description", j::string, optional, "more about it, for people"},
+    {"tags", j::array, optional, "words to select scenarios by"},
+    {"requires", j::object, optional, "what must be there; without it the scenario is skipped"},
+    {"vars", j::object, optional, "constants by name; --var replaces them"},
+    {"seed", j::integer, optional, "of random data and faults; otherwise the run's own"},
+    {"matrix", j::object, optional, "axes whose cross product makes the cases"},
+    {"actors", j::object, optional, "coroutines by name, all started together"},
+    {"steps", j::array, optional, "short for one task named main"},
+    {"services", j::object, optional, "real programs that run beside the actors"},
+    {"faults", j::array, optional, "rules that break completions"},
+    {"setup", j::array, optional, "steps before the services and actors"},
+    {"teardown", j::array | j::object, optional, "steps after everything else, always run"},
+    {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
+    later("include", "merges macros, messages, vars and defaults of another file"),
+    later("macros", "parametrised step lists"),
+    later("messages", "binary layouts"),
+    later("proxies", "relays that break the bytes between two ends"),
+    later("cases", "rows of values"),
+    later("rings", "private rings by name"),
+    later("net", "a network namespace of its own"),
+    later("locks", "resources between scenarios that run at once"),
+    later("retries", "how often a failed scenario is tried again"),
+    later("tolerance", "differences that are let pass"),
+    later("xfail", "why the scenario is expected to fail"),
+    later("redact", "texts that reports must not show"),
+    later("secrets", "values that appear nowhere"),
+    later("defaults", "modifiers that steps have unless they say otherwise"),
+};
+
+constexpr key_row teardown_rows[] = {
+    {"do", j::array, required, "the steps"},
+    {"timeout", j::string, optional, "their deadline (default 10s)"},
+};
+
+constexpr key_row actor_rows[] = {
+    {"server", j::string | j::object, optional, "listens here; `do` handles one connection"},
+    {"client", j::string | j::object, optional, "connects there, which is its step 0"},
+    {"task", j::boolean, optional, "true: has no connection of its own"},
+    {"do", j::array, required, "the steps"},
+    {"count", j::number, optional, "so many copies, told apart by actor.index"},
+    {"accept", j::number, optional, "of a server: end after so many handlers, or \"each\""},
+    {"grace", j::string, optional, "with accept each: how long handlers may go on at the end"},
+    later("peer", "a datagram socket"),
+    later("timeout", "a deadline of the actor"),
+    later("ring", "the named ring that it runs on"),
+    later("thread", "run it on a thread of its own"),
+};
+
+constexpr key_row server_rows[] = {
+    {"address", j::string, required, "where to listen: tcp://127.0.0.1:0"},
+    {"backlog", j::number, optional, "connections that may wait for accept (default 128)"},
+    later("tls", "speak TLS"),
+};
+
+constexpr key_row client_rows[] = {
+    {"to", j::string, required, "the address to connect to: ${srv.addr}"},
+    {"bind", j::string, optional, "the local address"},
+    {"timeout", j::string, optional, "deadline of connecting"},
+    {"expect", j::any, optional, "how connecting must end (default: ok)"},
+    later("via", "the proxy to go through"),
+    later("tls", "speak TLS"),
+};
+
+constexpr key_row service_rows[] = {
+    {"run", j::array, required, "the program and its arguments; no shell"},
+    {"env", j::object, optional, "environment variables to set"},
+    {"cwd", j::string, optional, "working directory (default: the temporary directory)"},
+    {"user", j::string, optional, "run it as this user (as root the default is nobody)"},
+    {"files", j::object, optional, "path below ${tmp} → data, written before it starts"},
+    {"ready", j::object, optional, "how one sees that it is ready"},
+    {"ready_timeout", j::string, optional, "how long that may take (default 10s)"},
+    {"stop", j::object, optional, "how it is ended"},
+    {"expect_exit", j::integer | j::string | j::object, optional, "exit code, or signal name"},
+    later("restart", "start it again when it dies"),
+    later("trace", "record its io_uring operations"),
+    later("inject", "break its io_uring operations"),
+};
+constexpr key_row service_file_rows[] = {
+    {"data", j::data, required, "what to write"},
+    {"mode", j::string | j::integer, optional, "permissions, octal: \"0644\""},
+};
+constexpr key_row ready_rows[] = {
+    {"port", j::number, optional, "a port or address that accepts connections"},
+    {"stdout", j::string, optional, "a regular expression that a line of its output matches"},
+    {"file", j::string, optional, "a path that exists"},
+    {"exec", j::array, optional, "a program that ends with 0"},
+};
+constexpr key_row stop_rows[] = {
+    {"signal", j::string, optional, "what to send first (default SIGTERM)"},
+    {"grace", j::string, optional, "how long to wait before SIGKILL (default 5s)"},
+};
+constexpr key_row exit_rows[] = {
+    {"code", j::integer, optional, "exit status, 0 to 255"},
+    {"signal", j::string, optional, "the signal that ended it"},
+};
+
+constexpr key_row requires_rows[] = {
+    {"kernel", j::string, optional, "at least this version: \"6.1\""},
+    {"ops", j::array, optional, "opcodes by name"},
+    {"features", j::array, optional, "IORING_FEAT_* and IORING_SETUP_* by name"},
+    {"programs", j::array, optional, "programs in PATH, or paths"},
+    {"env", j::array, optional, "environment variables that must be set"},
+    {"root", j::boolean, optional, "true: only as root"},
+    {"not", j::object, optional, "the same keys: what must not be there"},
+};
+
+constexpr key_row expect_rows[] = {
+    {"outcome", j::string, optional, "ok, error, timed_out, cancelled, interrupted, eof …"},
+    {"res", j::any, optional, "the result: a number, an errno name, a matcher"},
+    {"data", j::any, optional, "what was received: data, or a matcher"},
+    {"flags", j::any, optional, "flags of the completion"},
+    {"took", j::any, optional, "how long it took, a matcher of durations"},
+    {"cqes", j::array, optional, "the completions, in the order of arrival"},
+    {"unordered", j::boolean, optional, "true: `cqes` in any order"},
+    {"any_of", j::array, optional, "whole expectations, of which one must hold"},
+    later("fields", "fields of a message or of an output structure"),
+    later("from", "who sent the datagram"),
+    later("submitted", "what io_uring_enter returned"),
+};
+constexpr key_row expect_cqe_rows[] = {
+    {"id", j::string, optional, "op (default), timeout or cancel: whose completion it is"},
+    {"res", j::any, optional, "the result"},
+    {"flags", j::any, optional, "its flags"},
+    later("buf", "the buffer that it used"),
+    later("data", "what that buffer holds"),
+    later("big", "the second half of a 32-byte completion"),
+    later("user_data", "its user_data"),
+};
+
+constexpr key_row capture_regex_rows[] = {
+    {"regex", j::string, required, "RE2, searched in the data"},
+    {"group", j::integer | j::string, optional, "which group (default 1, or 0 without groups)"},
+};
+constexpr key_row capture_json_rows[] = {
+    {"json", j::string, required, "a JSON pointer into the data: /a/0"},
+};
+constexpr key_row capture_at_rows[] = {
+    {"at", j::array, required, "[offset, length] in the data"},
+};
+constexpr key_row retry_rows[] = {
+    {"times", j::number, required, "further attempts"},
+    {"every", j::string, optional, "pause between them (default 10ms)"},
+    {"on", j::array, optional, "only on these errnos (default: on any failure)"},
+};
+
+constexpr key_row fault_rows[] = {
+    {"type", j::string, required, "what breaks: cqe.errno"},
+    {"id", j::string, optional, "its name in reports (default fault1, fault2 …)"},
+    {"errno", j::string, optional, "what the operation fails with"},
+    {"point", j::string, optional, "before: it never ran; after: it ran, its result was replaced"},
+    {"where", j::object, optional, "whom it may hit"},
+    {"when", j::object, optional, "which of those"},
+    {"times", j::integer, optional, "how often at most"},
+    {"force", j::boolean, optional, "true: allow an errno that the op can't return"},
+    {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
+    later("armed", "waits for fault_on"),
+    later("stack", "lets later rules act too"),
+    later("for", "how long it lasts"),
+    later("dir", "direction of the bytes"),
+    later("kind", "kind of partition"),
+    later("bytes", "how many bytes"),
+    later("delay", "how long"),
+};
+constexpr key_row fault_where_rows[] = {
+    {"actor", j::string, optional, "an actor"},
+    {"op", j::string, optional, "steps of this op, or submissions: sqe.NAME"},
+    {"step", j::string, optional, "one step: actor/id"},
+    later("conn", "one connection"),
+    later("proxy", "a relay"),
+    later("fd_kind", "a kind of descriptor"),
+    later("peer", "who is at the other end"),
+    later("service", "a service"),
+    later("ring", "a ring"),
+};
+constexpr key_row fault_when_rows[] = {
+    {"nth", j::integer | j::string, optional, "n, or first..last+step"},
+    later("after_bytes", "after so many bytes"),
+    later("match", "when these bytes pass"),
+    later("after", "after another fault or a step"),
+    later("at", "at a time"),
+    later("window", "in a span of time"),
+    later("p", "with this probability"),
+};
+constexpr key_row fault_require_rows[] = {
+    {"fired", j::integer, required, "at least so many times"},
+    later("observed", "seen by a step"),
+    later("matched", "candidates that passed `when`"),
+};
+
+}  // namespace
+
+namespace keys {
+const key_table top_level{"top level", "a scenario", top_level_rows};
+const key_table teardown{"teardown", "a teardown", teardown_rows};
+const key_table actor{"actor", "an actor", actor_rows};
+const key_table server{"server", "a server", server_rows};
+const key_table client{"client", "a client", client_rows};
+const key_table service{"service", "a service", service_rows};
+const key_table service_file{"file of a service", "a file", service_file_rows};
+const key_table ready{"ready", "`ready`", ready_rows};
+const key_table stop{"stop", "`stop`", stop_rows};
+const key_table exit_status{"expect_exit", "`expect_exit`", exit_rows};
+const key_table requires_{"requires", "`requires`", requires_rows};
+const key_table requires_not{"requires.not", "`not`", std::span(requires_rows).first(6)};
+const key_table expect{"expect", "an expectation", expect_rows};
+const key_table expect_cqe{"cqes", "a completion", expect_cqe_rows};
+const key_table capture_regex{"capture by regex", "a capture by regex", capture_regex_rows};
+const key_table capture_json{"capture by json", "a capture by json", capture_json_rows};
+const key_table capture_at{"capture by place", "a capture by place", capture_at_rows};
+const key_table retry{"retry", "`retry`", retry_rows};
+const key_table fault{"fault", "a fault", fault_rows};
+const key_table fault_where{"fault.where", "`where`", fault_where_rows};
+const key_table fault_when{"fault.when", "`when`", fault_when_rows};
+const key_table fault_require{"fault.require", "`require`", fault_require_rows};
+}  // namespace keys
+
+std::span<const key_table* const> all_key_tables() {
+  using namespace keys;
+  static constexpr const key_table* tables[] = {
+      &top_level,    &teardown,    &actor,         &server,       &client,     &service,
+      &service_file, &ready,       &stop,          &exit_status,  &requires_,  &requires_not,
+      &expect,       &expect_cqe,  &capture_regex, &capture_json, &capture_at, &retry,
+      &fault,        &fault_where, &fault_when,    &fault_require};
+  return tables;
+}
+
+const key_row* find_key(std::span<const key_row> rows, std::string_view name) {
+  const auto found = std::ranges::find(rows, name, &key_row::name);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::string json_types_text(json_types types) {
+  std::vector<std::string_view> words;
+  for (unsigned kind = 0; kind < 7; ++kind)
+    if ((types >> kind & 1U) != 0) words.push_back(kind_name(static_cast<node_kind>(kind)));
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+    text += words[i];
+  }
+  return text;
+}
+
+}  // namespace scenarios

@@ -27,7 +27,7 @@ void note(step_plan& into, std::string text) {
 const node* shared_word(strand_context& in, const step_arguments& given, std::string_view key,
                         std::string_view what, step_plan& into) {
   const node* name = given.find(key);
-  if (name == nullptr || !check_name(name->text(), name->at(), what, in.out())) return nullptr;
+  if (name == nullptr || !check_words(name->text(), name->at(), what, in.out())) return nullptr;
   note(into, name->text());
   return name;
 }
@@ -36,7 +36,7 @@ void read_text(strand_context& in, const step_arguments& given, expression& text
   const node* from = given.find("text");
   if (from == nullptr) return;
   text = in.scope().read(*from, value_type::any, "the text");
-  note(into, from->text());
+  note(into, shown(text, *from));
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ void compile_sleep(strand_context& in, const step_arguments& given, step_plan& i
   sleep_step made;
   if (const node* time = given.find("time")) {
     made.time = in.scope().read_duration(*time, "the time to sleep");
-    note(into, time->text());
+    note(into, shown_duration(made.time, *time));
   }
   into.body = std::move(made);
 }
@@ -143,7 +143,7 @@ void compile_repeat(strand_context& in, const step_arguments& given, step_plan& 
     made.times = in.scope().read_count(*times, {0, repeat_times_max}, "`times`");
     if (made.times.is_constant() && made.times.constant().is(value_type::integer))
       rounds = static_cast<std::uint64_t>(made.times.constant().integer());
-    note(into, compact_text(*times, 40) + " times");
+    note(into, shown(made.times, *times) + " times");
   }
   if (const node* steps = given.find("do")) {
     if (steps->items().empty()) in.out().error(code::empty_value, steps->at(), "`do` has no step");

@@ -57,6 +57,15 @@ bool check_name(std::string_view text, span at, std::string_view what, diagnosti
   return fits;
 }
 
+bool check_words(std::string_view text, span at, std::string_view what, diagnostics& out) {
+  const bool fits = !text.empty() && text.size() <= name_bytes_max && visible(text) == text;
+  if (!fits) {
+    out.error(code::bad_name, at, fmt::format("{} can't name {}", in_quotes(text, 60), what)).help =
+        fmt::format("use 1 to {} printable characters", name_bytes_max);
+  }
+  return fits;
+}
+
 std::optional<handle_value> find_handle_value(std::string_view name) {
   const auto* found = std::ranges::find(handle_words, name, &handle_word::name);
   if (found == std::end(handle_words)) return std::nullopt;

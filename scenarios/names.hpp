@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -127,6 +128,9 @@ class name_table {
   named_party* find_party(std::string_view name);
   const std::deque<named_party>& parties() const { return parties_; }
 
+  /// Vars, actors and services that are still to come.
+  void add_later_name(std::string_view name) { later_.emplace(name); }
+  bool is_later_name(std::string_view name) const { return later_.contains(name); }
   /// Looking for what was meant takes time, so a file full of errors gets it for some of them.
   bool admit_suggestion() { return suggestions_left_-- > 0; }
   /// False when this use of a constant would make the plan hold too much.
@@ -140,6 +144,7 @@ class name_table {
   std::deque<strand_names> strands_;
   std::deque<named_party> parties_;
   std::map<std::string, std::size_t, std::less<>> party_by_name_;
+  std::set<std::string, std::less<>> later_;
   std::size_t constant_bytes_ = 0;
   int suggestions_left_ = 200;
 };
@@ -155,8 +160,8 @@ class name_scope final : public name_resolver {
   std::optional<resolved_name> resolve(std::span<const std::string_view> path) override;
   std::vector<std::string> candidates(std::span<const std::string_view> path) override;
 
-  /// `from` is the node that was compiled last.
-  void tell_problems(const node& from, diagnostics& out);
+  /// `from` is the node that was compiled last. Returns whether there was any.
+  bool tell_problems(const node& from, diagnostics& out);
 
   strand_names* own() { return own_; }
   name_table& all() { return all_; }
@@ -190,6 +195,10 @@ class name_scope final : public name_resolver {
 
 /// Whether `text` may be a name; if not, E0317 is told at `at`. `what` is "an actor", "a variable".
 bool check_name(std::string_view text, span at, std::string_view what, diagnostics& out);
+
+/// Reports words that can't stand for a meeting point (a barrier, a signal). No expression names
+/// them, so any short text will do: "half the body is there".
+bool check_words(std::string_view text, span at, std::string_view what, diagnostics& out);
 /// Words with a meaning of their own in expressions: nothing may be called so.
 bool is_reserved_name(std::string_view name);
 

@@ -58,7 +58,8 @@ function(uring_sanitized_test name tier skip_code program)
   set_property(GLOBAL APPEND_STRING PROPERTY URING_SANITIZED_TESTS "
 add_test([==[sanitized/${name}]==] [==[${command}]==])
 set_tests_properties([==[sanitized/${name}]==] PROPERTIES
-  COST 60 LABELS ${tier} SKIP_RETURN_CODE ${skip_code} WORKING_DIRECTORY [==[${PROJECT_SOURCE_DIR}]==]
+  COST 60 LABELS ${tier} SKIP_RETURN_CODE ${skip_code}
+  WORKING_DIRECTORY [==[${PROJECT_SOURCE_DIR}]==]
   ENVIRONMENT \"ASAN_OPTIONS=${options};UBSAN_OPTIONS=${options}\")
 if(NOT EXISTS [==[${program}]==])
   set_tests_properties([==[sanitized/${name}]==] PROPERTIES DISABLED TRUE)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "scenarios/suggest.hpp"
@@ -25,37 +27,48 @@ checked_object::checked_object(const node& from, const key_table& table, diagnos
     sound_ = false;
     return;
   }
-  for (const member& m : from.members()) check(m, table, unknown, out);
-  check_missing(table, out);
+  for (const member& m : from.members()) check(m, unknown, out);
+  check_missing(out);
 }
 
-void checked_object::check(const member& m, const key_table& table, code unknown,
-                           diagnostics& out) {
+void checked_object::check(const member& m, code unknown, diagnostics& out) {
   if (m.key.starts_with("x-")) return;
-  const key_row* row = find_key(table.rows, m.key);
-  if (row == nullptr) {
-    std::vector<std::string_view> names;
-    for (const key_row& r : table.rows)
-      if (r.state != key_state::reserved) names.push_back(r.name);
-    out.error(unknown, m.key_at, fmt::format("{} has no key {}", table.subject, in_quotes(m.key)))
-        .help = suggestion(m.key, names);
+  const key_row* row = find_key(table_.rows, m.key);
+  if (row == nullptr || row->state == key_state::elsewhere) {
+    diagnostic& told = out.error(unknown, m.key_at,
+                                 fmt::format("{} has no key {}", table_.subject, in_quotes(m.key)));
+    told.help = row != nullptr ? std::string(row->doc) : suggest(m.key);
     sound_ = false;
   } else if (row->state == key_state::reserved) {
     out.error(code::key_reserved, m.key_at,
               fmt::format("{} is not there yet: {}", in_quotes(m.key), row->doc));
     sound_ = false;
+    uses_reserved_ = true;
   } else {
     sound_ = check_type(m.value, row->accepts, in_quotes(m.key), out) && sound_;
   }
 }
 
-void checked_object::check_missing(const key_table& table, diagnostics& out) {
-  for (const key_row& row : table.rows) {
+std::string checked_object::suggest(std::string_view key) {
+  std::vector<std::string_view> names;
+  for (const key_row& row : table_.rows) {
+    if (row.state == key_state::optional || row.state == key_state::required)
+      names.push_back(row.name);
+  }
+  if (std::optional<std::string> meant = closest(key, names)) meant_.push_back(*std::move(meant));
+  return suggestion(key, names);
+}
+
+/// One mistake is one error: a misspelt key is not missing, too.
+void checked_object::check_missing(diagnostics& out) {
+  if (uses_reserved_) return;
+  for (const key_row& row : table_.rows) {
     if (row.state != key_state::required || from_.find(row.name) != nullptr) continue;
-    out.error(code::missing_key, from_.at(),
-              fmt::format("{} needs {}", table.subject, in_quotes(row.name)))
-        .help = fmt::format("\"{}\": {}", row.name, row.doc);
     sound_ = false;
+    if (std::ranges::find(meant_, row.name) != meant_.end()) continue;
+    out.error(code::missing_key, from_.at(),
+              fmt::format("{} needs {}", table_.subject, in_quotes(row.name)))
+        .help = fmt::format("\"{}\": {}", row.name, row.doc);
   }
 }
 
@@ -64,6 +77,7 @@ const member* checked_object::find_member(std::string_view key) const {
   if (found == nullptr) return nullptr;
   const key_row* row = find_key(table_.rows, key);
   const bool sound = row != nullptr && row->state != key_state::reserved &&
+                     row->state != key_state::elsewhere &&
                      (json_type_of(found->value.kind()) & row->accepts) != 0;
   return sound ? found : nullptr;
 }

@@ -5,7 +5,9 @@
 // reads the object need not check again. Borrows the node; made and used within one function.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/key_table.hpp"
@@ -28,12 +30,15 @@ class checked_object {
   const node& whole() const { return from_; }
 
  private:
-  void check(const member& m, const key_table& table, code unknown, diagnostics& out);
-  void check_missing(const key_table& table, diagnostics& out);
+  void check(const member& m, code unknown, diagnostics& out);
+  void check_missing(diagnostics& out);
+  std::string suggest(std::string_view key);
 
   const node& from_;
   const key_table& table_;
   bool sound_ = true;
+  bool uses_reserved_ = false;
+  std::vector<std::string> meant_;  // what misspelt keys may have meant
 };
 
 /// Tells E0204 when `from` is none of the types.

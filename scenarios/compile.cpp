@@ -138,8 +138,11 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
       made->case_label.empty() ? made->file : fmt::format("{}[{}]", made->file, made->case_label);
   payload_context files;
   files.directory = std::filesystem::path(made->file).parent_path();
-  if (files.directory.empty()) files.directory = ".";
   case_context in(*made, which, std::move(files), out);
+  for (const std::string_view key : {"actors", "services"}) {
+    if (const node* parties = top_.find(key))
+      for (const member& m : parties->members()) in.names.add_later_name(m.key);
+  }
   if (const node* vars = top_.find("vars")) {
     compile_vars(in, *vars, options_.vars);
     if (options_.known_vars != nullptr)
@@ -159,6 +162,17 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   return made;
 }
 
+/// Whatever else seems wrong may be right in another version.
+bool check_format(const node& root, diagnostics& out) {
+  const node* format = root.find("format");
+  if (format == nullptr || !format->is(node_kind::integer) || format->integer() == format_version)
+    return true;
+  out.error(
+      code::format_version, format->at(),
+      fmt::format("this is format {}, and known is format {}", format->integer(), format_version));
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const source> text,
@@ -166,7 +180,8 @@ std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const so
                                                         diagnostics& out) {
   diagnostics of_file;
   plan_list made;
-  if (const std::optional<document> parsed = parse_document(std::move(text), of_file))
+  const std::optional<document> parsed = parse_document(std::move(text), of_file);
+  if (parsed && check_format(parsed->root, of_file))
     made = file_compiler(*parsed, options, of_file).compile();
   for (const diagnostic& each : of_file.all()) out.add(each);
   return made;

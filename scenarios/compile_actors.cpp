@@ -239,12 +239,12 @@ void actor_compiler::compile_server(entry& from, actor_plan& into) {
   const node* server = from.keys->find("server");
   if (server == nullptr) return;
   if (server->is(node_kind::string)) {
-    made.address = scope.read_address(*server, address_use::listen, "where to listen");
+    made.address = scope.read_address(*server, address_use::listen, "an address");
     return;
   }
   const checked_object keys(*server, keys::server, in_.out);
   if (const node* address = keys.find("address"))
-    made.address = scope.read_address(*address, address_use::listen, "where to listen");
+    made.address = scope.read_address(*address, address_use::listen, "an address");
   if (const node* backlog = keys.find("backlog"))
     made.backlog = static_cast<int>(
         scope.read_integer(*backlog, {0, backlog_max}, "the backlog").value_or(made.backlog));
@@ -268,15 +268,15 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
       const checked_object keys(*client, keys::client, in_.out);
       to = keys.find("to");
       if (const node* bind = keys.find("bind"))
-        body.bind = scope.read_address(*bind, address_use::bind, "the local address");
+        body.bind = scope.read_address(*bind, address_use::bind, "an address");
       if (const node* timeout = keys.find("timeout"))
         made.timeout = scope.read_duration(*timeout, "a timeout");
       if (const node* expect = keys.find("expect"))
         made.expect = compile_expectation(*from.strand, *expect, row);
     }
     if (to != nullptr) {
-      body.to = scope.read_address(*to, address_use::connect, "what to connect to");
-      made.note = to->text();
+      body.to = scope.read_address(*to, address_use::connect, "an address");
+      made.note = shown(body.to, *to);
     }
   }
   scope.note_reads(nullptr);

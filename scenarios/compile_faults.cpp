@@ -85,6 +85,7 @@ class fault_compiler {
   std::optional<fault_plan> compile() {
     if (!check_the_type()) return std::nullopt;
     const checked_object keys(from_, keys::fault, out_);
+    if (keys.find("type") == nullptr) return std::nullopt;
     if (const node* id = keys.find("id"); id != nullptr)
       if (check_name(id->text(), id->at(), "a fault", out_)) made_.id = id->text();
     if (const node* force = keys.find("force")) made_.force = force->boolean();

@@ -121,6 +121,7 @@ class requirement_compiler {
 void compile_vars(case_context& in, const node& from,
                   const std::vector<std::pair<std::string, std::string>>& replaced) {
   compile_scope scope(name_scope(in.names, name_stage::constants), in.files, in.out);
+  for (const member& m : from.members()) in.names.add_later_name(m.key);
   for (const member& m : from.members()) {
     if (m.key.starts_with("x-") || !check_name(m.key, m.key_at, "a variable", in.out)) continue;
     std::optional<value> content = scope.read_constant(m.value, value_type::any, "a variable");

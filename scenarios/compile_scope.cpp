@@ -17,8 +17,25 @@ expression from_duration(std::chrono::nanoseconds time) {
   return expression(value(std::int64_t{time.count()}));
 }
 
+std::string with_article(value_type type) {
+  const std::string name = type_name(type);
+  if (type == value_type::integer) return "an integer";
+  return type == value_type::boolean || type == value_type::list || type == value_type::record
+             ? "a " + name
+             : name;
+}
+
 bool is_later_scheme(std::string_view url) {
   return url.starts_with("tls://") || url.starts_with("udp://");
+}
+
+constexpr std::size_t shown_bytes_max = 60;
+
+std::string cut(std::string text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + "…";
 }
 
 void append_compact(const node& from, std::string& text, std::size_t bytes_max) {
@@ -40,7 +57,7 @@ void append_compact(const node& from, std::string& text, std::size_t bytes_max) 
     }
     text += first ? "{}" : " }";
   } else {
-    text += from.at().text();
+    text += from.at().text().substr(0, bytes_max + 1);
   }
 }
 
@@ -61,14 +78,22 @@ bool check_range(std::int64_t number, integer_range range, span at, std::string_
 std::string compact_text(const node& from, std::size_t bytes_max) {
   std::string text;
   append_compact(from, text, bytes_max);
-  if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + "…";
+  return cut(std::move(text), bytes_max);
+}
+
+std::string shown(const expression& read, const node& from) {
+  if (!read.is_constant()) return compact_text(from, shown_bytes_max);
+  const value& known = read.constant();
+  return cut(known.is(value_type::text) ? known.data() : describe(known), shown_bytes_max);
+}
+
+std::string shown_duration(const expression& read, const node& from) {
+  if (!read.is_constant() || !read.constant().is(value_type::integer)) return shown(read, from);
+  return format_duration(std::chrono::nanoseconds(read.constant().integer()));
 }
 
 void compile_scope::finish(const node& from, std::span<const slot_ref> reads) {
-  names_.tell_problems(from, out_);
+  had_problem_ = names_.tell_problems(from, out_);
   if (reads_ == nullptr) return;
   for (const slot_ref& slot : reads)
     if (slot.space == shared_space) reads_->push_back(slot);
@@ -94,24 +119,40 @@ matcher compile_scope::read_matcher(const node& from, match_domain domain,
 }
 
 expression compile_scope::read_duration(const node& from, std::string_view what) {
-  expression made = read(from, value_type::text, what);
-  if (!made.is_valid() || !made.is_constant()) return made;
-  const auto time = parse_duration(made.constant().data());
-  if (time) return from_duration(*time);
-  out_.error(code::bad_quantity, from.at(), fmt::format("{} is no duration", what)).help =
-      time.error;
+  expression made = read(from, value_type::any, what);
+  if (!made.is_valid()) return made;
+  if (!may_be(made.type(), value_type::text)) {
+    out_.error(code::bad_quantity, from.at(),
+               fmt::format("{} is a duration, not {}", what, with_article(made.type())))
+        .help = "a duration is text: \"250ms\"";
+  } else if (made.is_constant()) {
+    const auto time = parse_duration(made.constant().data());
+    if (time) return from_duration(*time);
+    out_.error(code::bad_quantity, from.at(),
+               fmt::format("{} is a duration, not {}", what, in_quotes(made.constant().data())))
+        .help = time.error;
+  }
   return made;
 }
 
 expression compile_scope::read_count(const node& from, integer_range range, std::string_view what) {
-  expression made = read(from, value_type::integer | value_type::text, what);
-  if (!made.is_valid() || !made.is_constant()) return made;
+  expression made = read(from, value_type::any, what);
+  if (!made.is_valid()) return made;
+  const bool literal = made.is_constant() && made.constant().is(value_type::text);
+  if (!literal && !may_be(made.type(), value_type::integer)) {
+    out_.error(code::wrong_type, from.at(),
+               fmt::format("{} is an integer, not {}", what, with_article(made.type())));
+    return made;
+  }
+  if (!made.is_constant()) return made;
   std::int64_t number = 0;
-  if (made.constant().is(value_type::text)) {
+  if (literal) {
     const auto size = parse_size(made.constant().data());
     if (!size) {
-      out_.error(code::bad_quantity, from.at(), fmt::format("{} is no size", what)).help =
-          size.error;
+      out_.error(code::bad_quantity, from.at(),
+                 fmt::format("{} is an integer or a size, not {}", what,
+                             in_quotes(made.constant().data())))
+          .help = size.error;
       return made;
     }
     number = static_cast<std::int64_t>(std::min<std::uint64_t>(*size, INT64_MAX));
@@ -123,7 +164,7 @@ expression compile_scope::read_count(const node& from, integer_range range, std:
 }
 
 expression compile_scope::read_address(const node& from, address_use use, std::string_view what) {
-  expression made = read(from, value_type::text, what);
+  expression made = read(from, value_type::data, what);
   if (!made.is_valid() || !made.is_constant()) return made;
   const std::string& url = made.constant().data();
   if (is_later_scheme(url)) {
@@ -135,7 +176,8 @@ expression compile_scope::read_address(const node& from, address_use use, std::s
   std::string reason;
   const auto parsed = uring::socket_address::parse(url, reason);
   if (!parsed) {
-    out_.error(code::bad_address, from.at(), fmt::format("{} is no address: {}", what, reason));
+    out_.error(code::bad_address, from.at(),
+               fmt::format("{} is not an address: {}", in_quotes(url), reason));
   } else if (use == address_use::connect && parsed->is_any_port()) {
     out_.error(code::bad_address, from.at(), "nobody can be reached at port 0").help =
         "port 0 lets the kernel choose when listening; connect to ${SERVER.addr}";
@@ -150,9 +192,11 @@ std::optional<value> compile_scope::read_constant(const node& from, value_type w
   const expression made = read(from, wanted, what);
   if (!made.is_valid()) return std::nullopt;
   if (made.is_constant()) return made.constant();
+  if (had_problem_) return std::nullopt;
   out_.error(code::not_yet_available, from.at(),
              fmt::format("{} must be known when the file is loaded", what))
-      .help = "only ${matrix.NAME} and `vars` are";
+      .help = made.reads().empty() ? "random() is drawn when the scenario runs"
+                                   : "only ${matrix.NAME} and `vars` are";
   return std::nullopt;
 }
 
@@ -176,7 +220,7 @@ std::optional<std::string> compile_scope::read_text(const node& from, std::strin
 std::optional<std::chrono::nanoseconds> compile_scope::read_fixed_duration(const node& from,
                                                                            std::string_view what) {
   const expression made = read_duration(from, what);
-  if (!made.is_valid()) return std::nullopt;
+  if (!made.is_valid() || had_problem_) return std::nullopt;
   if (!made.is_constant()) {
     out_.error(code::not_yet_available, from.at(),
                fmt::format("{} must be known when the file is loaded", what));

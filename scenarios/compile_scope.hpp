@@ -74,6 +74,7 @@ class compile_scope {
   const payload_context& files_;
   diagnostics& out_;
   std::vector<slot_ref>* reads_ = nullptr;
+  bool had_problem_ = false;  // in what was read last, with a name
 };
 
 /// Tells E0209 and returns false when `number` is outside.
@@ -82,5 +83,8 @@ bool check_range(std::int64_t number, integer_range range, span at, std::string_
 
 /// A value as it is written, without comments and line breaks between its tokens: for people.
 std::string compact_text(const node& from, std::size_t bytes_max = 200);
+/// The same for what was read from it: its value where that is known.
+std::string shown(const expression& read, const node& from);
+std::string shown_duration(const expression& read, const node& from);
 
 }  // namespace scenarios

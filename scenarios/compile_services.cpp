@@ -15,7 +15,7 @@
 namespace scenarios {
 namespace {
 
-constexpr value_type argument = value_type::text | value_type::integer;
+constexpr value_type argument = value_type::data | value_type::integer;
 
 /// "SIGTERM"; 0 when there is no such signal.
 int signal_number(std::string_view name) {
@@ -136,7 +136,7 @@ class service_compiler {
     if (const node* port = keys.find("port")) {
       made_.ready_port =
           port->is(node_kind::string) && port->text().find("://") != std::string::npos
-              ? scope_.read_address(*port, address_use::connect, "where it listens")
+              ? scope_.read_address(*port, address_use::connect, "an address")
               : scope_.read(*port, argument, "a port or address");
       if (made_.ready_port->is_constant()) check_port(*made_.ready_port, *port);
     }
@@ -249,6 +249,13 @@ void declare_service(case_context& in, const member& from, std::size_t order) {
   const node* out = ready != nullptr ? ready->find("stdout") : nullptr;
   if (out != nullptr && out->is(node_kind::string)) {
     for (std::string& name : group_names(in, *out)) {
+      if (name == "addr" || name == "port" || name == "pid") {
+        in.out
+            .error(code::duplicate_name, out->at(),
+                   fmt::format("every service has {} of its own", in_quotes(name)))
+            .help = "give the group another name";
+        continue;
+      }
       const name_target to{no_index, in.names.add_shared(from.key + '.' + name)};
       made.captures.emplace_back(std::move(name), to);
     }

@@ -102,7 +102,9 @@ bool step_compiler::find_the_op() {
   }
   if (!row_->is(step_trait::reserved)) return true;
   out_.error(code::key_reserved, op_->key_at,
-             fmt::format("the op {} is not there yet: {}", in_quotes(op_->key), row_->doc));
+             row_->low_level != nullptr
+                 ? fmt::format("the op {} is not there yet", in_quotes(op_->key))
+                 : fmt::format("the op {} is not there yet: {}", in_quotes(op_->key), row_->doc));
   return false;
 }
 

@@ -202,7 +202,11 @@ async_step* strand_context::find_async(const node& id, std::string_view verb) {
     diagnostic& told = out().error(code::unknown_id, id.at(),
                                    fmt::format("there is no async step {}", in_quotes(id.text())));
     told.help = suggestion(id.text(), names);
-    if (ids_.contains(id.text())) {
+    const auto& all = names_.into().asyncs;
+    if (std::ranges::find(all, id.text()) != all.end()) {
+      told.message = fmt::format("{} belongs to another block of steps", in_quotes(id.text()));
+      told.help = "an async step is joined in the list of steps that starts it";
+    } else if (ids_.contains(id.text())) {
       told.message = fmt::format("{} is no async step", in_quotes(id.text()));
       told.help = "give it \"async\": true";
     }

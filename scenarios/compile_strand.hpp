@@ -31,7 +31,8 @@ class step_arguments {
 
   /// Nothing when absent or refused.
   const node* find(std::string_view key) const;
-  /// Where one of the row's keys was given, in its order.
+  /// Nothing was refused.
+  bool sound() const { return is_short_ || (keys_ && keys_->sound()); }
   const node& whole() const { return op_.value; }
   const step_row& row() const { return row_; }
   span op_at() const { return op_.key_at; }

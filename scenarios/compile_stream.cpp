@@ -56,6 +56,14 @@ void compile_form(strand_context& in, const recv_form& form, const node& given, 
     in.out().error(code::value_out_of_range, given.at(), fmt::format("`{}` takes true", form.key));
 }
 
+std::string describe_form(const recv_form& form, const node& given, const recv_step& made) {
+  if (made.has_count) return fmt::format("{} {}", form.key, shown(made.count, given));
+  if (form.how == mode::nothing_for)
+    return fmt::format("nothing for {}", shown_duration(made.quiet, given));
+  if (form.how == mode::until) return fmt::format("until {}", compact_text(given, 40));
+  return std::string(form.key);
+}
+
 void compile_max(strand_context& in, const node& max, const recv_form& form, recv_step& made) {
   if (form.how != mode::until && form.how != mode::line && form.how != mode::eof) {
     in.out()
@@ -79,19 +87,19 @@ void compile_max(strand_context& in, const node& max, const recv_form& form, rec
 void compile_connect(strand_context& in, const step_arguments& given, step_plan& into) {
   connect_step made;
   if (const node* to = given.find("to")) {
-    made.to = in.scope().read_address(*to, address_use::connect, "what to connect to");
-    note(into, to->text());
+    made.to = in.scope().read_address(*to, address_use::connect, "an address");
+    note(into, shown(made.to, *to));
   }
   if (const node* bind = given.find("bind"))
-    made.bind = in.scope().read_address(*bind, address_use::bind, "the local address");
+    made.bind = in.scope().read_address(*bind, address_use::bind, "an address");
   into.body = std::move(made);
 }
 
 void compile_listen(strand_context& in, const step_arguments& given, step_plan& into) {
   listen_step made;
   if (const node* address = given.find("address")) {
-    made.address = in.scope().read_address(*address, address_use::listen, "where to listen");
-    note(into, address->text());
+    made.address = in.scope().read_address(*address, address_use::listen, "an address");
+    note(into, shown(made.address, *address));
   }
   if (const node* backlog = given.find("backlog"))
     made.backlog = static_cast<int>(
@@ -129,18 +137,12 @@ void compile_recv(strand_context& in, const step_arguments& given, step_plan& in
     const node* value = given.find(m.key);
     if (value == nullptr) continue;
     compile_form(in, *form, *value, made);
-    note(into, value->is(node_kind::boolean)
-                   ? std::string(form->key)
-                   : fmt::format("{} {}", form->key, compact_text(*value, 40)));
+    note(into, describe_form(*form, *value, made));
   }
-  if (chosen == nullptr && given.whole().is(node_kind::object)) {
-    const bool later = std::ranges::any_of(given.whole().members(), [&](const member& m) {
-      return find_key(given.row().arguments, m.key) != nullptr && m.key != "max";
-    });
-    if (!later) {  // else E0207 was told
+  if (chosen == nullptr) {
+    if (given.sound())
       in.out().error(code::missing_key, given.whole().at(), "`recv` needs a way of reading").help =
           "one of exactly, until, line, some, eof, nothing_for";
-    }
   } else if (const node* max = given.find("max")) {
     compile_max(in, *max, *chosen, made);
   }

@@ -31,7 +31,8 @@ constexpr json_types json_type_of(node_kind kind) {
 std::string json_types_text(json_types types);
 
 /// `reserved`: a word of the language that this version does not act on; using it is E0207.
-enum class key_state : std::uint8_t { optional, required, reserved };
+/// `elsewhere`: people write it here, but it belongs where `doc` says.
+enum class key_state : std::uint8_t { optional, required, reserved, elsewhere };
 
 struct key_row {
   std::string_view name;

@@ -82,7 +82,11 @@ struct made_tables {
 std::span<const key_row> make_arguments(made_tables& tables, const uring::op_row& op) {
   std::vector<key_row>& rows = tables.arguments.emplace_back();
   for (const uring::field_row& field : op.fields) {
-    if (is_on(field)) continue;
+    if (is_on(field)) {
+      rows.push_back({field.name, j::any, key_state::elsewhere,
+                      "the descriptor stands beside the op: \"on\": …"});
+      continue;
+    }
     const json_types types = types_of(field);
     const key_state state = types == 0       ? key_state::reserved
                             : field.required ? key_state::required

@@ -45,7 +45,8 @@ name_scope::found name_scope::refuse(path_type path, code id, std::string messag
   return resolved_name{std::nullopt, {local_space, 0}, value_type::any, path.size()};
 }
 
-void name_scope::tell_problems(const node& from, diagnostics& out) {
+bool name_scope::tell_problems(const node& from, diagnostics& out) {
+  const bool any = !problems_.empty();
   for (problem& p : problems_) {
     span where = from.at();
     if (const node* holder = holder_of(from, p.first)) {
@@ -57,6 +58,7 @@ void name_scope::tell_problems(const node& from, diagnostics& out) {
     out.error(p.id, where, std::move(p.message)).help = std::move(p.help);
   }
   problems_.clear();
+  return any;
 }
 
 name_scope::found name_scope::resolve(path_type path) {
@@ -90,7 +92,9 @@ name_scope::found name_scope::resolve_own(path_type path) {
   if (!known->ready) {
     const std::string help =
         known->async.empty()
-            ? "move the step that makes it up"
+            ? (all_.find_var(path[0]) != nullptr
+                   ? "`set` makes a variable of the actor's own, which hides the one of `vars`"
+                   : "it is made only later")
             : fmt::format("it is there after {{ \"join\": \"{}\" }}", known->async);
     return refuse(path, code::unknown_name,
                   fmt::format("{} is used before it is assigned", in_quotes(path[0])), help);
@@ -116,7 +120,7 @@ name_scope::found name_scope::resolve_special(path_type path) {
   }
   if ((first == "tmp" || first == "port") && when_ == name_stage::constants) {
     return refuse(path, code::not_yet_available,
-                  fmt::format("{} is not known yet when vars are computed", in_quotes(first)));
+                  fmt::format("{} is not there yet when this is computed", in_quotes(first)));
   }
   if (first == "tmp") return shared_slot(all_.tmp_slot(), value_type::text, 1);
   if (first == "port" && path.size() > 1)
@@ -134,11 +138,11 @@ name_scope::found name_scope::resolve_matrix(path_type path) {
 
 name_scope::found name_scope::resolve_party(path_type path) {
   named_party* party = all_.find_party(path[0]);
-  if (party == nullptr) return std::nullopt;
-  if (when_ == name_stage::constants) {
+  if (when_ == name_stage::constants && all_.is_later_name(path[0])) {
     return refuse(path, code::not_yet_available,
-                  fmt::format("{} is not there yet when vars are computed", in_quotes(path[0])));
+                  fmt::format("{} is not there yet when this is computed", in_quotes(path[0])));
   }
+  if (party == nullptr) return std::nullopt;
   if (path.size() < 2) {
     return refuse(
         path, code::unknown_name, fmt::format("{} is a name of many values", in_quotes(path[0])),

@@ -1,0 +1,77 @@
+// Wrong scenarios and the messages that they get, word for word: tests/golden/check/NAME.json and
+// NAME.err. Every rule of the language has one there. URING_BLESS=1 writes the .err files anew.
+
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include "scenarios/compile.hpp"
+
+namespace scenarios {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Messages name files as they were given, so the tests stand where the files are.
+class standing_in {
+ public:
+  explicit standing_in(const fs::path& folder) : before_(fs::current_path()) {
+    fs::current_path(folder);
+  }
+  standing_in(const standing_in&) = delete;
+  standing_in& operator=(const standing_in&) = delete;
+  ~standing_in() { fs::current_path(before_); }
+
+ private:
+  fs::path before_;
+};
+
+fs::path golden_folder() {
+  return fs::path(__FILE__).parent_path() / "../../golden/check";
+}
+
+std::string contents(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::set<fs::path> golden_inputs() {
+  std::set<fs::path> inputs;
+  for (const auto& entry : fs::directory_iterator("."))
+    if (entry.path().extension() == ".json") inputs.insert(entry.path().filename());
+  return inputs;
+}
+
+}  // namespace
+
+TEST_CASE("wrong scenarios get the messages that were agreed on") {
+  const standing_in folder(golden_folder());
+  const std::set<fs::path> inputs = golden_inputs();
+  REQUIRE(inputs.size() >= 60);
+  for (const fs::path& input : inputs) {
+    DYNAMIC_SECTION(input.string()) {
+      diagnostics out;
+      const auto plans = compile_file(input.string(), {}, out);
+      CHECK(plans.empty() == out.has_errors());
+      CHECK_FALSE(out.empty());
+      fs::path expected = input;
+      expected.replace_extension(".err");
+      if (std::getenv("URING_BLESS") != nullptr) std::ofstream(expected) << render(out);
+      CHECK(render(out) == contents(expected));
+    }
+  }
+}
+
+TEST_CASE("every expected message belongs to a scenario") {
+  const standing_in folder(golden_folder());
+  for (const auto& entry : fs::directory_iterator(".")) {
+    fs::path input = entry.path();
+    CHECK(fs::exists(input.replace_extension(".json")));
+  }
+}
+
+}  // namespace scenarios

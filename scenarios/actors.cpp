@@ -149,7 +149,7 @@ uring::task<void> actor_group::run_server(std::size_t index) {
     };
     grace_timer expiry(handling);
     run_.loop.timers().arm(expiry, uring::clock::now() + run_.scaled(grace.value_or(1s)));
-    co_await handlers.join();
+    co_await run_.join_strands(handlers);
     expiry.disarm();
     if (handling.stop_requested() && !run_.stop.stop_requested()) {
       run_.fail(run_.make(
@@ -157,7 +157,7 @@ uring::task<void> actor_group::run_server(std::size_t index) {
           fmt::format("a handler of {} had not ended when its grace was over", actor.name)));
     }
   } else {
-    co_await handlers.join();
+    co_await run_.join_strands(handlers);
   }
   step_status status = run_.stop.stop_requested() ? step_status::not_judged : step_status::passed;
   for (const handler& each : server.handlers) {

@@ -144,10 +144,9 @@ uring::task<step_end> step_runner::on(const join_step& body) {
   step_end end = co_await wait_for(
       target.ended, fmt::format("for the async step {}", strand_.plan.asyncs[body.async]));
   if (end.natural && target.failed) {
-    // Judged where it stands: the join only carries the verdict on.
-    end.natural = false;
+    // Judged where it stands: the join only ends its actor.
+    end.told_elsewhere = true;
     end.outcome = step_outcome::error;
-    end.detail = fmt::format("the async step {} failed", strand_.plan.asyncs[body.async]);
   }
   co_return end;
 }

@@ -13,6 +13,7 @@
 
 #include "engine/event.hpp"
 #include "engine/loop.hpp"
+#include "engine/scope.hpp"
 #include "engine/stop.hpp"
 #include "scenarios/fault_rules.hpp"
 #include "scenarios/interpret.hpp"
@@ -100,6 +101,12 @@ class scenario_run {
   // strand out for as long as it waits. With none left nothing can come any more.
   void strand_started() { ++strands_; }
   void strand_ended();
+  // Joins strands that `owner` waits for. It can't move by itself meanwhile, and is not counted.
+  uring::task<void> join_strands(uring::scope& owned) {
+    strand_ended();
+    co_await owned.join();
+    strand_started();
+  }
 
   // Ends the run when its time is up, naming what everybody does then.
   void arm_deadline();

@@ -42,6 +42,7 @@ uring::task<bool> service_group::start_one(const service_plan& plan) {
       *services_.emplace_back(std::make_unique<service>(run_.loop, std::move(spec), *directory_));
   if (auto wrong = co_await one.start(run_.stop)) {
     wrong->keeps = run_.what.text;
+    told_ = true;
     run_.fail(std::move(*wrong));
     co_return false;
   }

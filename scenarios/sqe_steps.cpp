@@ -350,9 +350,8 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
     const std::size_t index =
         strand_.begin_result(each.what, fmt::format("{}.{}", context_.path, ++number));
     if (!strand_.finish(each.what, index, context, std::move(end))) {
-      all.natural = false;
+      all.told_elsewhere = true;
       all.outcome = step_outcome::error;
-      all.detail = fmt::format("member {} of the chain failed", number);
     }
   }
   all.res = static_cast<std::int64_t>(members.size());

@@ -127,7 +127,7 @@ uring::task<void> strand::run_all() {
       if (each.running != nullptr) each.running->stop.request_stop();
     }
   }
-  co_await background_.join();
+  if (background_.running() != 0) co_await run.join_strands(background_);
   settle(went_well);
 }
 
@@ -327,7 +327,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   entry.res_name = end.res_name;
   entry.sent = std::move(end.sent);
   entry.sent_bytes = end.sent_bytes;
-  if (cut_short) {
+  if (cut_short || end.told_elsewhere) {
     entry.status = step_status::not_judged;
     return false;
   }

@@ -30,6 +30,7 @@ struct step_end {
   std::optional<std::string> sent;
   std::uint64_t sent_bytes = 0;
   bool natural = true;               // the op's own success, where no expectation says otherwise
+  bool told_elsewhere = false;       // it failed because of a step that tells why itself
   std::string detail;                // for people: "the peer closed after 3 of 6 bytes"
   std::optional<diagnostic> broken;  // could not be run at all: an expression failed
 

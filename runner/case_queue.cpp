@@ -1,0 +1,49 @@
+#include "runner/case_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace runner {
+
+case_queue::case_queue(std::vector<shared_plan> plans) : plans_(std::move(plans)) {
+  needs_.reserve(plans_.size());
+  for (const shared_plan& each : plans_) {
+    needs_.push_back(estimate(*each));
+    largest_descriptors_ = std::max(largest_descriptors_, needs_.back().descriptors);
+  }
+}
+
+ticket case_queue::remove(std::size_t index) {
+  return {index, std::move(plans_[index]), needs_[index]};
+}
+
+case_queue::answer case_queue::take(const room& left) {
+  const std::scoped_lock lock(mutex_);
+  const std::size_t end = plans_.size();
+  const auto skip = [&](std::size_t& at, bool heavy) {
+    while (at < end && (plans_[at] == nullptr || needs_[at].heavy != heavy)) ++at;
+  };
+  skip(next_light_, false);
+  skip(next_heavy_, true);
+  if (closed_ || (next_light_ == end && next_heavy_ == end)) return {.taken = {}, .empty = true};
+  const std::size_t next = left.heavy ? std::min(next_light_, next_heavy_) : next_light_;
+  if (next == end) return {};
+  if (!left.idle && needs_[next].descriptors > left.descriptors) return {};
+  return {.taken = remove(next), .empty = false};
+}
+
+void case_queue::close() {
+  const std::scoped_lock lock(mutex_);
+  closed_ = true;
+}
+
+std::vector<ticket> case_queue::rest() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<ticket> left;
+  for (std::size_t at = 0; at < plans_.size(); ++at) {
+    if (plans_[at] != nullptr) left.push_back(remove(at));
+  }
+  return left;
+}
+
+}  // namespace runner

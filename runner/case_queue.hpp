@@ -1,0 +1,61 @@
+// The scenarios that have not started yet, in declaration order, for the workers to pull from.
+//
+// Thread safe. A plan leaves the queue when it is taken, so that it can be freed when it has run.
+// Heavy ones (footprint.hpp) are passed over while the worker has no room for them: what is light
+// need not wait for them.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "runner/footprint.hpp"
+#include "runner/load.hpp"
+
+namespace runner {
+
+struct ticket {
+  std::size_t index = 0;  ///< in declaration order; where its result goes
+  shared_plan what;
+  footprint needs;
+};
+
+/// What a worker has left.
+struct room {
+  std::size_t descriptors = 0;
+  bool heavy = false;
+  bool idle = false;  ///< nothing runs there: anything may start, however large
+};
+
+class case_queue {
+ public:
+  explicit case_queue(std::vector<shared_plan> plans);
+
+  struct answer {
+    std::optional<ticket> taken;
+    bool empty = false;  ///< there will be no more
+  };
+  /// Neither taken nor empty: what is there does not fit now.
+  answer take(const room& left);
+
+  /// From now on it is empty.
+  void close();
+  /// After close(): what was never taken.
+  std::vector<ticket> rest();
+
+  std::size_t largest_descriptors() const { return largest_descriptors_; }
+
+ private:
+  ticket remove(std::size_t index);
+
+  std::mutex mutex_;
+  std::vector<shared_plan> plans_;
+  std::vector<footprint> needs_;
+  std::size_t next_light_ = 0;  // never past the first of its kind that is left
+  std::size_t next_heavy_ = 0;
+  std::size_t largest_descriptors_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace runner

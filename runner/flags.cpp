@@ -1,0 +1,269 @@
+#include "runner/flags.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "reports/format_table.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/units.hpp"
+#include "scenarios/visible.hpp"
+
+namespace runner {
+namespace {
+
+using scenarios::in_quotes;
+
+template <class Number>
+std::string read_number(const std::string& text, Number lowest, Number highest, Number& into) {
+  Number read{};
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, read);
+  if (error == std::errc() && stopped == end && read >= lowest && read <= highest) {
+    into = read;
+    return {};
+  }
+  return fmt::format("{} is not a number from {} to {}", in_quotes(text), lowest, highest);
+}
+
+template <class Value>
+struct choice {
+  std::string_view word;
+  Value meaning;
+};
+
+template <class Value>
+std::string choose(const std::string& text, std::span<const choice<Value>> from, Value& into) {
+  std::vector<std::string_view> words;
+  for (const choice<Value>& each : from) {
+    words.push_back(each.word);
+    if (each.word != text) continue;
+    into = each.meaning;
+    return {};
+  }
+  return fmt::format("{} is not known; {}", in_quotes(text), scenarios::suggestion(text, words));
+}
+
+constexpr std::array<choice<bool>, 8> booleans{{{"true", true},
+                                                {"1", true},
+                                                {"yes", true},
+                                                {"on", true},
+                                                {"false", false},
+                                                {"0", false},
+                                                {"no", false},
+                                                {"off", false}}};
+constexpr std::array<choice<color_mode>, 3> colors{{{"auto", color_mode::automatic},
+                                                    {"always", color_mode::always},
+                                                    {"never", color_mode::never}}};
+constexpr std::array<choice<progress_mode>, 4> progresses{{{"auto", progress_mode::automatic},
+                                                           {"bar", progress_mode::bar},
+                                                           {"lines", progress_mode::lines},
+                                                           {"none", progress_mode::none}}};
+constexpr std::array<choice<uring::ring_mode>, 5> ring_modes{{
+    {"auto", uring::ring_mode::automatic},
+    {"defer", uring::ring_mode::defer},
+    {"coop", uring::ring_mode::coop},
+    {"plain", uring::ring_mode::plain},
+    {"sqpoll", uring::ring_mode::sqpoll},
+}};
+
+template <bool settings::* Member>
+std::string set_switch(settings& into, const std::string& text) {
+  return choose<bool>(text, booleans, into.*Member);
+}
+
+template <std::string settings::* Member>
+std::string set_text(settings& into, const std::string& text) {
+  into.*Member = text;
+  return {};
+}
+
+template <std::size_t settings::* Member, std::size_t lowest, std::size_t highest>
+std::string set_count(settings& into, const std::string& text) {
+  return read_number(text, lowest, highest, into.*Member);
+}
+
+std::string set_timeout(settings& into, const std::string& text) {
+  const auto read = scenarios::parse_duration(text);
+  if (!read) return read.error;
+  if (read.result->count() == 0) return "it must be longer than nothing";
+  into.timeout = *read;
+  return {};
+}
+
+// from_chars for double is there in every standard library that we build with.
+std::string set_time_scale(settings& into, const std::string& text) {
+  double read = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, read);
+  if (error != std::errc() || stopped != end || !(read >= 0.01 && read <= 1000)) {
+    return fmt::format("{} is not a factor from 0.01 to 1000", in_quotes(text));
+  }
+  into.time_scale = read;
+  return {};
+}
+
+std::string set_seed(settings& into, const std::string& text) {
+  return read_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max(), into.seed);
+}
+
+std::string add_var(settings& into, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return fmt::format("{} is not NAME=VALUE", in_quotes(text));
+  }
+  into.vars.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  return {};
+}
+
+std::string add_report(settings& into, const std::string& text) {
+  reports::report_request request = reports::parse_report_option(text);
+  if (!request.error.empty()) return request.error;
+  into.reports.push_back(std::move(request));
+  return {};
+}
+
+std::string set_quiet(settings& into, const std::string& text) {
+  bool quiet = false;
+  std::string wrong = choose<bool>(text, booleans, quiet);
+  if (quiet) into.verbosity = -1;
+  return wrong;
+}
+
+std::string set_verbose(settings& into, const std::string& text) {
+  if (text == "2") {
+    into.verbosity = 2;
+    return {};
+  }
+  bool more = false;
+  std::string wrong = choose<bool>(text, booleans, more);
+  if (more) into.verbosity = std::clamp(into.verbosity + 1, 1, 2);
+  return wrong;
+}
+
+constexpr command_set selecting = command::run | command::list;
+constexpr command_set compiling = command::run | command::check | command::list;
+constexpr command_set kernel_bound = command::run | command::probe;
+constexpr command_set running = only(command::run);
+constexpr command_set colored = command::run | command::check | command::list | command::probe;
+
+constexpr std::array<flag_row, 21> table{{
+    {"filter", 'k', "TEXT", selecting, false,
+     "only scenarios whose id or name contains TEXT; /RE/ is a regular expression",
+     &set_text<&settings::filter>},
+    {"tag", 0, "EXPR", selecting, false,
+     "only scenarios whose tags fit: 'tcp and not (slow or root)'", &set_text<&settings::tags>},
+    {"var", 0, "NAME=VALUE", compiling, true,
+     "replaces a variable of the scenarios' `vars`; repeatable", &add_var},
+    {"jobs", 'j', "N", running, false,
+     "scenarios in flight at once (default 1024, within the limit of descriptors); 1 runs them "
+     "one by one, in order",
+     &set_count<&settings::jobs, 1, 1'000'000>},
+    {"rings", 0, "N", running, false,
+     "threads, each with a ring of its own (default: the processors, at most what is of use)",
+     &set_count<&settings::rings, 1, 1024>},
+    {"report", 0, "FMT[=PATH]", running, true,
+     "writes a report, without PATH to standard output; repeatable", &add_report},
+    {"seed", 0, "N", running, false,
+     "of random data and faults where a scenario has none of its own (default 1)", &set_seed},
+    {"time-scale", 0, "X", running, false,
+     "multiplies deadlines and upper bounds of times, for slow machines (default 1)",
+     &set_time_scale},
+    {"timeout", 0, "TIME", running, false,
+     "deadline of the whole run, such as 10m; what has not ended by then is not run", &set_timeout},
+    {"fail-fast", 0, "", running, false, "ends the run at the first failure",
+     &set_switch<&settings::fail_fast>},
+    {"repeat", 0, "N", running, false,
+     "runs each scenario N times; the first run that does not pass is its result",
+     &set_count<&settings::repeat, 1, 1'000'000>},
+    {"no-skip", 0, "", running, false, "a scenario that is skipped makes the run fail",
+     &set_switch<&settings::no_skip>},
+    {"as-kernel", 0, "VERSION", kernel_bound, false,
+     "hides everything that came after this kernel, such as 6.1", &set_text<&settings::as_kernel>},
+    {"ring-mode", 0, "MODE", running, false,
+     "how the kernel runs completions: auto, defer, coop, plain or sqpoll (default auto)",
+     [](settings& into, const std::string& text) {
+       return choose<uring::ring_mode>(text, ring_modes, into.ring_mode);
+     }},
+    {"progress", 0, "HOW", running, false,
+     "auto, bar, lines or none (default auto: a bar on a terminal)",
+     [](settings& into, const std::string& text) {
+       return choose<progress_mode>(text, progresses, into.progress);
+     }},
+    {"quiet", 'q', "", running, false, "only failures and the totals", &set_quiet},
+    {"verbose", 'v', "", running, true, "a line for each scenario; -vv also one for each step",
+     &set_verbose},
+    {"json", 0, "", command::check | command::list | command::probe | command::diff, false,
+     "the answer as JSON", &set_switch<&settings::json>},
+    {"md", 0, "", only(command::diff), false, "the answer as Markdown",
+     &set_switch<&settings::markdown>},
+    {"actual", 0, "", only(command::diff), false,
+     "also compares what came where the expectation admits several results",
+     &set_switch<&settings::actual>},
+    {"color", 0, "WHEN", colored, false, "auto, always or never (default auto; see NO_COLOR)",
+     [](settings& into, const std::string& text) {
+       return choose<color_mode>(text, colors, into.color);
+     }},
+}};
+
+std::vector<std::string> split(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(at, begin), text.size());
+    if (end > begin) parts.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::span<const flag_row> flag_table() {
+  return table;
+}
+
+const flag_row* find_flag(std::string_view name) {
+  const auto* const found = std::ranges::find(table, name, &flag_row::name);
+  return found == table.end() ? nullptr : found;
+}
+
+std::string environment_name(const flag_row& flag) {
+  std::string made = "URING_SCENARIO_";
+  for (const char c : flag.name) {
+    const bool lower = c >= 'a' && c <= 'z';
+    made += c == '-' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return made;
+}
+
+std::string flag_text(const flag_row& flag, bool whole) {
+  if (!whole) return fmt::format("--{}", flag.name);
+  const std::string letter = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "    ";
+  return fmt::format("{}--{}{}{}", letter, flag.name, flag.value.empty() ? "" : " ", flag.value);
+}
+
+std::string apply_environment(settings& into, command to, std::span<const flag_row* const> given) {
+  for (const flag_row& flag : table) {
+    if (!flag.belongs_to(to) || std::ranges::find(given, &flag) != given.end()) continue;
+    const std::string name = environment_name(flag);
+    const char* const value = std::getenv(name.c_str());
+    if (value == nullptr || *value == '\0') continue;
+    const auto values = flag.repeatable && !flag.value.empty() ? split(value, ';')
+                                                               : std::vector<std::string>{value};
+    for (const std::string& each : values) {
+      if (std::string wrong = flag.apply(into, each); !wrong.empty()) {
+        return fmt::format("{} (in the environment): {}", name, wrong);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace runner

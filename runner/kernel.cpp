@@ -1,0 +1,21 @@
+#include "runner/kernel.hpp"
+
+#include <fmt/format.h>
+
+#include "scenarios/visible.hpp"
+
+namespace runner {
+
+std::string check_as_kernel(const std::string& version) {
+  if (version.empty() || uring::mask({}, version)) return {};
+  return fmt::format("--as-kernel: {} is not a kernel version such as 6.1",
+                     scenarios::in_quotes(version));
+}
+
+uring::capabilities find_capabilities(const std::string& as_kernel) {
+  uring::capabilities found = uring::probe_kernel();
+  if (found.ring_errno != 0 || as_kernel.empty()) return found;
+  return uring::mask(found, as_kernel).value_or(found);
+}
+
+}  // namespace runner

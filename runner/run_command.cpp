@@ -1,0 +1,135 @@
+// `run`: everything is checked before anything runs, and whatever happens then is reported.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "reports/console.hpp"
+#include "runner/command_table.hpp"
+#include "runner/exit_code.hpp"
+#include "runner/kernel.hpp"
+#include "runner/output.hpp"
+#include "runner/refusal.hpp"
+#include "runner/report_files.hpp"
+#include "runner/selection.hpp"
+#include "runner/signals.hpp"
+#include "runner/suite.hpp"
+
+namespace runner {
+namespace {
+
+std::int64_t now_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool in_ci() {
+  const char* const value = std::getenv("CI");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "false";
+}
+
+reports::progress progress_of(const settings& with, stream to) {
+  using reports::progress;
+  switch (with.progress) {
+    case progress_mode::bar:
+      return progress::bar;
+    case progress_mode::lines:
+      return progress::lines;
+    case progress_mode::none:
+      return progress::none;
+    case progress_mode::automatic:
+      break;
+  }
+  const char* const term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  return is_terminal(to) && !dumb && !in_ci() ? progress::bar : progress::lines;
+}
+
+/// Results go to standard output, unless a report does.
+reports::console make_console(const settings& with) {
+  const stream to = any_to_standard_output(with.reports) ? stream::error : stream::out;
+  reports::console_options options;
+  options.verbosity = with.verbosity;
+  options.show = progress_of(with, to);
+  options.style = style_of(to, with.color);
+  options.height = terminal_height();
+  return {options, to == stream::out ? &print : &print_error, &now_ns};
+}
+
+suite_options options_of(const settings& with, uring::capabilities kernel) {
+  suite_options made;
+  made.kernel = std::move(kernel);
+  made.mode = with.ring_mode;
+  made.scenario.time_scale = with.time_scale;
+  made.scenario.seed = with.seed;
+  made.jobs = with.jobs;
+  made.rings = with.rings;
+  made.repeat = with.repeat;
+  made.timeout = with.timeout;
+  made.fail_fast = with.fail_fast;
+  made.details_for_observer = with.verbosity >= 2;
+  made.details_in_result = !with.reports.empty();
+  return made;
+}
+
+int refused(const settings& with, const uring::ring_refusal& why) {
+  print_error(scenarios::render(refusal_diagnostic(why, with.ring_mode),
+                                {wants_color(stream::error, with.color)}));
+  return number(exit_code::environment);
+}
+
+int run_plans(const settings& with, std::vector<shared_plan> plans) {
+  uring::capabilities kernel = find_capabilities(with.as_kernel);
+  if (kernel.ring_errno != 0) {
+    return refused(with, uring::diagnose_ring_failure(kernel.ring_errno));
+  }
+  reports::console console = make_console(with);
+  suite all(std::move(plans), options_of(with, std::move(kernel)), console,
+            [&console] { console.tick(); });
+  // Before the first thread is made, so that all of them leave signals to the watch.
+  const signal_watch watch([&all] { all.interrupt(); }, [&all] { all.describe(); });
+  const suite_outcome outcome = all.run();
+  if (outcome.refused) return refused(with, *outcome.refused);
+
+  run_verdict verdict;
+  verdict.counts = scenarios::count(outcome.result.scenarios);
+  verdict.environment = !write_reports(with.reports, outcome.result);
+  verdict.skips_fail = with.no_skip;
+  verdict.signal = watch.received();
+  if (with.no_skip && verdict.counts.skipped != 0) {
+    complain(fmt::format("{} skipped, which --no-skip does not allow", verdict.counts.skipped));
+  }
+  return judge_run(verdict);
+}
+
+}  // namespace
+
+int run_command(const settings& with) {
+  selection_rule rule;
+  for (const std::string& wrong : {read_selection(with, rule), check_as_kernel(with.as_kernel),
+                                   conflicting_reports(with.reports)}) {
+    if (wrong.empty()) continue;
+    complain(wrong);
+    return number(exit_code::usage);
+  }
+  if (const auto problem = unwritable_report(with.reports)) {
+    complain(*problem);
+    return number(exit_code::environment);
+  }
+  loaded_files files = load(with.operands, {with.vars});
+  if (!files.told.empty()) {
+    print_error(scenarios::render(files.told, {wants_color(stream::error, with.color)}));
+  }
+  if (files.told.has_errors()) {
+    complain(fmt::format("{} error{}; nothing was run", files.told.error_count(),
+                         files.told.error_count() == 1 ? "" : "s"));
+    return number(exit_code::scenario_wrong);
+  }
+  selection chosen = select(files, rule, with.operands);
+  if (!chosen.nothing.empty()) {
+    complain(chosen.nothing);
+    return number(exit_code::nothing_selected);
+  }
+  return run_plans(with, std::move(chosen.plans));
+}
+
+}  // namespace runner

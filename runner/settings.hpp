@@ -1,0 +1,54 @@
+// What a command line asks for: plain data, filled by the flag table, read by the commands.
+//
+// Defaults stand here and nowhere else. Texts that only a command can judge (tags, filters) are
+// kept as they were written.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/ring.hpp"
+#include "reports/format_table.hpp"
+
+namespace runner {
+
+enum class color_mode : std::uint8_t { automatic, always, never };
+enum class progress_mode : std::uint8_t { automatic, bar, lines, none };
+
+struct settings {
+  std::vector<std::string> operands;  // PATHS, OLD NEW, WORD
+
+  // Which scenarios.
+  std::string filter;
+  std::string tags;
+
+  // How they run.
+  std::size_t jobs = 0;   // in flight; 0: default_jobs
+  std::size_t rings = 0;  // threads; 0: as many as are useful
+  std::uint64_t seed = 1;
+  double time_scale = 1.0;
+  std::optional<std::chrono::nanoseconds> timeout;  // of the whole suite
+  std::size_t repeat = 1;
+  bool fail_fast = false;
+  bool no_skip = false;
+  std::string as_kernel;  // empty: as it is
+  uring::ring_mode ring_mode = uring::ring_mode::automatic;
+  std::vector<std::pair<std::string, std::string>> vars;
+
+  // What is told.
+  std::vector<reports::report_request> reports;
+  color_mode color = color_mode::automatic;
+  progress_mode progress = progress_mode::automatic;
+  int verbosity = 0;  // -1: -q; 1: a line a scenario; 2: also a line a step
+  bool json = false;
+  bool markdown = false;
+  bool actual = false;
+};
+
+inline constexpr std::size_t default_jobs = 1024;
+
+}  // namespace runner

@@ -1,0 +1,216 @@
+#include "runner/worker.hpp"
+
+#include <fmt/format.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "engine/op_table.hpp"
+#include "runner/output.hpp"
+#include "scenarios/units.hpp"
+#include "scenarios/visible.hpp"
+
+namespace runner {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long new scenarios are started before what they submitted gets its turn.
+constexpr auto start_budget = 500us;
+// A turn that comes this late says that the processor has enough to do …
+constexpr auto lag_max = 1ms;
+constexpr auto lag_interval = 500us;
+// … but with fewer than these in flight it is somebody else's load, and batches would get small.
+constexpr std::size_t lag_ignored_below = 32;
+
+constexpr std::size_t described_max = 50;
+
+bool went_well(scenarios::verdict v) {
+  using enum scenarios::verdict;
+  return v == passed || v == skipped || v == xfailed || v == not_run;
+}
+
+}  // namespace
+
+void drop_details(scenarios::scenario_result& of) {
+  if (!went_well(of.result)) return;
+  of.actors = {};
+  of.services = {};
+  of.faults = {};
+  of.redactions = {};
+  of.logs = {};
+  of.rerun = {};
+  of.earlier_failures = {};
+  of.text = nullptr;
+}
+
+worker::worker(case_queue& from, result_queue& to, worker_options options)
+    : from_(from), to_(to), options_(std::move(options)) {
+  options_.scenario.stop = &stop_;
+}
+
+worker::~worker() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void worker::start() {
+  thread_ = std::thread([this] { live(); });
+}
+
+void worker::interrupt() {
+  stop_asked_ = true;
+  wake();
+}
+
+void worker::describe() {
+  describe_asked_ = true;
+  wake();
+}
+
+void worker::wake() {
+  const std::scoped_lock lock(loop_mutex_);
+  if (loop_ != nullptr) loop_->wake();
+}
+
+void worker::live() {
+  prctl(PR_SET_NAME, "scenarios", 0UL, 0UL, 0UL);
+  uring::loop_options how;
+  how.ring.mode = options_.mode;
+  how.kernel = options_.kernel;
+  int refused = 0;
+  const std::unique_ptr<uring::loop> loop = uring::loop::open(how, refused);
+  if (loop == nullptr) {
+    to_.push({.kind = run_event::what::refused, .index = 0, .error = -refused, .result = {}});
+    return;
+  }
+  const auto seam = scenarios::make_recording_seam(*loop);
+  loop->set_seam(seam.get());
+  loop->on_wake([this] { on_wake(); });
+  {
+    const std::scoped_lock lock(loop_mutex_);
+    loop_ = loop.get();
+  }
+  // What was asked before the loop could be woken.
+  if (stop_asked_) stop_event_.set();
+  loop->run(drive());
+  {
+    const std::scoped_lock lock(loop_mutex_);
+    loop_ = nullptr;
+  }
+  loop->set_seam(nullptr);
+  to_.push({.kind = run_event::what::worker_ended, .index = 0, .error = 0, .result = {}});
+}
+
+// Called while completions are being reaped: it may only make others ready.
+void worker::on_wake() {
+  if (stop_asked_) stop_event_.set();
+  if (describe_asked_.exchange(false)) print_running();
+}
+
+uring::task<void> worker::drive() {
+  uring::scope watchers;
+  watchers.spawn(end_when_asked());
+  uring::scope all;
+  for (;;) {
+    if (running_.size() >= options_.jobs) co_await one_ended();
+    case_queue::answer next = from_.take(left());
+    if (next.empty) break;
+    if (next.taken) {
+      all.spawn(run_one(std::move(*next.taken)));
+      co_await breathe();
+    } else {
+      co_await one_ended();
+    }
+  }
+  co_await all.join();
+  stop_event_.set();
+  co_await watchers.join();
+}
+
+uring::task<void> worker::end_when_asked() {
+  co_await stop_event_.wait();
+  stop_.request_stop();
+}
+
+uring::task<void> worker::run_one(ticket given) {
+  running self{given.what.get(), uring::clock::now(), 0};
+  enter(self, given.needs);
+  to_.push({.kind = run_event::what::started, .index = given.index, .error = 0, .result = {}});
+  scenarios::scenario_result result;
+  for (std::size_t round = 0; round < options_.repeat; ++round) {
+    result = co_await scenarios::run_scenario(*loop_, given.what, options_.scenario);
+    if (result.result != scenarios::verdict::passed) break;
+  }
+  if (!options_.keep_details) drop_details(result);
+  leave(self, given.needs);
+  to_.push({.kind = run_event::what::ended,
+            .index = given.index,
+            .error = 0,
+            .result = std::move(result)});
+}
+
+uring::task<void> worker::one_ended() {
+  ended_.emplace();
+  co_await ended_->wait();
+  ended_.reset();
+}
+
+// Lets the loop turn, and waits while its turns come late.
+uring::task<void> worker::breathe() {
+  const uring::time_point before = uring::clock::now();
+  if (before - turn_began_ < start_budget) co_return;
+  co_await loop_->sleep_until(before);
+  turn_began_ = uring::clock::now();
+  uring::duration lag = turn_began_ - before;
+  while (lag > lag_max && running_.size() >= lag_ignored_below && !stop_asked_) {
+    const uring::time_point due = turn_began_ + lag_interval;
+    co_await loop_->sleep_until(due);
+    turn_began_ = uring::clock::now();
+    lag = turn_began_ - due;
+  }
+}
+
+room worker::left() const {
+  const std::size_t spare = options_.descriptors - std::min(descriptors_, options_.descriptors);
+  return {.descriptors = spare, .heavy = heavy_ < options_.heavy_jobs, .idle = running_.empty()};
+}
+
+void worker::enter(running& one, const footprint& needs) {
+  one.position = running_.size();
+  running_.push_back(&one);
+  heavy_ += needs.heavy ? 1 : 0;
+  descriptors_ += needs.descriptors;
+}
+
+void worker::leave(const running& one, const footprint& needs) {
+  running_.back()->position = one.position;
+  running_[one.position] = running_.back();
+  running_.pop_back();
+  heavy_ -= needs.heavy ? 1 : 0;
+  descriptors_ -= needs.descriptors;
+  if (ended_) ended_->set();
+}
+
+void worker::print_running() const {
+  std::vector<const running*> oldest(running_.begin(), running_.end());
+  std::ranges::sort(oldest, {}, &running::since);
+  std::string text = fmt::format("uring-scenario: {} scenario{} running on this ring\n",
+                                 oldest.size(), oldest.size() == 1 ? "" : "s");
+  const uring::time_point now = uring::clock::now();
+  for (std::size_t i = 0; i < std::min(oldest.size(), described_max); ++i) {
+    text += fmt::format("  {:>9}  {}\n", scenarios::format_elapsed(now - oldest[i]->since),
+                        scenarios::visible(oldest[i]->what->id));
+  }
+  if (oldest.size() > described_max) {
+    text += fmt::format("  … {} more\n", oldest.size() - described_max);
+  }
+  std::map<std::string_view, std::size_t> pending;
+  loop_->each_pending([&](const uring::operation& op) { ++pending[uring::op_name(op.opcode())]; });
+  text += "  in the kernel:";
+  for (const auto& [op, count] : pending) text += fmt::format(" {} {}", count, op);
+  print_error(reports::disarmed(text + (pending.empty() ? " nothing\n" : "\n")));
+}
+
+}  // namespace runner

@@ -199,8 +199,13 @@ void compile_sqe(strand_context& in, const step_arguments& given, step_plan& int
   made.row = given.row().low_level;
   made.on_given = made.on_number.has_value() || into.handle != no_index;
   for (const uring::field_row& field : made.row->fields) {
-    if (const node* from = given.find(field.name))
-      made.fields.push_back(field_compiler(in, field, *from).compile());
+    const node* from = given.find(field.name);
+    if (from == nullptr) continue;
+    made.fields.push_back(field_compiler(in, field, *from).compile());
+    if (field.kind == field_kind::dirfd && made.on_given) {
+      in.out().error(code::conflicting_keys, from->at(),
+                     fmt::format("\"on\" and `{}` both name the directory", field.name));
+    }
   }
   std::vector<std::uint8_t>& opcodes = in.in().into.opcodes;
   if (const auto at = std::ranges::lower_bound(opcodes, made.row->opcode);

@@ -84,6 +84,7 @@ bool step_compiler::find_the_op() {
       tell_unknown(m);
       unknown = true;
     } else if (op_ != nullptr) {
+      if (m.key == op_->key) continue;  // a duplicate key, told already
       out_.error(code::not_one_op, m.key_at,
                  fmt::format("a step has one op; this one has {} and {}", in_quotes(op_->key),
                              in_quotes(m.key)))

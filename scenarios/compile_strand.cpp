@@ -156,6 +156,7 @@ block strand_context::compile_inner(const node& steps, std::optional<std::uint64
   }
   declare_names(steps);
   block made = compile_block(steps);
+  made_.clear();  // they go with the block
   names_.leave_block();
   --depth_;
   rounds_ = outer_rounds;

@@ -21,8 +21,8 @@ constexpr offered_op offered[] = {
     {"timeout", R"({ "sqe.timeout": { "ts": "20ms" } })"},
     {"timeout_remove", R"({ "timeout_remove": { "target": "t1" }, "expect": "ENOENT" })"},
     {"async_cancel", R"({ "async_cancel": { "target": "r1" } })"},
-    {"link_timeout",
-     R"({ "chain": { "do": [ { "sqe.recv": { "len": 6 } }, { "link_timeout": { "ts": "20ms" } } ] } })"},
+    {"link_timeout", R"({ "chain": { "do": [ { "sqe.recv": { "len": 6 } }, )"
+                     R"({ "link_timeout": { "ts": "20ms" } } ] } })"},
     {"socket", R"({ "socket": { "domain": "inet", "type": ["stream"] }, "as": "s" })"},
     {"bind", R"({ "bind": { "addr": "tcp://127.0.0.1:0" }, "on": "s" })"},
     {"listen", R"({ "sqe.listen": { "backlog": 1 }, "on": "s" })"},

@@ -109,7 +109,8 @@ TEST_CASE("copies share one body and know which they are") {
 TEST_CASE("a barrier counts each actor once, however many of its steps name it") {
   const compiled made = compile(R"({ "actors": {
     "a": { "task": true, "do": [ { "barrier": "b" }, { "barrier": "b" } ] },
-    "b": { "task": true, "do": [ { "repeat": { "times": 2, "do": [ { "barrier": "b" } ] } } ] } } })");
+    "b": { "task": true, "do": [
+      { "repeat": { "times": 2, "do": [ { "barrier": "b" } ] } } ] } } })");
   INFO(made.told);
   CHECK(made.only().barriers[0].parties == 2);
 }

@@ -62,7 +62,8 @@ task<transfer_result> socket_stream::write_all(std::span<const std::byte> data, 
     if (result.last.res < 0) break;
     result.transferred += static_cast<std::size_t>(result.last.res);
     // The timer or the cancel fired while the last piece still went out: no further submission.
-    if (result.last.why != outcome::ok) break;
+    // Nor after no progress at all, which a socket never makes but a fault may.
+    if (result.last.why != outcome::ok || result.last.res == 0) break;
   } while (result.transferred < data.size());
   co_return result;
 }

@@ -15,6 +15,8 @@ class event {
   event() = default;
   event(const event&) = delete;
   event& operator=(const event&) = delete;
+  // Those who still wait are never woken.
+  ~event();
 
   [[nodiscard]] bool is_set() const { return set_; }
   void set() noexcept;
@@ -36,6 +38,7 @@ class event::waiting : public ready_node {
   explicit waiting(event& on) : event_(on), stop_(&on_stop, *this) {}
   waiting(const waiting&) = delete;
   waiting& operator=(const waiting&) = delete;
+  ~waiting() { leave(); }
 
   waiting& cancel_on(stop_source& source) noexcept {
     source_ = &source;
@@ -48,6 +51,7 @@ class event::waiting : public ready_node {
     previous_ = event_.last_;
     (previous_ != nullptr ? previous_->next_ : event_.first_) = this;
     event_.last_ = this;
+    listed_ = true;
     if (source_ != nullptr) stop_.link(*source_);
     return true;
   }
@@ -63,9 +67,14 @@ class event::waiting : public ready_node {
   static void on_stop(stop_callback& callback) noexcept {
     static_cast<stop_link&>(callback).owner.wake(false);
   }
-  void wake(bool by_event) noexcept {
+  void leave() noexcept {
+    if (!listed_) return;
     (previous_ != nullptr ? previous_->next_ : event_.first_) = next_;
     (next_ != nullptr ? next_->previous_ : event_.last_) = previous_;
+    listed_ = false;
+  }
+  void wake(bool by_event) noexcept {
+    leave();
     stop_.unlink();
     woken_ = by_event;
     make_ready(*this);
@@ -75,9 +84,14 @@ class event::waiting : public ready_node {
   stop_source* source_ = nullptr;
   waiting* next_ = nullptr;
   waiting* previous_ = nullptr;
+  bool listed_ = false;  // in the event's list
   bool woken_ = false;
   stop_link stop_;
 };
+
+inline event::~event() {
+  while (first_ != nullptr) first_->leave();
+}
 
 inline void event::set() noexcept {
   set_ = true;

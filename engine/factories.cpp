@@ -115,10 +115,15 @@ operation loop::close_only(int fd) noexcept {
 }
 
 task<completion> loop::close(int fd) {
-  // A hard link: the close must run whatever the cancel finds.
   operation cancelled = cancel_fd(fd);
-  cancelled.flags(IOSQE_IO_HARDLINK);
   operation closed = close_only(fd);
+  if (ring_.sq_entries() < 2) {
+    // No room for both.
+    co_await cancelled;
+    co_return co_await closed;
+  }
+  // A hard link: the close must run whatever the cancel finds.
+  cancelled.flags(IOSQE_IO_HARDLINK);
   operation* const both[] = {&cancelled, &closed};
   start_together(both);
   co_await cancelled;

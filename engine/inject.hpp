@@ -11,10 +11,10 @@
 
 namespace uring {
 
-// The operation never runs: its submission becomes a NOP that completes with `res`. Where the
-// kernel can inject a result (Linux 6.10) the completion is a real one and breaks a soft link as a
-// real failure does; elsewhere a plain NOP completes and `res` takes its place on arrival, and a
-// chain behind it goes on.
+// The operation never runs: its submission becomes one that completes with `res` at once. Where the
+// kernel can inject a result (Linux 6.10) a NOP does; elsewhere a plain NOP, or for a failure a
+// READ of no descriptor, and `res` takes the place of its result on arrival. Either way the
+// completion is a real one, and a failure breaks a soft link as the operation's own would.
 void complete_instead(operation& op, io_uring_sqe& sqe, int res,
                       const capabilities& kernel) noexcept;
 

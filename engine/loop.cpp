@@ -2,13 +2,11 @@
 
 #include "engine/loop.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace uring {
 namespace {
@@ -17,6 +15,12 @@ thread_local loop* current_loop = nullptr;
 
 // How many coroutines run between two looks at the completion queue.
 constexpr int batch_limit = 512;
+
+// A wake-up's completion. No operation has it: their kinds are others, and this slot is the last.
+std::uint64_t wake_user_data() {
+  return request_id{~std::uint32_t{0}, request_id::slot_limit - 1, request_kind::wakeup}
+      .user_data();
+}
 
 }  // namespace
 
@@ -32,11 +36,8 @@ std::unique_ptr<loop> loop::open(const loop_options& options, int& refused) {
   std::unique_ptr<loop> made(new loop);
   refused = made->ring_.open(options.ring);
   if (refused != 0) return nullptr;
-  made->wake_fd_ = eventfd(0, EFD_CLOEXEC);
-  if (made->wake_fd_ < 0) {
-    refused = -errno;
-    return nullptr;
-  }
+  refused = made->waker_.open(made->ring_.raw()->ring_fd, wake_user_data());
+  if (refused != 0) return nullptr;
   made->kernel_ = options.kernel ? *options.kernel : probe(*made->ring_.raw());
   current_loop = made.get();
   return made;
@@ -44,12 +45,14 @@ std::unique_ptr<loop> loop::open(const loop_options& options, int& refused) {
 
 loop::~loop() {
   // Whatever is still in flight belongs to frames that outlive the loop; their operations abort
-  // by themselves. The wake-up read ends with the ring.
-  if (wake_fd_ >= 0) ::close(wake_fd_);
+  // by themselves.
   if (current_loop == this) current_loop = nullptr;
 }
 
 void loop::run(task<void> root) {
+  // A thread may have several loops: what becomes ready belongs to the one that runs.
+  loop* const before = std::exchange(current_loop, this);
+  now_ = clock::now();
   bool done = false;
   task<void> frame = [](task<void> body, bool& ended) -> task<void> {
     co_await body;
@@ -57,23 +60,33 @@ void loop::run(task<void> root) {
   }(std::move(root), done);
   frame.start();
   while (!done) turn(done);
+  current_loop = before;
 }
 
 void loop::turn(const bool& done) {
   run_ready();
   if (done) return;
-  if (!timers_.empty()) timers_.fire_due(clock::now());
-  admit_parked();
-  if (!wake_armed_) arm_wake();
-  const bool wait = ready_.empty();
   std::optional<time_point> until;
-  if (!timers_.empty()) until = timers_.earliest();
-  const int result = ring_.submit(wait, until, wait && until ? clock::now() : now_);
+  if (!timers_.empty()) {
+    now_ = clock::now();
+    timers_.fire_due(now_);
+    if (!timers_.empty()) until = timers_.earliest();
+  }
+  admit_parked();
+  // While something is parked the kernel is asked but not waited for: what is parked may be the
+  // very thing that the next completion depends on.
+  const bool wait = ready_.empty() && parked_head_ == nullptr && cancels_head_ == nullptr;
+  const int result = ring_.submit(wait, until, now_);
   if (result != 0) {
     std::fprintf(stderr, "uring: io_uring_enter failed: %s\n", std::strerror(-result));
     std::abort();
   }
+  now_ = clock::now();
   reap();
+  if (woken_) {
+    woken_ = false;
+    if (on_wake_) on_wake_();
+  }
 }
 
 void loop::run_ready() {
@@ -89,49 +102,65 @@ void loop::reap() {
   unsigned head = 0;
   unsigned count = 0;
   io_uring_cqe* cqe = nullptr;
-  bool first = true;
   io_uring_for_each_cqe(ring_.raw(), head, cqe) {
-    if (first) now_ = clock::now();
-    first = false;
     deliver(*cqe);
     ++count;
   }
   if (count != 0) io_uring_cq_advance(ring_.raw(), count);
 }
 
-void loop::deliver(const io_uring_cqe& cqe) {
-  const request_id id = request_id::from(cqe.user_data);
-  if (id.kind == request_kind::wakeup && id.generation == 0) {
-    wake_armed_ = false;
-    if (on_wake_) on_wake_();
-    return;
-  }
-  operation* op = id.slot < slots_.size() ? slots_[id.slot].op : nullptr;
-  if (op == nullptr || slots_[id.slot].generation != id.generation) {
-    ++strays_;
-    if (seam_ != nullptr) seam_->on_stray(cqe);
-    return;
-  }
-  if (op->magic_ != operation::live_magic) {
+// The operation in flight that waits for this very completion, or null.
+operation* loop::find_awaiting(request_id id) const noexcept {
+  if (id.slot >= slots_.size()) return nullptr;
+  const slot_entry& entry = slots_[id.slot];
+  if (entry.op == nullptr || entry.generation != id.generation) return nullptr;
+  if (entry.op->magic_ != operation::live_magic) {
     std::fprintf(stderr, "uring: a completion arrived for a destroyed operation (slot %u)\n",
                  id.slot);
     std::abort();
   }
+  return entry.op->awaits(id.kind) ? entry.op : nullptr;
+}
+
+void loop::deliver(const io_uring_cqe& cqe) {
+  const request_id id = request_id::from(cqe.user_data);
+  operation* op = find_awaiting(id);
+  if (op == nullptr) {
+    if (cqe.user_data == wake_user_data()) {
+      woken_ = true;
+      waker_.heard();
+      return;
+    }
+    ++strays_;
+    if (seam_ != nullptr) seam_->on_stray(cqe);
+    return;
+  }
   std::int32_t res = cqe.res;
   std::uint32_t flags = cqe.flags;
-  if (id.kind == request_kind::main && op->substitute_) res = *op->substitute_;
+  const bool stands = op->substitute_ && (flags & IORING_CQE_F_NOTIF) == 0;
+  if (id.kind == request_kind::main && stands) res = *op->substitute_;
   if (seam_ != nullptr) seam_->on_complete(*op, id.kind, res, flags);
-  if (id.kind == request_kind::main) {
-    op->result_.res = res;
-    op->result_.flags = flags;
-  } else if (id.kind == request_kind::link_timeout) {
-    op->timeout_result_ = res;
-  } else {
-    op->cancel_result_ = res;
+  take(*op, id.kind, res, flags);
+}
+
+void loop::take(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags) noexcept {
+  if (kind == request_kind::link_timeout) {
+    op.timeout_result_ = res;
+  } else if (kind == request_kind::cancel) {
+    op.cancel_result_ = res;
+  } else if ((flags & IORING_CQE_F_NOTIF) == 0) {
+    // A zero-copy send's notification only says that its buffer is free; the bytes came before.
+    op.result_.res = res;
+    op.result_.flags = flags;
   }
   // A multishot, or a zero-copy send whose notification is still to come, is not over yet.
   if ((flags & IORING_CQE_F_MORE) != 0) return;
-  if (--op->pending_ == 0) finish(*op);
+  op.awaited_ = static_cast<std::uint8_t>(op.awaited_ & ~operation::bit(kind));
+  if (op.awaited_ == 0) {
+    finish(op);
+  } else if (kind == request_kind::cancel && res == -ENOENT && op.awaits(request_kind::main)) {
+    cancel_later(op);
+  }
 }
 
 void loop::finish(operation& op) noexcept {
@@ -152,22 +181,6 @@ void loop::finish(operation& op) noexcept {
   op.state_ = operation::state::done;
   op.result_.why = op.judge();
   if (op.waiter) ready_.push(op);
-}
-
-void loop::arm_wake() noexcept {
-  if (!ring_.reserve(1)) return;
-  io_uring_sqe* sqe = ring_.next_sqe();
-  *sqe = blank(IORING_OP_READ, wake_fd_);
-  sqe->addr = reinterpret_cast<std::uint64_t>(&wake_count_);
-  sqe->len = sizeof(wake_count_);
-  sqe->user_data = request_id{0, 0, request_kind::wakeup}.user_data();
-  wake_armed_ = true;
-}
-
-void loop::wake() noexcept {
-  const std::uint64_t one = 1;
-  // Fails only when the counter is full, and then the loop has plenty of wake-ups waiting.
-  [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof(one));
 }
 
 bool loop::supports(std::uint8_t opcode) const {

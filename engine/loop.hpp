@@ -13,7 +13,6 @@
 // or keep it as a local. Buffers and paths that are passed must outlive the operation.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -26,6 +25,7 @@
 #include "engine/seam.hpp"
 #include "engine/task.hpp"
 #include "engine/timer_heap.hpp"
+#include "engine/waker.hpp"
 
 namespace uring {
 
@@ -55,8 +55,10 @@ class loop {
     return std::move(*result);
   }
   void run(task<void> root);
-  // From any thread: the loop looks at `on_wake` (set before running) soon.
-  void wake() noexcept;
+  // From any thread, while the loop exists: the loop calls the `on_wake` handler soon, once for all
+  // wake-ups that came together. It runs between reaping and the ready queue: it may start, stop
+  // and set what it likes.
+  void wake() noexcept { waker_.wake(); }
   void on_wake(std::function<void()> handler) { on_wake_ = std::move(handler); }
 
   operation nop() noexcept;
@@ -88,10 +90,12 @@ class loop {
 
   // Starts operations without awaiting them, published in one submission (a chain, or a batch).
   // Each must still be awaited. More than the queue holds ends each with -E2BIG, never submitted.
+  // A member whose source was stopped before is submitted and cancelled, as the kernel would do it
+  // to a chain; a lone operation then ends at once and never is.
   void start_together(std::span<operation* const> group) noexcept;
   void start(operation& op) noexcept;
-  // Asks for an operation in flight to be cancelled; it still has to be awaited. False when the
-  // operation is not in flight.
+  // Asks for a started operation to be cancelled; it still has to be awaited. False when there is
+  // nothing to cancel, not yet or no longer.
   bool request_cancel(operation& op) noexcept;
 
   void set_seam(seam* users) noexcept { seam_ = users; }
@@ -99,7 +103,7 @@ class loop {
   [[nodiscard]] bool supports(std::uint8_t opcode) const;
   [[nodiscard]] ring& io() { return ring_; }
   [[nodiscard]] timer_heap& timers() { return timers_; }
-  // The clock as of the last reaping; cheap, and the same for all that ran in one turn.
+  // The clock as of this turn's begin; cheap, and the same for all that runs in one turn.
   [[nodiscard]] time_point now() const { return now_; }
   // Calls `visit(op)` for each operation in flight: what a watchdog prints.
   template <class Visit>
@@ -109,7 +113,9 @@ class loop {
     }
   }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  // Reapings that found completions waiting outside a full completion queue. None gets lost.
   [[nodiscard]] std::uint64_t overflows() const { return overflows_; }
+  // Completions that belonged to no request in flight.
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
 
  private:
@@ -126,24 +132,26 @@ class loop {
   void run_ready();
   void reap();
   void deliver(const io_uring_cqe& cqe);
+  [[nodiscard]] operation* find_awaiting(request_id id) const noexcept;
+  void take(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags) noexcept;
   void finish(operation& op) noexcept;
 
   void begin(operation& op) noexcept;
   bool publish(operation& group) noexcept;
-  void publish_one(operation& op) noexcept;
-  void publish_link_timeout(operation& op) noexcept;
+  bool publish_one(operation& op) noexcept;
+  void publish_link_timeout(operation& op, __u8 links) noexcept;
   bool publish_cancel(operation& op) noexcept;
   void park(operation& group) noexcept;
   void unpark(operation& op) noexcept;
   void admit_parked() noexcept;
-  void substitute(operation& op, io_uring_sqe& sqe) noexcept;
+  void stand_in(operation& op, io_uring_sqe& sqe) noexcept;
   void end_unsubmitted(operation& op, int res) noexcept;
   void stop_operation(operation& op) noexcept;
   void expire_operation(operation& op) noexcept;
+  void cancel_later(operation& op) noexcept;
   void choose_timeout(operation& op) noexcept;
   [[nodiscard]] unsigned entries_of(const operation& group) const noexcept;
   void take_slot(operation& op) noexcept;
-  void arm_wake() noexcept;
 
   ring ring_;
   capabilities kernel_;
@@ -159,9 +167,8 @@ class loop {
   std::size_t in_flight_ = 0;
   std::uint64_t overflows_ = 0;
   std::uint64_t strays_ = 0;
-  int wake_fd_ = -1;
-  std::uint64_t wake_count_ = 0;
-  bool wake_armed_ = false;
+  waker waker_;
+  bool woken_ = false;
   std::function<void()> on_wake_;
   static constexpr std::uint32_t no_slot = request_id::slot_limit;
 };
@@ -202,7 +209,7 @@ inline loop::sleep loop::sleep_until(time_point at) noexcept {
   return sleep(*this, at);
 }
 inline loop::sleep loop::sleep_for(duration after) noexcept {
-  return sleep(*this, clock::now() + after);
+  return sleep(*this, later(clock::now(), after));
 }
 
 }  // namespace uring

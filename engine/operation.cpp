@@ -112,21 +112,24 @@ void operation::on_expiry(timer& expired) noexcept {
 }
 
 // The cause is read off all completions together. A linked timeout that fired says -ETIME, or 1
-// when its victim was a futex or waitid; an operation that had to give up says -ECANCELED, or
-// -EINTR and -ERESTARTSYS when a kernel worker was interrupted.
+// when its victim was a futex or waitid, or why it could not stop it (a cancel was faster, or the
+// operation was over). An operation that had to give up says -ECANCELED, or -EINTR and -ERESTARTSYS
+// when a kernel worker was interrupted.
 outcome operation::judge() const noexcept {
   constexpr int erestartsys = 512;
-  const bool timeout_fired =
-      timer_fired_ || (timeout_result_ && (*timeout_result_ == -ETIME || *timeout_result_ == 1));
+  const int link = timeout_result_.value_or(-ECANCELED);
+  const bool hit = timer_fired_ || link == -ETIME || link == 1;
+  const bool fired = hit || link == -ENOENT || link == -EALREADY;
   const int res = result_.res;
   const bool expired_as_asked = opcode_ == IORING_OP_TIMEOUT && res == -ETIME;
   if (res >= 0 || expired_as_asked) {
-    if (timeout_fired) return outcome::ok_after_timeout;
+    if (fired) return outcome::ok_after_timeout;
     return cancel_sent_ ? outcome::ok_after_cancel : outcome::ok;
   }
   if (res == -ECANCELED || res == -EINTR || res == -erestartsys) {
-    if (timeout_fired) return outcome::timed_out;
-    if (stop_asked_ || res == -ECANCELED) return outcome::cancelled;
+    const bool by_cancel = cancel_result_.value_or(-ENOENT) >= 0;
+    if (hit || (fired && !by_cancel)) return outcome::timed_out;
+    if (stop_asked_ || cancel_sent_ || res == -ECANCELED) return outcome::cancelled;
     return outcome::interrupted;
   }
   return outcome::error;
@@ -135,7 +138,9 @@ outcome operation::judge() const noexcept {
 address_operation::address_operation(loop& on, std::uint8_t opcode, int fd, const sockaddr* address,
                                      socklen_t length) noexcept
     : operation(on, blank(opcode, fd)) {
-  std::memcpy(&address_, address, std::min<std::size_t>(length, sizeof(address_)));
+  if (address != nullptr) {
+    std::memcpy(&address_, address, std::min<std::size_t>(length, sizeof(address_)));
+  }
   sqe_.addr = reinterpret_cast<std::uint64_t>(&address_);
   sqe_.off = length;
 }

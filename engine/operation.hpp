@@ -87,7 +87,8 @@ class operation : public ready_node {
   operation& deadline(time_point at) noexcept;
   // Cancels it when `source` is stopped. The operation is still awaited to its end.
   operation& cancel_on(stop_source& source) noexcept;
-  // IOSQE_* flags to add; IOSQE_IO_LINK chains it to the next of a group (loop::start_together).
+  // IOSQE_* flags to add; IOSQE_IO_LINK chains it to the next of a group (loop::start_together). On
+  // the last of a group a link leads nowhere. IOSQE_CQE_SKIP_SUCCESS: it would never end.
   operation& flags(unsigned sqe_flags) noexcept;
   // An opaque pointer for the seam's user: which step of which scenario this belongs to.
   operation& tag(void* owner) noexcept;
@@ -128,6 +129,12 @@ class operation : public ready_node {
   static void on_stop(stop_callback& callback) noexcept;
   static void on_expiry(timer& expired) noexcept;
   [[nodiscard]] outcome judge() const noexcept;
+  static constexpr std::uint8_t bit(request_kind kind) {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
+  }
+  [[nodiscard]] bool awaits(request_kind kind) const {
+    return kind <= request_kind::cancel && (awaited_ & bit(kind)) != 0;
+  }
 
   // Told apart from freed memory when a completion arrives: ASan can't see the kernel's writes.
   static constexpr std::uint32_t live_magic = 0x55726e67;
@@ -135,12 +142,15 @@ class operation : public ready_node {
   std::uint8_t opcode_;  // as asked for: a fault may have replaced it in what was submitted
   state state_ = state::idle;
   timeout_mechanism mechanism_ = timeout_mechanism::none;
-  std::uint8_t pending_ = 0;  // completions still to come
+  std::uint8_t awaited_ = 0;         // completions still to come: a bit for each request_kind
+  std::uint8_t cancels_missed_ = 0;  // cancels that came before the operation had started
   bool timer_fired_ = false;
   bool stop_asked_ = false;
+  bool cancel_asked_ = false;  // by whomever: a stop, a timer, request_cancel()
   bool cancel_sent_ = false;
   bool cancel_parked_ = false;
   bool absolute_ = false;
+  bool grouped_ = false;  // one of several that are submitted together
   bool by_system_call_ = false;
   loop& loop_;
   request_id id_{};

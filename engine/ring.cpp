@@ -68,15 +68,19 @@ bool ring::reserve(unsigned n) noexcept {
 }
 
 int ring::submit(bool wait, std::optional<time_point> until, time_point now) noexcept {
-  io_uring_cqe* cqe = nullptr;
   int result = 0;
-  if (!wait || (until && *until <= now)) {
-    result = io_uring_submit_and_wait_timeout(&ring_, &cqe, 0, nullptr, nullptr);
+  if (!wait || (until && *until <= now) || io_uring_cq_ready(&ring_) != 0) {
+    // Asks for completions although it does not wait: on a DEFER_TASKRUN ring none is posted
+    // otherwise, and coroutines that are always ready would starve those that wait for the kernel.
+    if (io_uring_sq_ready(&ring_) != 0 || holds_back()) {
+      result = io_uring_submit_and_get_events(&ring_);
+    }
   } else if (until) {
     __kernel_timespec left{};
     const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(*until - now).count();
     left.tv_sec = ns / 1'000'000'000;
     left.tv_nsec = ns % 1'000'000'000;
+    io_uring_cqe* cqe = nullptr;
     result = io_uring_submit_and_wait_timeout(&ring_, &cqe, 1, &left, nullptr);
   } else {
     result = io_uring_submit_and_wait(&ring_, 1);
@@ -88,6 +92,11 @@ int ring::submit(bool wait, std::optional<time_point> until, time_point now) noe
     return 0;
   }
   return result;
+}
+
+bool ring::holds_back() const noexcept {
+  const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
+  return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
 }
 
 bool ring::overflowed() const noexcept {

@@ -36,7 +36,8 @@ class ring {
   bool reserve(unsigned n) noexcept;
   io_uring_sqe* next_sqe() noexcept { return io_uring_get_sqe(&ring_); }
 
-  // Submits what is queued and, with `wait`, waits for one completion at most until `until`.
+  // Submits what is queued and, with `wait`, waits for one completion at most until `until`. Also
+  // when it does not wait it has the kernel post what it holds back: deferred work, an overflow.
   // Returns 0 or -errno; -ETIME and -EINTR mean "look again" and are reported as 0.
   int submit(bool wait, std::optional<time_point> until, time_point now) noexcept;
 
@@ -44,9 +45,15 @@ class ring {
   [[nodiscard]] unsigned cq_entries() const { return ring_.cq.ring_entries; }
   [[nodiscard]] ring_mode mode() const { return mode_; }
   [[nodiscard]] bool overflowed() const noexcept;
+  // Ends the submission here: what is queued from now on is linked to nothing before it. (With
+  // SQPOLL the poller decides where a submission ends.)
+  void end_submission() noexcept { io_uring_submit(&ring_); }
   io_uring* raw() noexcept { return &ring_; }
 
  private:
+  // Completions are ready that only a call into the kernel posts.
+  [[nodiscard]] bool holds_back() const noexcept;
+
   io_uring ring_{};
   ring_mode mode_ = ring_mode::plain;
   bool open_ = false;

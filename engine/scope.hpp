@@ -43,13 +43,13 @@ class scope {
   }
   [[nodiscard]] std::size_t running() const { return running_; }
 
-  // Waits until every spawned task has ended, also those spawned while it waits.
+  // Waits until every spawned task has ended, also those spawned while it waits. One coroutine
+  // joins at a time; a second one aborts the program.
   task<void> join() {
-    joining_.waiter = {};
     struct until_idle {
       scope& self;
       bool await_ready() const noexcept { return self.running_ == 0; }
-      void await_suspend(std::coroutine_handle<> waiter) noexcept { self.joining_.waiter = waiter; }
+      void await_suspend(std::coroutine_handle<> waiter) noexcept { self.wait_for_all(waiter); }
       void await_resume() const noexcept {}
     };
     while (running_ != 0) co_await until_idle{*this};
@@ -67,14 +67,22 @@ class scope {
   };
   static self_owned run(scope& self, task<void> work) {
     co_await work;
-    if (--self.running_ == 0 && self.joining_.waiter) {
-      ready_node& joiner = self.joining_;
-      make_ready(joiner);
+    // Once: what is spawned before the joiner runs may end before it, too.
+    if (--self.running_ == 0 && std::exchange(self.joined_, false)) make_ready(self.joiner_);
+  }
+
+  void wait_for_all(std::coroutine_handle<> waiter) noexcept {
+    if (joined_) {
+      std::fprintf(stderr, "uring: a scope was joined by two coroutines at once\n");
+      std::abort();
     }
+    joined_ = true;
+    joiner_.waiter = waiter;
   }
 
   std::size_t running_ = 0;
-  ready_node joining_;
+  bool joined_ = false;  // somebody waits in join()
+  ready_node joiner_;
 };
 
 namespace detail {

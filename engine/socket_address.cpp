@@ -79,7 +79,7 @@ std::optional<socket_address> parse_tcp(std::string_view text, std::string& reas
 
 socket_address::socket_address(const sockaddr* address, socklen_t length)
     : length_(std::min<socklen_t>(length, sizeof(storage_))) {
-  std::memcpy(&storage_, address, length_);
+  if (length_ != 0) std::memcpy(&storage_, address, length_);
 }
 
 std::optional<socket_address> socket_address::parse(std::string_view url, std::string& reason) {

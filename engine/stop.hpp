@@ -19,7 +19,8 @@ class stop_callback {
   stop_callback& operator=(const stop_callback&) = delete;
   ~stop_callback() { unlink(); }
 
-  // Hangs this callback on a source; when that has been stopped already, it is called at once.
+  // Hangs this callback on a source, and on that one only; when it has been stopped already, the
+  // callback is called at once.
   void link(stop_source& source) noexcept;
   void unlink() noexcept;
   [[nodiscard]] bool linked() const { return source_ != nullptr; }
@@ -74,6 +75,7 @@ class stop_source {
 };
 
 inline void stop_callback::link(stop_source& source) noexcept {
+  unlink();
   if (source.requested_) {
     on_stop_(*this);
     return;

@@ -1,11 +1,13 @@
 #include "engine/timer_heap.hpp"
 
+#include <algorithm>
+
 namespace uring {
 
 void timer_heap::arm(timer& timer, time_point deadline) {
   timer.disarm();
   timer.heap_ = this;
-  timer.deadline_ = deadline;
+  timer.deadline_ = firing_ ? std::max(deadline, round_) : deadline;
   timer.order_ = ++armed_;
   heap_.push_back(&timer);
   place(&timer, heap_.size() - 1);
@@ -13,13 +15,20 @@ void timer_heap::arm(timer& timer, time_point deadline) {
 }
 
 std::size_t timer_heap::fire_due(time_point now) {
+  // What callbacks arm for a time that has passed comes behind all that is due: it is not older
+  // than `now`, and of the same time it was armed last. So the round ends where it begins.
+  firing_ = true;
+  round_ = now;
+  const std::uint64_t armed_before = armed_;
   std::size_t fired = 0;
-  while (!heap_.empty() && heap_.front()->deadline_ <= now) {
+  while (!heap_.empty() && heap_.front()->deadline_ <= now &&
+         heap_.front()->order_ <= armed_before) {
     timer& due = *heap_.front();
     remove(due);
     due.on_expiry_(due);
     ++fired;
   }
+  firing_ = false;
   return fired;
 }
 

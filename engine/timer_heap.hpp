@@ -17,6 +17,11 @@ using clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC, as the kernel's de
 using time_point = clock::time_point;
 using duration = std::chrono::nanoseconds;
 
+// `from` plus `after`, or the end of time: duration::max() means "never", it must not wrap around.
+constexpr time_point later(time_point from, duration after) noexcept {
+  return after > time_point::max() - from ? time_point::max() : from + after;
+}
+
 class timer_heap;
 
 class timer {
@@ -42,11 +47,12 @@ class timer {
 
 class timer_heap {
  public:
-  // Arms (or moves) a timer. It fires once, from fire_due(), never from here.
+  // Arms (or moves) a timer. It fires once, from fire_due(), never from here. Armed by a callback
+  // of fire_due(), it fires in the next round at the earliest: its deadline is at least that `now`.
   void arm(timer& timer, time_point deadline);
   [[nodiscard]] bool empty() const { return heap_.empty(); }
   [[nodiscard]] time_point earliest() const { return heap_.front()->deadline_; }
-  // Fires every timer whose deadline has passed at `now`; returns how many.
+  // Fires every timer whose deadline has passed at `now`, each at most once; returns how many.
   std::size_t fire_due(time_point now);
 
  private:
@@ -60,6 +66,8 @@ class timer_heap {
   }
   std::vector<timer*> heap_;
   std::uint64_t armed_ = 0;
+  bool firing_ = false;
+  time_point round_{};  // the `now` of the round that is firing
 };
 
 inline void timer::disarm() noexcept {

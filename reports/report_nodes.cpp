@@ -109,6 +109,7 @@ json node_writer::data(const scenarios::value& v) const {
 }
 
 bool node_writer::length_varies(const step_result& of) const {
+  if (of.res_varies || (of.data_varies && of.res_is == scenarios::res_kind::bytes)) return true;
   if (of_.redactions.empty() || of.res_is != scenarios::res_kind::bytes) return false;
   const auto redacted = [&](std::string_view octets) { return text(octets) != octets; };
   const bool in_data = of.data && of.data->is(scenarios::value_type::data);
@@ -195,7 +196,7 @@ void node_writer::step_fields(const step_result& of, half which) {
   const bool request = first == (settled && of.low_level);
   if (first) put_place(of.at);
   if (request) completions(of, first);
-  if (came && of.data) to_.key("data"), to_.tree(data(*of.data));
+  if (of.data && first == (settled && !of.data_varies)) to_.key("data"), to_.tree(data(*of.data));
   if (!first && of.ended_ns >= 0) to_.put("ended_ns", of.ended_ns);
   if (first) {
     put_text("expected", of.expected);

@@ -68,7 +68,7 @@ void scenario_run::look_for_deadlock() {
     quiet = std::max(quiet, wait->kind == wait_kind::writing ? quiet_writing : quiet_reading);
   }
   if (quiet.count() == 0) {
-    tell_deadlock();
+    give_up();
     return;
   }
   progress_when_quiet_ = clock.submissions + clock.completions;
@@ -82,7 +82,16 @@ void scenario_run::quiet_for_long() {
     look_for_deadlock();
     return;
   }
-  tell_deadlock();
+  give_up();
+}
+
+// After a failure it is no news that the others wait for the one that is gone.
+void scenario_run::give_up() {
+  if (failed_) {
+    stop.request_stop();
+  } else {
+    tell_deadlock();
+  }
 }
 
 bool scenario_run::any_event_pending() const {

@@ -290,8 +290,10 @@ mismatch checker::explain(const matcher_node& n, const value& got, const evaluat
   const std::string_view name = n.row->info.name;
   const bool compares_from_start =
       name == "eq" || name == "prefix" || name == "hex" || name == "text";
-  if (compares_from_start && got.is(value_type::data) && low.is(value_type::data))
+  if (compares_from_start && got.is(value_type::data) && low.is(value_type::data)) {
     wrong.first_difference = common_length(got.data(), low.data());
+    if (name != "prefix") wrong.expected_data = low.data();
+  }
   return wrong;
 }
 
@@ -313,6 +315,12 @@ std::optional<mismatch> matcher::check(const value& got, const match_context& co
 
 std::string matcher::describe() const {
   return tree_ == nullptr ? "anything" : describe_node(tree_->root);
+}
+
+bool matcher::names_one_value() const {
+  if (tree_ == nullptr) return false;
+  const std::string_view name = tree_->root.row->info.name;
+  return name == "eq" || name == "hex" || name == "text";
 }
 
 span matcher::at() const {

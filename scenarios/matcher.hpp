@@ -45,6 +45,7 @@ enum class miss_side : std::uint8_t { unknown, below, above };
 /// Why a value did not match.
 struct mismatch {
   std::string expected;                         // "≥ 20ms", "ECANCELED", "any of ECANCELED, 6"
+  std::optional<std::string> expected_data;     // all bytes, where data was to equal them
   std::optional<std::size_t> first_difference;  // byte offset, for eq and prefix on data
   std::string error;                            // not empty: an operand could not be evaluated
   miss_side side = miss_side::unknown;          // a duration was too short, or too long
@@ -63,6 +64,8 @@ class matcher {
   std::optional<mismatch> check(const value& got, const match_context& context) const;
   /// What is expected, for people; operands that are not known yet as they were written.
   std::string describe() const;
+  /// Whether only one value can match: several may come where it does not hold.
+  bool names_one_value() const;
   span at() const;
   std::span<const slot_ref> reads() const;
 

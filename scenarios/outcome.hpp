@@ -86,6 +86,9 @@ struct step_result {
   std::optional<std::string> sent;  // the bytes that went out, capped as `sent_bytes` says
   std::uint64_t sent_bytes = 0;
   std::string expected;       // describe() of the expectation, or empty
+  bool data_varies = false;   // it leaves the bytes open (a prefix, a pattern): they, and their
+                              // number, are volatile
+  bool res_varies = false;    // the same for `res`
   bool alternatives = false;  // the expectation admits several results: what came is
                               // volatile, `expected` is stable
   // What `data` was compared with, where the expectation names every byte; reports show both around

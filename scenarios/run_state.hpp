@@ -146,6 +146,7 @@ class scenario_run {
   };
   void look_for_deadlock();
   void quiet_for_long();
+  void give_up();
   [[nodiscard]] bool any_event_pending() const;
   [[nodiscard]] bool any_io_pending() const;
   void tell_deadlock();

@@ -244,6 +244,8 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
   if (step.expect) {
     entry.expected = step.expect->text;
     entry.alternatives = !step.expect->any_of.empty();
+    entry.data_varies = step.expect->data && !step.expect->data->names_one_value();
+    entry.res_varies = step.expect->res && !step.expect->res->names_one_value();
   }
   return result.steps.size() - 1;
 }

@@ -44,7 +44,7 @@ class word_reader {
     }
     if (version_) return answer{"uring-scenario " URING_VERSION "\n"};
     for (const std::string& word : app_.remaining()) {
-      if (word.starts_with('-')) return wrong(unknown(word));
+      if (word.starts_with('-') && word != "--") return wrong(unknown(word));
     }
     return apply();
   }

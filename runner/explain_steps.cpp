@@ -135,7 +135,7 @@ std::string step_text(const step_row& of) {
   std::string out = fmt::format(
       "{}: {} op{}\n", of.name, scenarios::step_layer_name(of.layer),
       of.is(step_trait::reserved) ? " of the language that this version does not have" : "");
-  out += table_row("", of.doc, 2);
+  out += sentence(of.doc);
   std::string arguments;
   for (const scenarios::key_row& key : of.arguments) arguments += key_text(key);
   if (of.low_level != nullptr) {
@@ -165,7 +165,7 @@ void explain_opcode(std::string_view word, std::vector<std::string>& into) {
   const uring::op_row* const row = uring::find_op(word);
   if (row == nullptr || scenarios::find_step(fmt::format("sqe.{}", word)) != nullptr) return;
   into.push_back(fmt::format("{}: opcode, for faults and requirements\n", word) +
-                 table_row("", row->doc, 2) + fields_of(*row) + opcode_facts(*row));
+                 sentence(row->doc) + fields_of(*row) + opcode_facts(*row));
 }
 
 }  // namespace runner

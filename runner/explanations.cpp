@@ -69,7 +69,7 @@ void explain_modifier(std::string_view word, words& into) {
     }
   }
   std::string text = fmt::format("{}: modifier{}\n", word, reserved_text(row->key));
-  text += table_row("", row->key.doc, 2) + facts("value", types_text(row->key));
+  text += sentence(row->key.doc) + facts("value", types_text(row->key));
   text += facts("beside", spaced(ops));
   if (!row->example.empty())
     text += fmt::format("  {:<{}}{}\n", "example", column - 2, row->example);
@@ -92,7 +92,7 @@ void explain_key(std::string_view word, words& into) {
     if (row == nullptr) continue;
     into.push_back(
         fmt::format("{}: key of {}{}\n", word, table->subject, reserved_text(*row)) +
-        table_row("", row->doc, 2) +
+        sentence(row->doc) +
         facts("value", types_text(*row) + (row->state == key_state::required ? ", required" : "")));
   }
 }
@@ -126,7 +126,7 @@ void explain_matcher(std::string_view word, words& into) {
     const auto domain = static_cast<scenarios::match_domain>(bit);
     if (row->allows(domain)) domains.emplace_back(scenarios::domain_name(domain));
   }
-  into.push_back(fmt::format("{}: matcher\n", word) + table_row("", row->doc, 2) +
+  into.push_back(fmt::format("{}: matcher\n", word) + sentence(row->doc) +
                  facts("operand", row->operand) +
                  facts("judges", fmt::format("{}", fmt::join(domains, ", "))));
 }
@@ -140,16 +140,19 @@ words function_words() {
 void explain_function(std::string_view word, words& into) {
   const scenarios::function_info* const row = scenarios::find_function(word);
   if (row == nullptr) return;
-  into.push_back(fmt::format("{}: function of expressions\n", word) + table_row("", row->doc, 2) +
+  into.push_back(fmt::format("{}: function of expressions\n", word) + sentence(row->doc) +
                  facts("signature", row->signature));
 }
 
 // ---- Faults, codes, errnos, flags --------------------------------------------------------------
 
+// The op table knows more faults than the interpreter acts on so far.
+constexpr std::array acted_on{uring::cqe_fault::errno_};
+
 words fault_words() {
   words all;
-  for (unsigned i = 0; i < static_cast<unsigned>(uring::cqe_fault::count_); ++i) {
-    all.push_back(fmt::format("cqe.{}", fault_name(static_cast<uring::cqe_fault>(i))));
+  for (const uring::cqe_fault each : acted_on) {
+    all.push_back(fmt::format("cqe.{}", fault_name(each)));
   }
   return all;
 }
@@ -163,9 +166,11 @@ void explain_fault(std::string_view word, words& into) {
     if (uring::can_suffer(row, *fault)) victims.emplace_back(row.name);
   }
   // What a rule takes beside its type is in the key tables, under `fault`.
-  into.push_back(fmt::format("cqe.{}: fault of completions\n", bare) +
-                 facts("can hit", spaced(victims)) +
-                 facts("see also", "explain fault, fault.where, fault.when, fault.require"));
+  const bool acts = std::ranges::find(acted_on, *fault) != acted_on.end();
+  into.push_back(
+      fmt::format("cqe.{}: fault of completions{}\n", bare, acts ? "" : " (not in this version)") +
+      facts("can hit", spaced(victims)) +
+      facts("see also", "explain fault, fault.where, fault.when, fault.require"));
 }
 
 words code_words() {
@@ -178,7 +183,7 @@ void explain_code(std::string_view word, words& into) {
   const auto code = scenarios::find_code(word);
   if (!code) return;
   const scenarios::code_info& row = scenarios::info(*code);
-  into.push_back(fmt::format("{}: {}\n", row.name, row.title) + table_row("", row.explanation, 2) +
+  into.push_back(fmt::format("{}: {}\n", row.name, row.title) + sentence(row.explanation) +
                  facts("what to do", row.remedy));
 }
 

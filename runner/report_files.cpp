@@ -29,7 +29,8 @@ constexpr const char* standard_output = "-";
 std::string identity(const std::string& path) {
   if (path == standard_output) return path;
   std::error_code error;
-  const fs::path real = fs::weakly_canonical(path, error);
+  // Of a relative path of which nothing exists, weakly_canonical() would make no absolute one.
+  const fs::path real = fs::weakly_canonical(fs::absolute(path, error), error);
   return error ? path : real.string();
 }
 

@@ -26,6 +26,17 @@ std::string tag_error_text(const std::string& text, const tag_syntax_error& erro
                      std::string(scenarios::display_width(before), ' '), std::string(width, '^'));
 }
 
+std::string cases_text(const std::string& wanted, std::span<const std::string_view> there_are) {
+  std::string text = scenarios::did_you_mean(wanted, there_are);
+  text += text.empty() ? "it has:" : "\nit has:";
+  for (std::size_t i = 0; i < std::min(there_are.size(), listed_max); ++i) {
+    text += "\n  " + visible(there_are[i]);
+  }
+  if (there_are.size() > listed_max)
+    text += fmt::format("\n  … {} more", there_are.size() - listed_max);
+  return text;
+}
+
 // The cases of a file that a path named; the others are freed.
 std::string keep_named(loaded_file& file) {
   if (file.from.cases.empty()) return {};
@@ -36,7 +47,7 @@ std::string keep_named(loaded_file& file) {
     const std::vector<std::string_view> views(labels.begin(), labels.end());
     const bool without = labels.size() == 1 && labels.front().empty();
     return fmt::format("{} has no case {}; {}", in_quotes(file.from.path), in_quotes(wanted),
-                       without ? "it has no matrix" : scenarios::suggestion(wanted, views));
+                       without ? "it has no matrix" : cases_text(wanted, views));
   }
   std::erase_if(file.plans, [&](const shared_plan& each) {
     return std::ranges::find(file.from.cases, each->case_label) == file.from.cases.end();

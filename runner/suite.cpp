@@ -162,6 +162,7 @@ void suite::start_workers() {
     one.heavy_jobs = shares.heavy[at];
     one.descriptors = budget / shares.rings;
     one.repeat = options_.repeat;
+    one.fail_fast = options_.fail_fast;
     one.keep_details = options_.details_for_observer || options_.details_in_result;
     workers_.push_back(std::make_unique<worker>(waiting_, results_, one));
   }

@@ -38,6 +38,10 @@ std::string table_row(std::string_view left, std::string_view right, std::size_t
   return line + wrapped(right, column) + '\n';
 }
 
+std::string sentence(std::string_view text) {
+  return "  " + wrapped(text, 2) + '\n';
+}
+
 std::string spaced(std::span<const std::string> words) {
   return fmt::format("{}", fmt::join(words, " "));
 }

@@ -18,6 +18,9 @@ std::string wrapped(std::string_view text, std::size_t indent);
 /// one is too long. Ends with a line end.
 std::string table_row(std::string_view left, std::string_view right, std::size_t column = 28);
 
+/// A paragraph of its own, indented by two; ends with a line end.
+std::string sentence(std::string_view text);
+
 /// The words with blanks between them.
 std::string spaced(std::span<const std::string> words);
 std::string spaced(std::span<const std::string_view> words);

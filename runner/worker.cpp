@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/op_table.hpp"
+#include "reports/failure_block.hpp"
 #include "runner/output.hpp"
 #include "scenarios/units.hpp"
 #include "scenarios/visible.hpp"
@@ -143,6 +144,7 @@ uring::task<void> worker::run_one(ticket given) {
     result = co_await scenarios::run_scenario(*loop_, given.what, options_.scenario);
     if (result.result != scenarios::verdict::passed) break;
   }
+  if (options_.fail_fast && reports::is_failure(result.result)) from_.close();
   if (!options_.keep_details) drop_details(result);
   leave(self, given.needs);
   to_.push({.kind = run_event::what::ended,

@@ -32,6 +32,7 @@ struct worker_options {
   std::size_t heavy_jobs = 1;
   std::size_t descriptors = 64;
   std::size_t repeat = 1;
+  bool fail_fast = false;    ///< a failure closes the queue, so that nothing starts behind it
   bool keep_details = true;  ///< false: steps of scenarios that went well are dropped at once
 };
 

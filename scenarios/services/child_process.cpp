@@ -28,7 +28,7 @@ enum class read_end : std::uint8_t { data, empty, ended };
 // The pipe does not block: what it holds is either still in it or already in the log, never in a
 // request under way, so that at an exit all of it can be had at once.
 read_end read_piece(int fd, output_log& into, std::size_t& count) {
-  std::array<char, 64U << 10U> piece;
+  std::array<char, 16U << 10U> piece;
   const ssize_t got = read(fd, piece.data(), piece.size());
   if (got < 0) return errno == EAGAIN || errno == EINTR ? read_end::empty : read_end::ended;
   if (got == 0) return read_end::ended;

@@ -171,7 +171,7 @@ TEST_CASE("a pipe is written to directly, and - is standard output") {
   CHECK(samples::read_file(dir / "out") == "shown\n");
 }
 
-TEST_CASE("--report names a format and a path") {
+TEST_CASE("the option --report names a format and a path") {
   CHECK(parse_report_option("json").format->name == "json");
   CHECK(parse_report_option("json").path == "-");
   CHECK(parse_report_option("junit=out/a=b.xml").path == "out/a=b.xml");

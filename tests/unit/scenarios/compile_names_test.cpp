@@ -91,7 +91,7 @@ TEST_CASE("vars are constants that build on each other and the matrix") {
   CHECK(text.constant() == value::text("n is 3 in two"));
 }
 
-TEST_CASE("--var replaces a variable's value and keeps its type") {
+TEST_CASE("the option --var replaces a variable's value and keeps its type") {
   const std::string text = R"({ "vars": { "n": 1, "on": false, "word": "a", "list": [] },
     "steps": [ { "set": { "x": "${n}", "y": "${on}", "z": "${word}" } } ] })";
   compile_options options;

@@ -22,6 +22,7 @@ using scenarios::visible;
 namespace {
 
 constexpr std::int64_t redraw_ns = 100'000'000;
+constexpr std::size_t summary_columns = 120;
 constexpr std::string_view erase_line = "\r\x1b[K";
 
 struct verdict_word {
@@ -170,7 +171,7 @@ std::string console::scenario_lines(const scenario_result& result) const {
   const verdict_word word = word_of(result.result);
   std::string out = painted(padded(word.text, 7), word.in, options_.style) + ' ';
   out += visible(result.id);
-  if (is_failure(result.result)) out += "  " + failure_summary(result);
+  if (is_failure(result.result)) out += "  " + fitted(failure_summary(result), summary_columns);
   if (result.result == verdict::skipped) {
     out += fmt::format("  ({})", visible(result.skip_reason));
   } else {

@@ -76,12 +76,29 @@ std::size_t margin_of(const diagnostic& entry) {
   return std::to_string(entry.where.in->locate(entry.where.begin).line).size() + 1;
 }
 
-/// "link_timeout -ETIME at +20.1 ms; recv -ECANCELED at +20.2 ms", counted from the step's start.
-std::string completions_text(const step_result& step) {
-  std::vector<const scenarios::completion_event*> events;
+/// The completions that tell how the step came to its end, in order of arrival: all of a low-level
+/// step; of a stream step the last of its own and what ended it, if anything did.
+std::vector<const scenarios::completion_event*> telling(const step_result& step) {
+  using scenarios::completion_event;
+  std::vector<const completion_event*> events;
   events.reserve(step.completions.size());
   for (const auto& each : step.completions) events.push_back(&each);
-  std::ranges::sort(events, {}, [](const auto* each) { return each->order; });
+  std::ranges::sort(events, {}, &completion_event::order);
+  if (!step.low_level) {
+    std::erase_if(events, [&](const auto* each) { return tells_nothing(step, *each); });
+    const auto is_main = [](const auto* each) { return each->kind == uring::request_kind::main; };
+    const auto last = std::find_if(events.rbegin(), events.rend(), is_main);
+    const completion_event* const kept = last == events.rend() ? nullptr : *last;
+    std::erase_if(events, [&](const auto* each) { return is_main(each) && each != kept; });
+  }
+  return events;
+}
+
+/// "link_timeout -ETIME at +20.1 ms; recv -ECANCELED at +20.2 ms", counted from the step's start.
+/// Empty when there is but one, which the result tells.
+std::string completions_text(const step_result& step) {
+  const auto events = telling(step);
+  if (events.size() < 2) return {};
   const std::size_t left_out = events.size() - std::min(events.size(), completions_max);
   // The last ones tell why the step ended.
   std::string text = left_out == 0 ? "" : fmt::format("{} more; ", left_out);
@@ -102,14 +119,16 @@ std::string completions_text(const step_result& step) {
 std::vector<std::pair<std::string_view, std::string>> remarks(const step_result& step,
                                                               const diagnostic& entry) {
   std::vector<std::pair<std::string_view, std::string>> out;
-  const bool caret_tells = entry.label.find("got ") != std::string::npos;
-  if (!caret_tells && !step.expected.empty()) {
+  // Else what stands beside the caret tells it.
+  if (entry.label.empty() && !step.expected.empty()) {
     out.emplace_back("expected", visible(step.expected));
     if (const std::string came = came_text(step, got_columns); !came.empty()) {
       out.emplace_back("got", came);
     }
   }
-  if (step.completions.size() > 1) out.emplace_back("completions", completions_text(step));
+  if (std::string text = completions_text(step); !text.empty()) {
+    out.emplace_back("completions", std::move(text));
+  }
   return out;
 }
 
@@ -222,6 +241,18 @@ std::string service_output(const scenarios::service_result& of, const text_style
   return out;
 }
 
+/// Whether a failure's notes end with the service's last line, and so have shown its output.
+bool output_is_told(const scenario_result& of, const scenarios::service_result& service) {
+  std::string_view tail = service.output_tail;
+  while (tail.ends_with('\n') || tail.ends_with('\r')) tail.remove_suffix(1);
+  const std::string_view last = tail.substr(tail.rfind('\n') + 1);
+  return std::ranges::any_of(of.failures, [&](const diagnostic& entry) {
+    return std::ranges::any_of(entry.notes, [&](const std::string& note) {
+      return !last.empty() && note.find(last) != std::string::npos;
+    });
+  });
+}
+
 /// Those that are to blame; when none is, all: a failing step has talked to them.
 std::string services(const scenario_result& of, const text_style& style) {
   const auto to_blame = [](const scenarios::service_result& each) {
@@ -230,7 +261,8 @@ std::string services(const scenario_result& of, const text_style& style) {
   const bool any = std::ranges::any_of(of.services, to_blame);
   std::string out;
   for (const auto& each : of.services) {
-    if (to_blame(each) || (!any && !each.output_tail.empty())) out += service_output(each, style);
+    const bool shown_here = to_blame(each) ? each.started : !any && !each.output_tail.empty();
+    if (shown_here && !output_is_told(of, each)) out += service_output(each, style);
   }
   return out;
 }

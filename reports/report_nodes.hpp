@@ -4,7 +4,8 @@
 // `volatile` with all that two runs of the same scenario may legitimately see differently. With
 // `detail::stable` the sub-objects are not written at all. What is stable when:
 //  * What came of a step (outcome, res, data) is volatile where the expectation admits several
-//    results, and where a failure elsewhere cut the step short.
+//    results, and where a failure elsewhere cut the step short; data or res alone where it leaves
+//    that one open.
 //  * Completions and submissions are stable in low-level steps, sorted by request (main, then
 //    link_timeout, then cancel), each with its own `volatile`; in stream steps they are volatile.
 //    The flag sock_nonempty is volatile: it tells how far the peer had got by then.

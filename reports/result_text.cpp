@@ -30,7 +30,10 @@ const std::string& descriptor_name(const std::string& name) {
 
 /// The data of a step in a few columns: what it received, or else what it sent.
 std::string data_text(const step_result& step, std::size_t width) {
-  if (step.data) return scenarios::describe(*step.data, width);
+  if (step.data) {
+    const bool nothing = step.data->is(scenarios::value_type::data) && step.data->data().empty();
+    return nothing ? std::string() : scenarios::describe(*step.data, width);
+  }
   if (step.sent && !step.sent->empty()) return scenarios::describe_data(*step.sent, width);
   return {};
 }
@@ -73,11 +76,24 @@ std::string came_text(const step_result& step, std::size_t width) {
 
 std::string step_text(const step_result& step, std::size_t width) {
   std::string text = visible(step.op);
-  const std::string came = step.ended_ns < 0 ? std::string() : came_text(step, width);
-  const bool told = !came.empty() && came != "ok";
-  if (!told && !step.note.empty()) text += ' ' + visible(step.note);
-  if (step.ended_ns < 0) return step.started_ns < 0 ? text : text + " …";
-  return told ? fmt::format("{} → {}", text, came) : text;
+  const bool ended = step.ended_ns >= 0;
+  const bool has_data = ended && !data_text(step, width).empty();
+  // Data says what the argument says, and more; what is not evaluated says nothing.
+  if (!has_data && step.note.find("${") == std::string::npos && !step.note.empty()) {
+    text += ' ' + visible(step.note);
+  }
+  if (!ended) return step.started_ns < 0 ? text : text + " …";
+  if (step.status == scenarios::step_status::not_judged) return text + " (cut short)";
+  const std::string came = came_text(step, width);
+  // A barrier's 0 is no result of anything that was submitted.
+  const bool idle = step.res == 0 && step.completions.empty() && !step.note.empty();
+  if (came.empty() || came == "ok" || (idle && came == "0")) return text;
+  return fmt::format("{} → {}", text, came);
+}
+
+bool tells_nothing(const step_result& step, const scenarios::completion_event& completion) {
+  return !step.low_level && completion.kind == uring::request_kind::link_timeout &&
+         completion.res == -ECANCELED;
 }
 
 std::string step_place(const scenarios::actor_result& actor, const step_result& step) {

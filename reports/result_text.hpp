@@ -23,8 +23,13 @@ std::string result_text(std::int64_t res, scenarios::res_kind kind, const std::s
 /// about `width` columns of data.
 std::string came_text(const scenarios::step_result& step, std::size_t width);
 
-/// "recv → 6 "hello\n"", "barrier go", "recv exactly 6 …" while it has not ended.
+/// "recv → 6 "hello\n"", "barrier go", "recv exactly 6 …" while it has not ended, "recv exactly 6
+/// (cut short)" when a failure elsewhere ended it.
 std::string step_text(const scenarios::step_result& step, std::size_t width);
+
+/// Whether people need not see it: the linked timeout of a stream step that ended in time.
+bool tells_nothing(const scenarios::step_result& step,
+                   const scenarios::completion_event& completion);
 
 /// "c1 step 1 recv".
 std::string step_place(const scenarios::actor_result& actor, const scenarios::step_result& step);

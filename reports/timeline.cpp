@@ -27,6 +27,7 @@ constexpr std::size_t actors_max = 5;
 constexpr std::size_t time_columns = 10;
 constexpr std::size_t data_columns = 24;
 constexpr std::size_t cell_columns_min = 10;
+constexpr std::int64_t at_once_ns = 1'000'000;
 constexpr std::string_view indent = "    ";
 constexpr std::string_view gap = "  ";
 constexpr std::string_view failure_mark = " ✗";
@@ -63,11 +64,12 @@ void add_events(std::vector<event>& to, std::size_t actor, const step_result& st
   for (const auto& completion : step.completions) {
     const bool told = completion.kind == uring::request_kind::link_timeout ||
                       completion.kind == uring::request_kind::cancel;
-    if (told) to.push_back({completion.at_ns, actor, moment::request, &step, &completion});
+    if (told && !tells_nothing(step, completion))
+      to.push_back({completion.at_ns, actor, moment::request, &step, &completion});
   }
 }
 
-/// In order of time. A beginning that its own end follows at once tells nothing.
+/// In order of time. A beginning that its own end follows at once is left out.
 std::vector<event> events_of(const scenario_result& of) {
   std::vector<event> all;
   for (std::size_t i = 0; i < of.actors.size(); ++i) {
@@ -79,7 +81,8 @@ std::vector<event> events_of(const scenario_result& of) {
   std::vector<event> out;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool followed = i + 1 < all.size() && all[i].what == moment::begin &&
-                          all[i + 1].step == all[i].step && all[i + 1].what == moment::end;
+                          all[i + 1].step == all[i].step && all[i + 1].what == moment::end &&
+                          all[i + 1].at_ns - all[i].at_ns < at_once_ns;
     if (!followed) out.push_back(all[i]);
   }
   return out;
@@ -117,9 +120,11 @@ std::vector<std::size_t> columns_for(const std::vector<event>& events, std::size
 std::string cell_text(const event& e) {
   switch (e.what) {
     case moment::begin: {
-      std::string text = scenarios::visible(e.step->op);
-      if (!e.step->note.empty()) text += ' ' + scenarios::visible(e.step->note);
-      return text + " …";
+      scenarios::step_result begun;
+      begun.op = e.step->op;
+      begun.note = e.step->note;
+      begun.started_ns = e.at_ns;
+      return step_text(begun, data_columns);
     }
     case moment::request:
       return fmt::format("{} → {}", scenarios::visible(e.request->op),

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "reports/result_text.hpp"
 #include "reports/timeline.hpp"
 #include "reports/wire_bytes.hpp"
 #include "scenarios/visible.hpp"
@@ -119,6 +120,53 @@ TEST_CASE("both completions are told, in order of arrival and from the step's st
       samples::completion(request_kind::link_timeout, "link_timeout", -ETIME, 20'200'000, 1)};
   CHECK(holds(failure_block(one),
               "= completions: link_timeout -ETIME at +20.1 ms; recv -ECANCELED at +20.2 ms\n"));
+}
+
+TEST_CASE(
+    "what every stream step does is not told: looking ahead, and a timeout that did not fire") {
+  scenario_result one = samples::late_cancel();
+  step_result& recv = one.actors[1].steps[1];
+  recv.completions = {
+      samples::completion(request_kind::main, "recv", 6, 300'000, 1),
+      samples::completion(request_kind::main, "recv", 6, 400'000, 2),
+      samples::completion(request_kind::link_timeout, "link_timeout", -ECANCELED, 400'000, 3)};
+  CHECK_FALSE(holds(failure_block(one), "= completions:"));
+  CHECK_FALSE(holds(failure_block(one), "link_timeout →"));
+  recv.low_level = true;
+  CHECK(holds(failure_block(one), "recv 6 at +0.2 ms; recv 6 at +0.3 ms; link_timeout -ECANCELED"));
+  CHECK(holds(failure_block(one), "link_timeout → -ECANCELED"));
+}
+
+TEST_CASE("a service's output is shown once") {
+  scenario_result one = samples::wrong_data();
+  one.services[0].ready = false;
+  CHECK(holds(failure_block(one), "  service redis (killed by SIGTERM) wrote last:\n"));
+  one.services[0].output_tail = "broken\n";
+  one.failures = {samples::failure(scenarios::code::service_not_ready, *one.text, "line", "")};
+  one.failures[0].notes = {"its last output:\nbroken"};
+  CHECK_FALSE(holds(failure_block(one), "wrote last"));
+  one.services[0].output_tail.clear();
+  CHECK(holds(failure_block(one), "service redis (killed by SIGTERM) wrote nothing\n"));
+  one.services[0].started = false;
+  CHECK_FALSE(holds(failure_block(one), "wrote nothing"));
+}
+
+TEST_CASE("a step is told by what came of it, or by its argument where nothing did") {
+  step_result step = waited("barrier", 0, step_status::passed);
+  step.note = "go";
+  CHECK(reports::step_text(step, 40) == "barrier go");
+  step.op = "recv";
+  step.note = "eof";
+  step.data = samples::bytes("");
+  step.completions = {samples::completion(request_kind::main, "recv", 0, 1, 1)};
+  CHECK(reports::step_text(step, 40) == "recv eof → 0");
+  step.note = "exactly ${n}";
+  CHECK(reports::step_text(step, 40) == "recv → 0");
+  step.res = -ECANCELED;
+  step.outcome = "timed_out";
+  CHECK(reports::step_text(step, 40) == "recv → -ECANCELED (timed_out)");
+  step.status = step_status::not_judged;
+  CHECK(reports::step_text(step, 40) == "recv (cut short)");
 }
 
 TEST_CASE("expected and got are told where the caret does not") {

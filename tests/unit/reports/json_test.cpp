@@ -159,6 +159,19 @@ TEST_CASE("where several results are right, what came is volatile and the expect
   for (const char* key : {"res", "data", "outcome", "completions"}) CHECK(loose.contains(key));
 }
 
+TEST_CASE("bytes and numbers that the expectation leaves open are volatile") {
+  step_result step = recv_of("uptime 17 s");
+  step.data_varies = true;
+  CHECK_FALSE(step_node(step, true).contains("data"));
+  CHECK_FALSE(step_node(step, true).contains("res"));
+  CHECK(step_node(step)["volatile"]["data"]["text"] == "uptime 17 s");
+  step.data_varies = false;
+  step.res_varies = true;
+  CHECK(step_node(step, true).contains("data"));
+  CHECK_FALSE(step_node(step, true).contains("res"));
+  CHECK(step_node(step)["volatile"]["res"] == 11);
+}
+
 TEST_CASE("what a failure elsewhere cut short is volatile") {
   step_result step = recv_of("hel");
   step.status = step_status::not_judged;

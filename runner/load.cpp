@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "runner/processors.hpp"
+#include "runner/variables.hpp"
 
 namespace runner {
 namespace {
@@ -57,6 +58,7 @@ loaded_files load(std::span<const std::string> paths, const scenarios::compile_o
   for (const scenarios::diagnostics& file : told) {
     for (const scenarios::diagnostic& each : file.all()) all.told.add(each);
   }
+  check_variables(all, options, all.told);
   return all;
 }
 

@@ -139,18 +139,24 @@ uring::task<void> worker::run_one(ticket given) {
   running self{given.what.get(), uring::clock::now(), 0};
   enter(self, given.needs);
   to_.push({.kind = run_event::what::started, .index = given.index, .error = 0, .result = {}});
-  scenarios::scenario_result result;
-  for (std::size_t round = 0; round < options_.repeat; ++round) {
-    result = co_await scenarios::run_scenario(*loop_, given.what, options_.scenario);
-    if (result.result != scenarios::verdict::passed) break;
+  for (std::size_t round = options_.repeat; round != 0; --round) {
+    const bool last = round == 1;
+    if (told(co_await scenarios::run_scenario(*loop_, given.what, options_.scenario), given.index,
+             last)) {
+      break;
+    }
   }
+  leave(self, given.needs);
+}
+
+// A plain function, so that no result takes room in the frame of every scenario that waits.
+bool worker::told(scenarios::scenario_result&& result, std::size_t index, bool last) {
+  if (!last && result.result == scenarios::verdict::passed) return false;
   if (options_.fail_fast && reports::is_failure(result.result)) from_.close();
   if (!options_.keep_details) drop_details(result);
-  leave(self, given.needs);
-  to_.push({.kind = run_event::what::ended,
-            .index = given.index,
-            .error = 0,
-            .result = std::move(result)});
+  to_.push(
+      {.kind = run_event::what::ended, .index = index, .error = 0, .result = std::move(result)});
+  return true;
 }
 
 uring::task<void> worker::one_ended() {

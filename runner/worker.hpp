@@ -67,6 +67,8 @@ class worker {
   uring::task<void> drive();
   uring::task<void> end_when_asked();
   uring::task<void> run_one(ticket given);
+  /// Hands the result over unless it passed and there is another round. Whether it did.
+  bool told(scenarios::scenario_result&& result, std::size_t index, bool last);
   uring::task<void> one_ended();
   uring::task<void> breathe();
   room left() const;

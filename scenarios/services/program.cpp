@@ -21,18 +21,23 @@ std::string joined(std::string_view directory, std::string_view name) {
   return path.append(name);
 }
 
-// 0, or the errno that execve(2) would give, as far as it can be known from outside.
-int executable(const std::string& path) {
+// What execve(2) would say, as far as it can be known from outside.
+struct file_verdict {
+  bool exists = false;
+  int error = 0;
+};
+
+file_verdict look_at(const std::string& path) {
   struct stat found{};
-  if (stat(path.c_str(), &found) != 0) return errno;
-  if (!S_ISREG(found.st_mode)) return EACCES;
-  return faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
+  if (stat(path.c_str(), &found) != 0) return {false, errno};
+  if (!S_ISREG(found.st_mode)) return {true, EACCES};
+  return {true, faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno};
 }
 
-std::string refusal(const std::string& path, int error) {
-  if (error == ENOENT || error == ENOTDIR) return path + " does not exist";
-  if (error == EACCES) return path + " is not executable";
-  return path + ": " + std::strerror(error);
+std::string refusal(const std::string& path, const file_verdict& verdict) {
+  if (verdict.error == ENOENT || verdict.error == ENOTDIR) return path + " does not exist";
+  if (verdict.exists && verdict.error == EACCES) return path + " is not executable";
+  return path + ": " + std::strerror(verdict.error);
 }
 
 std::optional<user_identity> look_up(const std::string& name, const std::optional<uid_t>& number) {
@@ -69,21 +74,21 @@ std::optional<std::string> find_program(std::string_view argv0, std::string_view
   if (argv0.empty()) return refused("its name is empty");
   if (argv0.find('/') != std::string_view::npos) {
     std::string file = joined(cwd, argv0);
-    const int error = executable(file);
-    if (error == 0) return file;
-    return refused(refusal(file, error));
+    const file_verdict verdict = look_at(file);
+    if (verdict.error == 0) return file;
+    return refused(refusal(file, verdict));
   }
   std::string forbidden;  // as execvp(3): a file that may not be run does not end the search
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find(':', begin), path.size());
     const std::string_view entry = path.substr(begin, end - begin);
     std::string file = joined(joined(cwd, entry.empty() ? "." : entry), argv0);
-    const int error = executable(file);
-    if (error == 0) return file;
-    if (error == EACCES && forbidden.empty()) forbidden = file;
+    const file_verdict verdict = look_at(file);
+    if (verdict.error == 0) return file;
+    if (verdict.exists && forbidden.empty()) forbidden = file;
     begin = end + 1;
   }
-  if (!forbidden.empty()) return refused(refusal(forbidden, EACCES));
+  if (!forbidden.empty()) return refused(refusal(forbidden, {true, EACCES}));
   return refused("not found in PATH (" + std::string(path) + ")");
 }
 

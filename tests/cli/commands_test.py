@@ -5,12 +5,22 @@ import json
 import os
 import subprocess
 
-from program import ECHO, FAILING, PASSING, PROGRAM, WRONG, ProgramTest, full_device, main
+from program import (
+    ECHO,
+    FAILING,
+    PASSING,
+    PROGRAM,
+    WRONG,
+    ProgramTest,
+    full_device,
+    main,
+)
 
 
 class CommandLine(ProgramTest):
     def test_version_and_help_are_results(self):
-        self.assertRegex(self.expect(self.run_program("--version"), 0).stdout, r"^uring-scenario \d")
+        version = self.expect(self.run_program("--version"), 0).stdout
+        self.assertRegex(version, r"^uring-scenario \d")
         for command in ("run", "check", "list", "probe", "diff", "explain"):
             text = self.expect(self.run_program(command, "--help"), 0).stdout
             self.assertIn(f"usage: uring-scenario {command}", text)
@@ -21,7 +31,8 @@ class CommandLine(ProgramTest):
         result = self.expect(self.run_program("chekc"), 2)
         self.assertIn('did you mean "check"?', result.stderr)
         self.assertEqual(result.stdout, "")
-        self.assertIn('did you mean "--jobs"?', self.expect(self.run_program("run", "--job"), 2).stderr)
+        result = self.expect(self.run_program("run", "--job"), 2)
+        self.assertIn('did you mean "--jobs"?', result.stderr)
 
     def test_no_words_at_all_are_a_usage_error(self):
         self.assertIn("Commands:", self.expect(self.run_program(), 2).stderr)
@@ -135,7 +146,8 @@ class Diff(ProgramTest):
         self.report("one.json", PASSING, ECHO)
         self.report("two.json", PASSING, ECHO)
         self.report("three.json", FAILING, ECHO)
-        self.assertEqual(self.expect(self.run_program("diff", "one.json", "two.json"), 0).stdout, "")
+        result = self.expect(self.run_program("diff", "one.json", "two.json"), 0)
+        self.assertEqual(result.stdout, "")
         result = self.expect(self.run_program("diff", "one.json", "three.json"), 8)
         self.assertIn("0.scenario.json", result.stdout)
         changes = json.loads(self.run_program("diff", "one.json", "three.json", "--json").stdout)

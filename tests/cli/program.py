@@ -111,6 +111,10 @@ class ProgramTest(unittest.TestCase):
         )
         return result
 
+    def report(self, name):
+        """The scenarios of a native report."""
+        return json.loads((self.dir / name).read_text())["scenarios"]
+
     def last_line(self, result):
         return result.stdout.rstrip("\n").split("\n")[-1]
 

@@ -15,7 +15,7 @@ SECCOMP_MODE_FILTER = 2
 
 
 def forbid_io_uring(number):
-    """A seccomp filter as a container's: io_uring_setup(2) answers `number`, all else is allowed."""
+    """A seccomp filter like a container's: io_uring_setup(2) answers `number`."""
     load, jump_if_equal, answer = 0x20, 0x15, 0x06
     allow, refuse = 0x7FFF0000, 0x00050000 | number
     program = [

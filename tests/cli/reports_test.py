@@ -57,9 +57,8 @@ class Reports(ProgramTest):
         self.assertEqual(result.stdout, "")
 
     def test_what_cannot_be_a_report(self):
-        self.assertIn(
-            "it is a directory", self.expect(self.run_program("run", "--report", "json=."), 5).stderr
-        )
+        result = self.expect(self.run_program("run", "--report", "json=."), 5)
+        self.assertIn("it is a directory", result.stderr)
         if os.geteuid() != 0:
             os.chmod(self.dir, 0o555)
             self.addCleanup(os.chmod, self.dir, 0o755)
@@ -67,7 +66,10 @@ class Reports(ProgramTest):
 
     def test_a_full_device_fails_one_report_and_not_the_others(self):
         result = self.expect(
-            self.run_program("run", "--report", f"json={full_device()}", "--report", "junit=o.xml"), 5
+            self.run_program(
+                "run", "--report", f"json={full_device()}", "--report", "junit=o.xml"
+            ),
+            5,
         )
         self.assertIn("cannot write the json report", result.stderr)
         self.assertIn("no space left", result.stderr)

@@ -2,9 +2,19 @@
 """`run`: exit codes, output, order, and the flags that change how things run."""
 
 import json
-import unittest
+import os
+import pty
+import resource
 
 from program import ECHO, FAILING, PASSING, SKIPPED, SLEEPING, WRONG, ProgramTest, main
+
+
+def read_terminal(master):
+    """What the other side wrote; nothing at its end, which Linux tells as an error."""
+    try:
+        return os.read(master, 65536)
+    except OSError:
+        return b""
 
 
 class ExitCodes(ProgramTest):
@@ -70,10 +80,6 @@ class ExitCodes(ProgramTest):
         result = self.expect(self.run_program("run", "--no-skip"), 1)
         self.assertIn("--no-skip", result.stderr)
 
-    def report(self, name):
-        return json.loads((self.dir / name).read_text())["scenarios"]
-
-
 class Output(ProgramTest):
     def test_paths_without_a_command_are_run(self):
         path = self.write("a.scenario.json", PASSING)
@@ -83,7 +89,8 @@ class Output(ProgramTest):
         result = self.expect(self.run_program("run", "-", input=json.dumps(FAILING)), 1)
         self.assertIn("--> -:", result.stdout)
         self.expect(self.run_program("-", input=json.dumps(PASSING)), 0)
-        self.assertIn("--> -:", self.expect(self.run_program("-", input=json.dumps(WRONG)), 3).stderr)
+        result = self.expect(self.run_program("-", input=json.dumps(WRONG)), 3)
+        self.assertIn("--> -:", result.stderr)
 
     def test_one_case(self):
         self.write("echo.scenario.json", ECHO)
@@ -108,8 +115,8 @@ class Output(ProgramTest):
 
     def test_the_last_line_is_the_totals_whatever_happened(self):
         self.write("a.scenario.json", FAILING)
-        for flags in ((), ("-v",), ("-vv",), ("-q",), ("--progress", "none"), ("--progress", "bar")):
-            result = self.expect(self.run_program("run", *flags), 1)
+        for flags in ("", "-v", "-vv", "-q", "--progress none", "--progress bar"):
+            result = self.expect(self.run_program("run", *flags.split()), 1)
             self.assertEqual(self.last_line(result), "scenarios: 0 passed, 1 failed, 0 skipped")
 
 
@@ -129,14 +136,42 @@ class Runs(ProgramTest):
     def test_variables_and_seed(self):
         self.write(
             "v.scenario.json",
-            {"vars": {"n": 1}, "steps": [{"log": "n is ${n}"}, {"log": "${hex(random(4, \"a\"))}"}]},
+            {"vars": {"n": 1}, "steps": [{"log": "n is ${n}"}, {"log": "${hex(random(9, 'a'))}"}]},
         )
-        logs = []
-        for flags in (("--var", "n=7"), ("--seed", "1"), ("--seed", "2"), ()):
-            self.expect(self.run_program("run", *flags, "--report", "json=r.json"), 0)
-            logs.append((self.dir / "r.json").read_text())
-        self.assertIn("n is 7", logs[0])
-        self.assertIn("n is 1", logs[1])
+        logs = {}
+        for flags in ("--var n=7", "--seed 1", "--seed 2", ""):
+            self.expect(self.run_program("run", *flags.split(), "--report", "json=r.json"), 0)
+            logs[flags] = self.report("r.json")[0]["logs"]
+        self.assertEqual(logs["--var n=7"]["main"][0], "n is 7")
+        self.assertEqual(logs[""]["main"][0], "n is 1")
+        self.assertEqual(logs[""], logs["--seed 1"])
+        self.assertNotEqual(logs["--seed 1"], logs["--seed 2"])
+
+    def test_a_variable_must_be_one_of_some_scenario(self):
+        self.write("a.scenario.json", PASSING)
+        self.write("v.scenario.json", {**PASSING, "vars": {"size": 1}})
+        self.expect(self.run_program("run", "--var", "size=2"), 0)
+        result = self.expect(self.run_program("run", "--var", "siez=2"), 3)
+        self.assertIn("E0312", result.stderr)
+        self.assertIn('did you mean "size"?', result.stderr)
+
+    def test_on_a_terminal_there_is_a_progress_line_that_goes_away(self):
+        self.write("a.scenario.json", {"steps": [{"sleep": "300ms"}]})
+        for env, bar in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "CI": "true"}, False),
+                         ({"TERM": "dumb"}, False)):
+            with self.subTest(env=env):
+                master, terminal = pty.openpty()
+                result = self.run_program("run", stdout=terminal, env=env)
+                os.close(terminal)
+                shown = b""
+                while chunk := read_terminal(master):
+                    shown += chunk
+                os.close(master)
+                self.assertEqual(result.returncode, 0)
+                self.assertEqual(b"\r\x1b[K" in shown, bar)
+                lines = shown.replace(b"\r\x1b[K", b"\n").decode().split("\r\n")
+                self.assertEqual(lines[-2].split("\n")[-1],
+                                 "scenarios: 1 passed, 0 failed, 0 skipped")
 
     def test_as_kernel_skips_what_that_kernel_lacks(self):
         self.write("b.scenario.json", {"requires": {"ops": ["bind"]}, "steps": [{"sleep": "0ns"}]})
@@ -162,9 +197,7 @@ class Runs(ProgramTest):
         for number in range(60):
             self.write(f"{number}.scenario.json", ECHO)
         result = self.run_program(
-            "run", preexec_fn=lambda: __import__("resource").setrlimit(
-                __import__("resource").RLIMIT_NOFILE, (64, 64)
-            ),
+            "run", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
         )
         self.expect(result, 0)
         self.assertEqual(self.last_line(result), "scenarios: 120 passed, 0 failed, 0 skipped")

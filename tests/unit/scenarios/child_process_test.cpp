@@ -322,6 +322,7 @@ TEST_CASE("no descriptor and no zombie is left") {
     loop->run(finish(*loop, missing));
   }
   CHECK(open_descriptors() == before);
+  CAPTURE(our_processes());
   CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
   CHECK(errno == ECHILD);
 }

@@ -22,6 +22,11 @@ std::uint64_t wake_user_data() {
       .user_data();
 }
 
+[[noreturn]] void abort_for_destroyed(std::uint32_t slot) {
+  std::fprintf(stderr, "uring: a completion arrived for a destroyed operation (slot %u)\n", slot);
+  std::abort();
+}
+
 }  // namespace
 
 void make_ready(ready_node& node) noexcept {
@@ -52,7 +57,7 @@ loop::~loop() {
 void loop::run(task<void> root) {
   // A thread may have several loops: what becomes ready belongs to the one that runs.
   loop* const before = std::exchange(current_loop, this);
-  now_ = clock::now();
+  now_known_ = false;
   bool done = false;
   task<void> frame = [](task<void> body, bool& ended) -> task<void> {
     co_await body;
@@ -68,11 +73,11 @@ void loop::turn(const bool& done) {
   if (done) return;
   std::optional<time_point> until;
   if (!timers_.empty()) {
-    now_ = clock::now();
+    read_clock();
     timers_.fire_due(now_);
     if (!timers_.empty()) until = timers_.earliest();
   }
-  admit_parked();
+  if (parked_head_ != nullptr || cancels_head_ != nullptr) admit_parked();
   // While something is parked the kernel is asked but not waited for: what is parked may be the
   // very thing that the next completion depends on.
   const bool wait = ready_.empty() && parked_head_ == nullptr && cancels_head_ == nullptr;
@@ -81,7 +86,7 @@ void loop::turn(const bool& done) {
     std::fprintf(stderr, "uring: io_uring_enter failed: %s\n", std::strerror(-result));
     std::abort();
   }
-  now_ = clock::now();
+  now_known_ = false;
   reap();
   if (woken_) {
     woken_ = false;
@@ -99,48 +104,63 @@ void loop::run_ready() {
 
 void loop::reap() {
   if (ring_.overflowed()) ++overflows_;
-  unsigned head = 0;
-  unsigned count = 0;
-  io_uring_cqe* cqe = nullptr;
-  io_uring_for_each_cqe(ring_.raw(), head, cqe) {
-    deliver(*cqe);
-    ++count;
-  }
-  if (count != 0) io_uring_cq_advance(ring_.raw(), count);
+  const io_uring_cq& cq = ring_.raw()->cq;
+  const unsigned begin = *cq.khead;
+  const unsigned end = io_uring_smp_load_acquire(cq.ktail);
+  if (begin == end) return;
+  for (unsigned at = begin; at != end; ++at) deliver(cq.cqes[at & cq.ring_mask]);
+  io_uring_cq_advance(ring_.raw(), end - begin);
 }
 
-// The operation in flight that waits for this very completion, or null.
-operation* loop::find_awaiting(request_id id) const noexcept {
+// The operation in flight that has this id, or null.
+inline operation* loop::find(request_id id) const noexcept {
   if (id.slot >= slots_.size()) return nullptr;
   const slot_entry& entry = slots_[id.slot];
   if (entry.op == nullptr || entry.generation != id.generation) return nullptr;
-  if (entry.op->magic_ != operation::live_magic) {
-    std::fprintf(stderr, "uring: a completion arrived for a destroyed operation (slot %u)\n",
-                 id.slot);
-    std::abort();
-  }
-  return entry.op->awaits(id.kind) ? entry.op : nullptr;
+  if (entry.op->magic_ != operation::live_magic) abort_for_destroyed(id.slot);
+  return entry.op;
 }
 
-void loop::deliver(const io_uring_cqe& cqe) {
+inline void loop::deliver(const io_uring_cqe& cqe) {
   const request_id id = request_id::from(cqe.user_data);
-  operation* op = find_awaiting(id);
+  operation* const op = find(id);
   if (op == nullptr) {
-    if (cqe.user_data == wake_user_data()) {
-      woken_ = true;
-      waker_.heard();
-      return;
-    }
-    ++strays_;
-    if (seam_ != nullptr) seam_->on_stray(cqe);
+    deliver_stray(cqe);
+    return;
+  }
+  constexpr unsigned more_to_come = IORING_CQE_F_MORE | IORING_CQE_F_NOTIF;
+  const bool usual = id.kind == request_kind::main && cqe.res >= 0 &&
+                     (cqe.flags & more_to_come) == 0 && seam_ == nullptr;
+  if (usual && op->is_simple()) {
+    op->result_.res = cqe.res;
+    op->result_.flags = cqe.flags;
+    finish_simple(*op, outcome::ok);
+  } else {
+    deliver_to(*op, id.kind, cqe);
+  }
+}
+
+void loop::deliver_to(operation& op, request_kind kind, const io_uring_cqe& cqe) {
+  if (!op.awaits(kind)) {
+    deliver_stray(cqe);
     return;
   }
   std::int32_t res = cqe.res;
   std::uint32_t flags = cqe.flags;
-  const bool stands = op->substitute_ && (flags & IORING_CQE_F_NOTIF) == 0;
-  if (id.kind == request_kind::main && stands) res = *op->substitute_;
-  if (seam_ != nullptr) seam_->on_complete(*op, id.kind, res, flags);
-  take(*op, id.kind, res, flags);
+  const bool stands = op.marks_.substituted && (flags & IORING_CQE_F_NOTIF) == 0;
+  if (kind == request_kind::main && stands) res = op.substitute_;
+  if (seam_ != nullptr) seam_->on_complete(op, kind, res, flags);
+  take(op, kind, res, flags);
+}
+
+void loop::deliver_stray(const io_uring_cqe& cqe) {
+  if (cqe.user_data == wake_user_data()) {
+    woken_ = true;
+    waker_.heard();
+    return;
+  }
+  ++strays_;
+  if (seam_ != nullptr) seam_->on_stray(cqe);
 }
 
 void loop::take(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags) noexcept {
@@ -164,27 +184,29 @@ void loop::take(operation& op, request_kind kind, std::int32_t res, std::uint32_
 }
 
 void loop::finish(operation& op) noexcept {
-  slot_entry& entry = slots_[op.id_.slot];
-  entry.op = nullptr;
-  entry.next_free = first_free_;
-  first_free_ = op.id_.slot;
-  --in_flight_;
-  op.id_ = {};
-  op.stop_.unlink();
-  op.expiry_.disarm();
-  if (op.cancel_parked_) {
+  if (op.marks_.bounded) {
+    op.bounds_.stop.unlink();
+    op.bounds_.expiry.disarm();
+  }
+  if (op.marks_.cancel_parked) {
     operation** link = &cancels_head_;
     while (*link != &op) link = &(*link)->next_parked_;
     *link = op.next_parked_;
-    op.cancel_parked_ = false;
+    op.marks_.cancel_parked = false;
   }
-  op.state_ = operation::state::done;
-  op.result_.why = op.judge();
-  if (op.waiter) ready_.push(op);
+  finish_simple(op, op.judge());
 }
 
-bool loop::supports(std::uint8_t opcode) const {
-  return kernel_.has(opcode);
+inline void loop::finish_simple(operation& op, outcome why) noexcept {
+  const std::uint32_t slot = request_id::from(op.sqe_.user_data).slot;
+  slot_entry& entry = slots_[slot];
+  entry.op = nullptr;
+  entry.next_free = first_free_;
+  first_free_ = slot;
+  --in_flight_;
+  op.state_ = operation::state::done;
+  op.result_.why = why;
+  if (op.waiter) ready_.push(op);
 }
 
 loop::sleep::sleep(loop& on, time_point at) noexcept

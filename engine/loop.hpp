@@ -100,11 +100,14 @@ class loop {
 
   void set_seam(seam* users) noexcept { seam_ = users; }
   [[nodiscard]] const capabilities& kernel() const { return kernel_; }
-  [[nodiscard]] bool supports(std::uint8_t opcode) const;
+  [[nodiscard]] bool supports(std::uint8_t opcode) const { return kernel_.has(opcode); }
   [[nodiscard]] ring& io() { return ring_; }
   [[nodiscard]] timer_heap& timers() { return timers_; }
-  // The clock as of this turn's begin; cheap, and the same for all that runs in one turn.
-  [[nodiscard]] time_point now() const { return now_; }
+  // The clock, read once a turn at most: cheap, and the same for all that runs in one turn.
+  [[nodiscard]] time_point now() noexcept {
+    if (!now_known_) read_clock();
+    return now_;
+  }
   // Calls `visit(op)` for each operation in flight: what a watchdog prints.
   template <class Visit>
   void each_pending(Visit&& visit) const {
@@ -129,15 +132,24 @@ class loop {
 
   loop() = default;
   void turn(const bool& done);
+  void read_clock() noexcept {
+    now_ = clock::now();
+    now_known_ = true;
+  }
   void run_ready();
   void reap();
   void deliver(const io_uring_cqe& cqe);
-  [[nodiscard]] operation* find_awaiting(request_id id) const noexcept;
+  [[nodiscard]] operation* find(request_id id) const noexcept;
+  void deliver_to(operation& op, request_kind kind, const io_uring_cqe& cqe);
+  void deliver_stray(const io_uring_cqe& cqe);
   void take(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags) noexcept;
   void finish(operation& op) noexcept;
+  void finish_simple(operation& op, outcome why) noexcept;
 
   void begin(operation& op) noexcept;
   bool publish(operation& group) noexcept;
+  void publish_main(operation& op, unsigned add_flags) noexcept;
+  void meddle(operation& op, io_uring_sqe& sqe) noexcept;
   bool publish_one(operation& op) noexcept;
   void publish_link_timeout(operation& op, __u8 links) noexcept;
   bool publish_cancel(operation& op) noexcept;
@@ -151,7 +163,8 @@ class loop {
   void cancel_later(operation& op) noexcept;
   void choose_timeout(operation& op) noexcept;
   [[nodiscard]] unsigned entries_of(const operation& group) const noexcept;
-  void take_slot(operation& op) noexcept;
+  request_id take_slot(operation& op) noexcept;
+  void add_slot() noexcept;
 
   ring ring_;
   capabilities kernel_;
@@ -163,7 +176,8 @@ class loop {
   operation* parked_tail_ = nullptr;
   operation* cancels_head_ = nullptr;
   seam* seam_ = nullptr;
-  time_point now_ = clock::now();
+  time_point now_{};
+  bool now_known_ = false;
   std::size_t in_flight_ = 0;
   std::uint64_t overflows_ = 0;
   std::uint64_t strays_ = 0;

@@ -37,50 +37,32 @@ __kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept {
   return spec;
 }
 
-io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept {
-  io_uring_sqe sqe{};
-  sqe.opcode = opcode;
-  sqe.fd = fd;
-  return sqe;
-}
-
-operation::operation(loop& on, const io_uring_sqe& prepared) noexcept
-    : sqe_(prepared),
-      opcode_(prepared.opcode),
-      loop_(on),
-      stop_(&operation::on_stop, *this),
-      expiry_(&operation::on_expiry, *this) {}
-
-operation::~operation() {
-  if (state_ == state::in_flight || state_ == state::parked) {
-    // The kernel may still write into this frame: going on would be silent corruption.
-    std::fprintf(stderr,
-                 "uring: operation %s (fd %d, slot %u) was destroyed while in flight; await it, or "
-                 "cancel it and await it\n",
-                 op_name(opcode_).data(), sqe_.fd, id_.slot);
-    std::abort();
-  }
-  magic_ = 0;
+// The kernel may still write into this frame: going on would be silent corruption.
+void operation::abort_in_flight() const noexcept {
+  std::fprintf(stderr,
+               "uring: operation %s (fd %d, slot %u) was destroyed while in flight; await it, or "
+               "cancel it and await it\n",
+               op_name(opcode_).data(), sqe_.fd, id().slot);
+  std::abort();
 }
 
 operation& operation::timeout(duration after) noexcept {
+  bounds& own = bounded();
   mechanism_ = timeout_mechanism::linked;
-  limit_ = to_timespec(after);
-  limit_at_ = time_point(after);
-  absolute_ = false;
+  own.limit = to_timespec(after);
+  own.limit_at = time_point(after);
+  own.absolute = false;
   return *this;
 }
 
 operation& operation::deadline(time_point at) noexcept {
-  mechanism_ = timeout_mechanism::linked;
-  limit_ = to_timespec(at.time_since_epoch());
-  limit_at_ = at;
-  absolute_ = true;
+  timeout(at.time_since_epoch());
+  bounds_.absolute = true;
   return *this;
 }
 
 operation& operation::cancel_on(stop_source& source) noexcept {
-  source_ = &source;
+  bounded().source = &source;
   return *this;
 }
 
@@ -92,13 +74,6 @@ operation& operation::flags(unsigned sqe_flags) noexcept {
 operation& operation::tag(void* owner) noexcept {
   tag_ = owner;
   return *this;
-}
-
-bool operation::await_suspend(std::coroutine_handle<> waiting) noexcept {
-  if (state_ == state::idle) loop_.start(*this);
-  if (state_ == state::done) return false;
-  waiter = waiting;
-  return true;
 }
 
 void operation::on_stop(stop_callback& callback) noexcept {
@@ -118,18 +93,18 @@ void operation::on_expiry(timer& expired) noexcept {
 outcome operation::judge() const noexcept {
   constexpr int erestartsys = 512;
   const int link = timeout_result_.value_or(-ECANCELED);
-  const bool hit = timer_fired_ || link == -ETIME || link == 1;
+  const bool hit = marks_.timer_fired || link == -ETIME || link == 1;
   const bool fired = hit || link == -ENOENT || link == -EALREADY;
   const int res = result_.res;
   const bool expired_as_asked = opcode_ == IORING_OP_TIMEOUT && res == -ETIME;
   if (res >= 0 || expired_as_asked) {
     if (fired) return outcome::ok_after_timeout;
-    return cancel_sent_ ? outcome::ok_after_cancel : outcome::ok;
+    return marks_.cancel_sent ? outcome::ok_after_cancel : outcome::ok;
   }
   if (res == -ECANCELED || res == -EINTR || res == -erestartsys) {
     const bool by_cancel = cancel_result_.value_or(-ENOENT) >= 0;
     if (hit || (fired && !by_cancel)) return outcome::timed_out;
-    if (stop_asked_ || cancel_sent_ || res == -ECANCELED) return outcome::cancelled;
+    if (marks_.stop_asked || marks_.cancel_sent || res == -ECANCELED) return outcome::cancelled;
     return outcome::interrupted;
   }
   return outcome::error;

@@ -13,8 +13,10 @@
 
 #include <liburing.h>
 
+#include <bit>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "engine/ready.hpp"
@@ -77,10 +79,15 @@ struct request_id {
 class operation : public ready_node {
  public:
   // Takes a prepared submission (its user_data and link flag are set by the loop).
-  operation(loop& on, const io_uring_sqe& prepared) noexcept;
+  operation(loop& on, const io_uring_sqe& prepared) noexcept
+      : sqe_(prepared), opcode_(prepared.opcode), loop_(on) {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
-  ~operation();
+  ~operation() {
+    if (state_ == state::in_flight || state_ == state::parked) abort_in_flight();
+    magic_ = 0;
+    if (marks_.bounded) bounds_.~bounds();
+  }
 
   // Bounds it in time, counted from submission; or by an absolute time, for loops of submissions.
   operation& timeout(duration after) noexcept;
@@ -103,14 +110,20 @@ class operation : public ready_node {
   [[nodiscard]] void* tag() const { return tag_; }
   [[nodiscard]] bool in_flight() const { return state_ == state::in_flight; }
   [[nodiscard]] timeout_mechanism bounded_by() const { return mechanism_; }
-  [[nodiscard]] bool by_system_call() const { return by_system_call_; }
+  [[nodiscard]] bool by_system_call() const { return marks_.by_system_call; }
   [[nodiscard]] std::optional<int> timeout_result() const { return timeout_result_; }
   [[nodiscard]] std::optional<int> cancel_result() const { return cancel_result_; }
+  // The loop's time (loop::now) when it was published to a seam; without one nobody asks the clock.
   [[nodiscard]] time_point submitted_at() const { return submitted_at_; }
   // For the seam: this result stands for whatever the main completion will say.
-  void substitute_result(int res) noexcept { substitute_ = res; }
+  void substitute_result(int res) noexcept {
+    marks_.substituted = true;
+    substitute_ = res;
+  }
   // The id to cancel it by (loop::cancel); generation 0 when not in flight.
-  [[nodiscard]] request_id id() const { return id_; }
+  [[nodiscard]] request_id id() const {
+    return in_flight() ? request_id::from(sqe_.user_data) : request_id{};
+  }
 
  protected:
   io_uring_sqe sqe_;
@@ -126,11 +139,48 @@ class operation : public ready_node {
     expiry_timer(function on_expiry, operation& self) : timer(on_expiry), owner(self) {}
     operation& owner;
   };
+  // What may end it early. Made when it is asked for: most operations have none.
+  struct bounds {
+    explicit bounds(operation& self) : stop(&on_stop, self), expiry(&on_expiry, self) {}
+    stop_link stop;
+    expiry_timer expiry;
+    stop_source* source = nullptr;
+    __kernel_timespec limit{};
+    time_point limit_at{};
+    bool absolute = false;
+  };
+  // What seldom happens to an operation; asked for all at once.
+  struct marks {
+    bool bounded = false;      // `bounds_` is alive
+    bool timer_fired = false;  // the loop's timer, and it was the first to ask for a cancel
+    bool stop_asked = false;
+    bool cancel_asked = false;  // by whomever: a stop, a timer, request_cancel()
+    bool cancel_sent = false;
+    bool cancel_parked = false;
+    bool by_system_call = false;
+    bool substituted = false;  // `substitute_` stands for the result
+  };
   static void on_stop(stop_callback& callback) noexcept;
   static void on_expiry(timer& expired) noexcept;
+  [[noreturn]] void abort_in_flight() const noexcept;
+  bounds& bounded() noexcept {
+    if (!marks_.bounded) std::construct_at(&bounds_, *this);
+    marks_.bounded = true;
+    return bounds_;
+  }
+  [[nodiscard]] stop_source* source() const { return marks_.bounded ? bounds_.source : nullptr; }
   [[nodiscard]] outcome judge() const noexcept;
+  [[nodiscard]] request_id id_of(request_kind kind) const {
+    request_id own = request_id::from(sqe_.user_data);
+    own.kind = kind;
+    return own;
+  }
   static constexpr std::uint8_t bit(request_kind kind) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
+  }
+  // Neither bounded nor meddled with: all that can happen to it is one completion.
+  [[nodiscard]] bool is_simple() const noexcept {
+    return std::bit_cast<std::uint64_t>(marks_) == 0;
   }
   [[nodiscard]] bool awaits(request_kind kind) const {
     return kind <= request_kind::cancel && (awaited_ & bit(kind)) != 0;
@@ -144,29 +194,20 @@ class operation : public ready_node {
   timeout_mechanism mechanism_ = timeout_mechanism::none;
   std::uint8_t awaited_ = 0;         // completions still to come: a bit for each request_kind
   std::uint8_t cancels_missed_ = 0;  // cancels that came before the operation had started
-  bool timer_fired_ = false;
-  bool stop_asked_ = false;
-  bool cancel_asked_ = false;  // by whomever: a stop, a timer, request_cancel()
-  bool cancel_sent_ = false;
-  bool cancel_parked_ = false;
-  bool absolute_ = false;
-  bool grouped_ = false;  // one of several that are submitted together
-  bool by_system_call_ = false;
+  bool grouped_ = false;             // one of several that are submitted together
+  marks marks_;
   loop& loop_;
-  request_id id_{};
   completion result_{};
-  std::optional<int> substitute_;  // the result that stands for what the kernel lacks
+  int substitute_ = 0;
   std::optional<int> timeout_result_;
   std::optional<int> cancel_result_;
-  __kernel_timespec limit_{};
-  time_point limit_at_{};
   time_point submitted_at_{};
   void* tag_ = nullptr;
-  stop_source* source_ = nullptr;
   operation* next_parked_ = nullptr;
   operation* next_in_group_ = nullptr;
-  stop_link stop_;
-  expiry_timer expiry_;
+  union {
+    bounds bounds_;
+  };
 };
 
 // What the kernel may read until completion, in the frame beside the submission.
@@ -203,7 +244,12 @@ class timeout_operation : public operation {
 };
 
 // A zeroed submission with these two fields set.
-io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept;
+inline io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept {
+  io_uring_sqe sqe{};
+  sqe.opcode = opcode;
+  sqe.fd = fd;
+  return sqe;
+}
 __kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept;
 
 }  // namespace uring

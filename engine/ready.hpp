@@ -35,7 +35,6 @@ class ready_queue {
     if (node != nullptr) {
       head_ = node->next_ready;
       if (head_ == nullptr) tail_ = nullptr;
-      node->next_ready = nullptr;
     }
     return node;
   }

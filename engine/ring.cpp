@@ -44,6 +44,9 @@ int ring::open(const ring_options& options) noexcept {
     if (result == 0) {
       open_ = true;
       mode_ = step.mode;
+      // Spares the kernel the look-up of the descriptor in every call: a tenth of the cost of a
+      // NOP. When the thread has no slot left for it (16 rings), it is done without.
+      io_uring_register_ring_fd(&ring_);
     }
     return result;
   };
@@ -57,14 +60,12 @@ int ring::open(const ring_options& options) noexcept {
   return result;
 }
 
-bool ring::reserve(unsigned n) noexcept {
-  if (io_uring_sq_space_left(&ring_) >= n) return true;
+bool ring::make_room(unsigned n) noexcept {
   io_uring_submit(&ring_);
   // The poller takes entries on its own time; waiting for it is waiting for a queue to drain, not
   // for a completion.
-  if (mode_ == ring_mode::sqpoll && io_uring_sq_space_left(&ring_) < n)
-    io_uring_sqring_wait(&ring_);
-  return io_uring_sq_space_left(&ring_) >= n;
+  if (mode_ == ring_mode::sqpoll && room() < n) io_uring_sqring_wait(&ring_);
+  return room() >= n;
 }
 
 int ring::submit(bool wait, std::optional<time_point> until, time_point now) noexcept {
@@ -97,10 +98,6 @@ int ring::submit(bool wait, std::optional<time_point> until, time_point now) noe
 bool ring::holds_back() const noexcept {
   const unsigned flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
   return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
-}
-
-bool ring::overflowed() const noexcept {
-  return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
 }
 
 }  // namespace uring

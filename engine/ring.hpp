@@ -33,8 +33,11 @@ class ring {
 
   // Makes room for n SQEs that go out in one submission. Submits when there is none, never waits
   // for a completion: with a full queue and nobody to reap, waiting here would be for ever.
-  bool reserve(unsigned n) noexcept;
-  io_uring_sqe* next_sqe() noexcept { return io_uring_get_sqe(&ring_); }
+  bool reserve(unsigned n) noexcept { return room() >= n || make_room(n); }
+  // The next of those that were reserved.
+  io_uring_sqe* next_sqe() noexcept {
+    return &ring_.sq.sqes[ring_.sq.sqe_tail++ & ring_.sq.ring_mask];
+  }
 
   // Submits what is queued and, with `wait`, waits for one completion at most until `until`. Also
   // when it does not wait it has the kernel post what it holds back: deferred work, an overflow.
@@ -44,13 +47,20 @@ class ring {
   [[nodiscard]] unsigned sq_entries() const { return ring_.sq.ring_entries; }
   [[nodiscard]] unsigned cq_entries() const { return ring_.cq.ring_entries; }
   [[nodiscard]] ring_mode mode() const { return mode_; }
-  [[nodiscard]] bool overflowed() const noexcept;
+  [[nodiscard]] bool overflowed() const noexcept {
+    return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
+  }
   // Ends the submission here: what is queued from now on is linked to nothing before it. (With
   // SQPOLL the poller decides where a submission ends.)
   void end_submission() noexcept { io_uring_submit(&ring_); }
   io_uring* raw() noexcept { return &ring_; }
 
  private:
+  [[nodiscard]] unsigned room() const noexcept {
+    const unsigned head = __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
+    return ring_.sq.ring_entries - (ring_.sq.sqe_tail - head);
+  }
+  bool make_room(unsigned n) noexcept;
   // Completions are ready that only a call into the kernel posts.
   [[nodiscard]] bool holds_back() const noexcept;
 

@@ -137,20 +137,33 @@ TEST_CASE("the loop itself has nothing pending on its ring") {
   });
 }
 
-TEST_CASE("the clock goes on although no completion arrives") {
+TEST_CASE("the loop's clock is this turn's, and what was published knows it") {
   ON_EVERY_RING();
+  const socket_pair ends = unix_pair();
+  seam_log log(*on);
+  time_point begun;
   run(*on, [&]() -> task<void> {
     co_await on->nop();
-    const time_point begun = clock::now();
-    co_await on->sleep_for(30ms);
-    CHECK(on->now() - begun >= 30ms);
+    begun = clock::now();
+    co_await on->sleep_for(5ms);
+    CHECK(on->now() - begun >= 5ms);
+    CHECK(on->now() == on->now());
+    // Also when nothing but a completion ends the wait.
+    std::thread other([&] {
+      std::this_thread::sleep_for(5ms);
+      [[maybe_unused]] const ssize_t written = ::write(ends.b, "x", 1);
+    });
+    begun = clock::now();
+    room got;
+    co_await on->recv(ends.a, got);
+    CHECK(on->now() - begun >= 4ms);
     operation op = on->nop();
     co_await op;
-    CHECK(op.submitted_at() - begun >= 30ms);
+    CHECK(op.submitted_at() - begun >= 4ms);
     CHECK(op.submitted_at() <= clock::now());
+    other.join();
   });
-  std::this_thread::sleep_for(20ms);
-  const time_point begun = clock::now();
+  begun = clock::now();
   run(*on, [&]() -> task<void> {
     operation op = on->nop();
     co_await op;

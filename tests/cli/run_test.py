@@ -142,8 +142,8 @@ class Runs(ProgramTest):
         for flags in ("--var n=7", "--seed 1", "--seed 2", ""):
             self.expect(self.run_program("run", *flags.split(), "--report", "json=r.json"), 0)
             logs[flags] = self.report("r.json")[0]["logs"]
-        self.assertEqual(logs["--var n=7"]["main"][0], "n is 7")
-        self.assertEqual(logs[""]["main"][0], "n is 1")
+        self.assertEqual(logs["--var n=7"][0], "main: n is 7")
+        self.assertEqual(logs[""][0], "main: n is 1")
         self.assertEqual(logs[""], logs["--seed 1"])
         self.assertNotEqual(logs["--seed 1"], logs["--seed 2"])
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the scenarios that fail on purpose; compares what the program says with the files beside them.
+"""Runs the scenarios that fail on purpose; what the program says must be in the files beside them.
 
     golden.py PROGRAM [NAME...]
 

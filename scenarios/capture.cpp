@@ -58,8 +58,8 @@ evaluation by_pointer(const capture_plan& what, const std::string& data) {
 }
 
 evaluation by_offset(const capture_plan& what, const std::string& data, const environment& env) {
-  const evaluation offset = what.offset.eval(env);
-  const evaluation length = what.length.eval(env);
+  evaluation offset = what.offset.eval(env);
+  evaluation length = what.length.eval(env);
   if (!offset) return offset;
   if (!length) return length;
   const auto at = static_cast<std::uint64_t>(offset->integer());

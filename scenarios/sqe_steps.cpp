@@ -271,6 +271,7 @@ void step_runner::after_success(const uring::operation& op) {
 
 std::vector<std::uint64_t> step_runner::async_targets() const {
   std::vector<std::uint64_t> targets;
+  targets.reserve(strand_.asyncs_.size());
   for (const strand::async_state& each : strand_.asyncs_) {
     targets.push_back(each.running != nullptr ? each.running->recorder.last_user_data
                                               : each.last_user_data);

@@ -95,7 +95,9 @@ void readiness::look_at(line_condition& condition, std::string_view line) {
   const RE2& regex = *condition.regex;
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) +
                                        1);
-  if (!regex.Match(line, 0, line.size(), RE2::UNANCHORED, groups.data(),
+  // Not implicit: the newer RE2 takes a string_view of its own.
+  const re2::StringPiece text(line.data(), line.size());
+  if (!regex.Match(text, 0, text.size(), RE2::UNANCHORED, groups.data(),
                    static_cast<int>(groups.size()))) {
     return;
   }

@@ -181,9 +181,14 @@ TEST_CASE("what blocks in a kernel worker is bounded by the loop's timer and a c
     CHECK(op.bounded_by() == timeout_mechanism::timer);
     CHECK(ended.why == outcome::timed_out);
     CHECK_FALSE(op.timeout_result());
-    // The cancel's own result and the operation's are kept apart.
-    CHECK((ended.res == -512 || ended.res == -EINTR));
-    CHECK(op.cancel_result() == (on->io().mode() == ring_mode::sqpoll ? -ENOENT : -EALREADY));
+    // The cancel's own result and the operation's are kept apart. On a busy machine no worker may
+    // have taken it by then.
+    if (ended.res == -ECANCELED) {
+      CHECK(op.cancel_result() == 0);
+    } else {
+      CHECK((ended.res == -512 || ended.res == -EINTR));
+      CHECK(op.cancel_result() == (on->io().mode() == ring_mode::sqpoll ? -ENOENT : -EALREADY));
+    }
   });
   CHECK(log.submitted.starts_with("openat, cancel"));
 }

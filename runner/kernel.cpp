@@ -18,4 +18,11 @@ uring::capabilities find_capabilities(const std::string& as_kernel) {
   return uring::mask(found, as_kernel).value_or(found);
 }
 
+uring::ring_mode mode_under(const uring::capabilities& kernel, uring::ring_mode wanted) {
+  using enum uring::ring_mode;
+  if (wanted != automatic || kernel.as_kernel.empty()) return wanted;
+  if (kernel.accepts(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN)) return automatic;
+  return kernel.accepts(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG) ? coop : plain;
+}
+
 }  // namespace runner

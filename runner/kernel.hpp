@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/probe.hpp"
+#include "engine/ring.hpp"
 
 namespace runner {
 
@@ -11,5 +12,7 @@ namespace runner {
 std::string check_as_kernel(const std::string& version);
 /// ring_errno is set when no ring can be made; otherwise masked when a version is given.
 uring::capabilities find_capabilities(const std::string& as_kernel);
+/// The mode to ask for: a kernel that is made to look older has the best mode of that one.
+uring::ring_mode mode_under(const uring::capabilities& kernel, uring::ring_mode wanted);
 
 }  // namespace runner

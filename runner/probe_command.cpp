@@ -47,9 +47,11 @@ json limits_node() {
 }
 
 /// What `--ring-mode auto` becomes here.
-std::string automatic_mode() {
+std::string automatic_mode(const capabilities& of) {
   uring::ring trial;
-  return trial.open({}) == 0 ? uring::ring_mode_name(trial.mode()) : "none";
+  uring::ring_options options;
+  options.mode = mode_under(of, uring::ring_mode::automatic);
+  return trial.open(options) == 0 ? uring::ring_mode_name(trial.mode()) : "none";
 }
 
 struct split_names {
@@ -78,7 +80,7 @@ std::string as_json(const capabilities& of) {
   }
   const json all{{"kernel", of.release},
                  {"as_kernel", of.as_kernel},
-                 {"ring_mode", automatic_mode()},
+                 {"ring_mode", automatic_mode(of)},
                  {"features", split(uring::flags::features, of.features).present},
                  {"setup_flags", split(uring::flags::setup_flags, of.setup_flags).present},
                  {"nop_inject", of.nop_inject},
@@ -118,7 +120,7 @@ std::string head(const capabilities& of) {
   const split_names setup = split(uring::flags::setup_flags, of.setup_flags);
   std::string out = line("kernel", scenarios::visible(of.release));
   if (!of.as_kernel.empty()) out += line("shown as", of.as_kernel);
-  out += line("ring mode", automatic_mode());
+  out += line("ring mode", automatic_mode(of));
   out += line("features", wrapped_names(features.present));
   out += line("  missing", wrapped_names(features.missing));
   out += line("set-up flags", wrapped_names(setup.present));

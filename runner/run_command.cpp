@@ -58,7 +58,7 @@ reports::console make_console(const settings& with) {
 suite_options options_of(const settings& with, uring::capabilities kernel) {
   suite_options made;
   made.kernel = std::move(kernel);
-  made.mode = with.ring_mode;
+  made.mode = mode_under(made.kernel, with.ring_mode);
   made.scenario.time_scale = with.time_scale;
   made.scenario.seed = with.seed;
   made.jobs = with.jobs;

@@ -116,7 +116,7 @@ uring::task<void> child_process::end(int signo, uring::duration grace) {
   siginfo_t info;
   check_pidfd(pidfd_, info, WEXITED);
   reaped_ = true;
-  const std::vector<pid_t> others = co_await end_leftovers(loop_, mark_, until);
+  const std::vector<pid_t> others = co_await end_leftovers(loop_, mark_, pid_, until);
   std::copy_if(others.begin(), others.end(), std::back_inserter(stuck_),
                [&](pid_t other) { return other != pid_; });
 

@@ -30,6 +30,13 @@ constexpr std::uint64_t inner_bit = std::uint64_t{1} << 61;
 // 37 bits of chance for the process and 24 for its services.
 constexpr unsigned counter_bits = 24;
 
+using namespace std::chrono_literals;
+
+// An exec takes well below a millisecond unless it reads from a disk, and ends without an event. A
+// process whose memory we may not look at (it is set-user-id) looks like one for ever.
+constexpr uring::duration exec_pause = 1ms;
+constexpr int looks_max = 50;
+
 using directory = std::unique_ptr<DIR, decltype([](DIR* open) { closedir(open); })>;
 
 // Files in /proc have no size; those read here are short, except environments.
@@ -56,13 +63,21 @@ std::optional<Number> number_at(std::string_view text) {
   return parsed.ec == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
-// The parent, from /proc/PID/stat: "pid (name) state ppid …", where the name may hold anything.
-pid_t parent_of(pid_t pid) {
+// A number of /proc/PID/stat, "pid (name) state ppid …", counted from 1 as proc(5) does; the name
+// may hold anything. 0 when the process is gone.
+constexpr int parent_field = 4;
+constexpr int environment_field = 50;
+std::uint64_t stat_field(pid_t pid, int field) {
   const auto stat = read_all("/proc/" + std::to_string(pid) + "/stat", 4096);
   if (!stat) return 0;
-  const std::size_t name_end = stat->rfind(") ");
-  if (name_end == std::string::npos || stat->size() < name_end + 4) return 0;
-  return number_at<pid_t>(std::string_view(*stat).substr(name_end + 4)).value_or(0);
+  std::string_view rest = *stat;
+  rest.remove_prefix(std::min(rest.rfind(')'), rest.size()));
+  for (int at = 2; at < field; ++at) {
+    const std::size_t blank = rest.find(' ');
+    if (blank == std::string_view::npos) return 0;
+    rest.remove_prefix(blank + 1);
+  }
+  return number_at<std::uint64_t>(rest).value_or(0);
 }
 
 template <class Visit>
@@ -93,11 +108,39 @@ std::vector<pid_t> our_children() {
   });
   if (listed) return children;
   children.clear();
-  const pid_t self = getpid();
+  const auto self = static_cast<std::uint64_t>(getpid());
   each_number_in("/proc", [&](pid_t pid) {
-    if (parent_of(pid) == self) children.push_back(pid);
+    if (stat_field(pid, parent_field) == self) children.push_back(pid);
   });
   return children;
+}
+
+struct soft_and_hard {
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
+// "Max resident set          4611686018427387905  4611686018427387905  bytes"; what is unlimited,
+// or no longer there, counts as none.
+soft_and_hard rss_limits(const std::string& process) {
+  constexpr std::string_view row = "Max resident set";
+  const auto limits = read_all(process + "/limits", 16384);
+  const std::size_t at = limits ? limits->find(row) : std::string::npos;
+  if (at == std::string::npos) return {};
+  std::string_view rest = std::string_view(*limits).substr(at + row.size());
+  soft_and_hard found;
+  for (std::uint64_t* const one : {&found.soft, &found.hard}) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    *one = number_at<std::uint64_t>(rest).value_or(0);
+    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+  }
+  return found;
+}
+
+bool is_zombie(pid_t pid) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
 }
 
 bool still_our_child(const descriptor& pidfd) {
@@ -131,25 +174,26 @@ rlimit service_mark::limit() const {
   return {mark_bit | number_, mark_bit | number_};
 }
 
-bool service_mark::is_on(pid_t pid) const {
+service_mark::verdict service_mark::judge(pid_t pid) const {
   const std::string process = "/proc/" + std::to_string(pid);
-  // "Max resident set          4611686018427387905  4611686018427387905  bytes"
-  constexpr std::string_view row = "Max resident set";
-  if (const auto limits = read_all(process + "/limits", 16384)) {
-    if (const std::size_t at = limits->find(row); at != std::string::npos) {
-      const auto soft = number_at<std::uint64_t>(std::string_view(*limits).substr(at + row.size()));
-      // Whoever carries another mark is another service's; only one without any needs a second
-      // look.
-      if (soft && *soft >= inner_bit) {
-        return *soft == (mark_bit | number_) || *soft == (inner_bit | number_);
-      }
-    }
+  const auto [soft, hard] = rss_limits(process);
+  for (const std::uint64_t limit : {soft, hard}) {
+    if (limit == (mark_bit | number_) || limit == (inner_bit | number_)) return verdict::ours;
   }
-  const auto environment = read_all(process + "/environ", 4U << 20U);
-  if (!environment) return false;
-  const std::string wanted = variable() + '\0';
-  const std::size_t at = environment->find(wanted);
-  return at != std::string::npos && (at == 0 || (*environment)[at - 1] == '\0');
+  if (soft >= inner_bit) return verdict::anothers;
+  // Programs change their soft limit. The hard one says nothing more: it may be of those whose
+  // service we are.
+  const std::uint64_t before = stat_field(pid, environment_field);
+  const std::string environment = '\0' + read_all(process + "/environ", 4U << 20U).value_or("");
+  const std::string name = '\0' + std::string(variable_name) + '=';
+  if (environment.find(name) == std::string::npos) {
+    // exec says where the environment is last of all, and it is elsewhere then; a zombie has none
+    // any more.
+    const bool in_exec = before == 0 || stat_field(pid, environment_field) != before;
+    return in_exec && !is_zombie(pid) ? verdict::not_yet : verdict::unknown;
+  }
+  const std::string wanted = '\0' + variable() + '\0';
+  return environment.find(wanted) != std::string::npos ? verdict::ours : verdict::anothers;
 }
 
 void adopt_orphans() {
@@ -164,17 +208,21 @@ void adopt_orphans() {
   static_cast<void>(done);
 }
 
-std::vector<leftover> find_leftovers(const service_mark& mark) {
-  std::vector<leftover> found;
+leftovers find_leftovers(const service_mark& mark, pid_t group) {
+  leftovers result;
   for (const pid_t pid : our_children()) {
-    descriptor pidfd = open_pidfd(pid);
-    // In this order: that the process is our child still, after its mark was read by its number,
+    leftover one{pid, open_pidfd(pid), getpgid(pid) == group, false};
+    const service_mark::verdict verdict = mark.judge(pid);
+    one.marked = verdict == service_mark::verdict::ours;
+    if (verdict == service_mark::verdict::not_yet) result.complete = false;
+    const bool wanted = one.marked || (one.in_group && verdict == service_mark::verdict::unknown);
+    // In this order: that the process is our child still, after it was looked at by its number,
     // proves that the number was its own.
-    if (pidfd.is_open() && mark.is_on(pid) && still_our_child(pidfd)) {
-      found.push_back({pid, std::move(pidfd)});
+    if (wanted && one.pidfd.is_open() && still_our_child(one.pidfd)) {
+      result.found.push_back(std::move(one));
     }
   }
-  return found;
+  return result;
 }
 
 uring::task<void> await_group(uring::loop& on, const service_mark& mark, pid_t group,
@@ -183,28 +231,33 @@ uring::task<void> await_group(uring::loop& on, const service_mark& mark, pid_t g
   siginfo_t info{};
   const int seen = waitid(P_PGID, static_cast<id_t>(group), &info, WSTOPPED | WNOHANG | WNOWAIT);
   if (seen != 0 && errno == ECHILD) co_return;
-  const std::vector<leftover> members = find_leftovers(mark);
-  for (const leftover& member : members) {
-    if (getpgid(member.pid) != group) continue;
+  const leftovers members = find_leftovers(mark, group);
+  for (const leftover& member : members.found) {
+    if (!member.in_group) continue;
     co_await on.poll_add(member.pidfd.get(), POLLIN).deadline(until);
   }
 }
 
 uring::task<std::vector<pid_t>> end_leftovers(uring::loop& on, const service_mark& mark,
-                                              uring::time_point until) {
+                                              pid_t group, uring::time_point until) {
   std::vector<pid_t> stuck;
-  for (;;) {
-    std::vector<leftover> found = find_leftovers(mark);
-    std::erase_if(found, [&](const leftover& one) {
-      return std::find(stuck.begin(), stuck.end(), one.pid) != stuck.end();
-    });
-    if (found.empty()) break;
-    for (const leftover& one : found) {
-      const bool sent = signal_pidfd(one.pidfd, SIGKILL) == 0;
-      if (!sent && errno == EPERM) stuck.push_back(one.pid);
+  const auto is_stuck = [&](const leftover& one) {
+    return std::find(stuck.begin(), stuck.end(), one.pid) != stuck.end();
+  };
+  for (int looks_left = looks_max; looks_left > 0;) {
+    auto [found, complete] = find_leftovers(mark, group);
+    std::erase_if(found, is_stuck);
+    if (found.empty() && complete) break;
+    if (found.empty()) {
+      --looks_left;
+      co_await on.sleep_for(exec_pause);
     }
     for (const leftover& one : found) {
-      if (std::find(stuck.begin(), stuck.end(), one.pid) != stuck.end()) continue;
+      const bool refused = one.marked && signal_pidfd(one.pidfd, SIGKILL) != 0 && errno == EPERM;
+      if (refused) stuck.push_back(one.pid);
+    }
+    for (const leftover& one : found) {
+      if (is_stuck(one)) continue;
       co_await on.poll_add(one.pidfd.get(), POLLIN).deadline(until);
       siginfo_t info;
       check_pidfd(one.pidfd, info, WEXITED);

@@ -40,8 +40,10 @@ class service_mark {
   /// For RLIMIT_RSS. A limit that is a mark itself (we run as somebody's service) stays the hard
   /// limit, so that they still find what we leave behind.
   [[nodiscard]] rlimit limit() const;
-  /// Whether this process, or the zombie of it, carries the mark.
-  [[nodiscard]] bool is_on(pid_t pid) const;
+  enum class verdict : std::uint8_t { ours, anothers, unknown, not_yet };
+  /// Whose mark this process carries. The zombie of one has no environment any more; one that is in
+  /// the middle of exec has none yet, which may leave it open.
+  [[nodiscard]] verdict judge(pid_t pid) const;
 
  private:
   explicit service_mark(std::uint64_t number) : number_(number) {}
@@ -55,20 +57,29 @@ void adopt_orphans();
 struct leftover {
   pid_t pid = 0;
   descriptor pidfd;
+  bool in_group = false;
+  bool marked = false;  ///< else it is in the group, and nobody else's
 };
 
-/// Our children that carry the mark, zombies included. Costs one small file where the kernel has
-/// /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN), nothing when we have no child at all, and
-/// else a scan of /proc.
-std::vector<leftover> find_leftovers(const service_mark& mark);
+struct leftovers {
+  std::vector<leftover> found;
+  bool complete = true;  ///< false: it is still open whether there are more
+};
 
-/// Waits until those of `group` among them have ended by themselves, but not beyond `until`.
+/// Our children that carry the mark or are in `group`, zombies included. Costs one small file where
+/// the kernel has /proc/PID/task/TID/children (CONFIG_PROC_CHILDREN), nothing when we have no child
+/// at all, and else a scan of /proc.
+leftovers find_leftovers(const service_mark& mark, pid_t group);
+
+/// Waits until those in `group` have ended by themselves, but not beyond `until`.
 uring::task<void> await_group(uring::loop& on, const service_mark& mark, pid_t group,
                               uring::time_point until);
 
-/// Kills and reaps them, and those that they leave behind in turn, until there is none. Returns the
-/// ones that could not be ended (no permission, or stuck in the kernel) by `until`.
+/// For a group that was killed and its leader reaped: kills and reaps what carries the mark, and
+/// what that leaves behind in turn, until there is none. Of the group, whose number could be
+/// somebody else's by now, those without a mark are only reaped. Returns the ones that could not be
+/// ended (no permission, or stuck in the kernel) by `until`.
 uring::task<std::vector<pid_t>> end_leftovers(uring::loop& on, const service_mark& mark,
-                                              uring::time_point until);
+                                              pid_t group, uring::time_point until);
 
 }  // namespace scenarios

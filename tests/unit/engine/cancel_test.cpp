@@ -432,6 +432,30 @@ TEST_CASE("a sleep ends when it is stopped, before it began too") {
   CHECK(on->timers().empty());
 }
 
+TEST_CASE("a sleep that is stopped when its time has come ends once") {
+  struct stopping_timer : timer {
+    explicit stopping_timer(stop_source& its_source) : timer(&stop), source(its_source) {}
+    static void stop(timer& expired) noexcept {
+      static_cast<stopping_timer&>(expired).source.request_stop();
+    }
+    stop_source& source;
+  };
+  const auto on = open_loop();
+  int ended = 0;
+  run(*on, [&]() -> task<void> {
+    stop_source stop;
+    stopping_timer stopper(stop);
+    const time_point at = clock::now();
+    on->timers().arm(stopper, at);
+    const bool slept = co_await on->sleep_until(at).cancel_on(stop);
+    CHECK_FALSE(slept);
+    ++ended;
+    co_await on->nop();
+    ++ended;
+  });
+  CHECK(ended == 2);
+}
+
 TEST_CASE("a sleep for all time is not over at once") {
   ON_RINGS(rings_of(4));
   run(*on, [&]() -> task<void> {

@@ -330,6 +330,32 @@ TEST_CASE("a stop reaches what is parked, which then never is submitted") {
   CHECK(on->in_flight() == 0);
 }
 
+TEST_CASE("what is parked behind one that was stopped goes out all the same") {
+  const auto on = open_loop(two_entries);
+  seam_log log(*on);
+  run(*on, [&]() -> task<void> {
+    filled_ring filled(*on);
+    stop_source stop;
+    std::optional<operation> stopped;
+    operation first = on->nop();
+    operation last = on->nop();
+    first.timeout(1h);
+    on->start(first);
+    stopped.emplace(*on, blank(IORING_OP_NOP, -1));
+    stopped->cancel_on(stop);
+    on->start(*stopped);
+    CHECK(is_parked(*stopped));
+    stop.request_stop();
+    stopped.reset();
+    on->start(last);
+    CHECK(is_parked(last));
+    co_await last;
+    co_await first;
+    co_await filled.drain();
+  });
+  CHECK(log.submitted == "nop, nop, nop, link_timeout, nop");
+}
+
 TEST_CASE("what is parked can be cancelled by request") {
   const auto on = open_loop(two_entries);
   const socket_pair ends = unix_pair();

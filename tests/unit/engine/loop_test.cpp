@@ -162,6 +162,7 @@ TEST_CASE("the loop's clock is this turn's, and what was published knows it") {
     CHECK(op.submitted_at() - begun >= 4ms);
     CHECK(op.submitted_at() <= clock::now());
     other.join();
+    CHECK(on->now() <= clock::now());  // the last turn's, of no use to the next run
   });
   begun = clock::now();
   run(*on, [&]() -> task<void> {

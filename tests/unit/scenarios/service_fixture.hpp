@@ -2,9 +2,11 @@
 #pragma once
 
 #include <dirent.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -65,23 +67,9 @@ inline int processes_named(const std::string& token) {
   return count;
 }
 
-// The children of this process, zombies too, for messages: "12 (sleep) S …".
-inline std::string our_processes() {
-  std::string found;
-  const std::string parent = " " + std::to_string(getpid()) + " ";
-  DIR* const entries = opendir("/proc");
-  while (const dirent* entry = readdir(entries)) {
-    const std::string stat = read_file("/proc/" + std::string(entry->d_name) + "/stat");
-    const std::size_t name_end = stat.rfind(") ");
-    if (name_end == std::string::npos || stat.compare(name_end + 3, parent.size(), parent) != 0) {
-      continue;
-    }
-    found += stat.substr(0, 60) + "\n" +
-             read_file("/proc/" + std::string(entry->d_name) + "/environ") + "\n" +
-             read_file("/proc/" + std::string(entry->d_name) + "/limits");
-  }
-  closedir(entries);
-  return found;
+// Whether this process has no child, not even a zombie.
+inline bool no_children() {
+  return waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD;
 }
 
 // A number of seconds to sleep that no other process on the machine sleeps.

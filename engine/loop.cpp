@@ -80,8 +80,8 @@ void loop::turn(const bool& done) {
   if (parked_head_ != nullptr || cancels_head_ != nullptr) admit_parked();
   // While something is parked the kernel is asked but not waited for: what is parked may be the
   // very thing that the next completion depends on.
-  const bool wait = ready_.empty() && parked_head_ == nullptr && cancels_head_ == nullptr;
-  const int result = ring_.submit(wait, until, now_);
+  const bool idle = ready_.empty() && parked_head_ == nullptr && cancels_head_ == nullptr;
+  const int result = ring_.submit(idle && until_idle_ == nullptr, until, now_);
   if (result != 0) {
     std::fprintf(stderr, "uring: io_uring_enter failed: %s\n", std::strerror(-result));
     std::abort();
@@ -92,6 +92,14 @@ void loop::turn(const bool& done) {
     woken_ = false;
     if (on_wake_) on_wake_();
   }
+  if (idle && until_idle_ != nullptr && ready_.empty()) end_idle_sleep();
+}
+
+void loop::end_idle_sleep() {
+  sleep& ended = *std::exchange(until_idle_, nullptr);
+  ended.expiry_.disarm();
+  ended.stop_.unlink();
+  ready_.push(ended);
 }
 
 void loop::run_ready() {
@@ -216,6 +224,7 @@ loop::sleep::sleep(loop& on, time_point at) noexcept
           [](timer& expired) noexcept {
             sleep& self = static_cast<expiry&>(expired).owner;
             self.stop_.unlink();
+            if (self.loop_.until_idle_ == &self) self.loop_.until_idle_ = nullptr;
             self.loop_.ready_.push(self);
           },
           *this),
@@ -224,6 +233,7 @@ loop::sleep::sleep(loop& on, time_point at) noexcept
             sleep& self = static_cast<stop_link&>(callback).owner;
             self.stopped_ = true;
             self.expiry_.disarm();
+            if (self.loop_.until_idle_ == &self) self.loop_.until_idle_ = nullptr;
             if (self.suspended_) self.loop_.ready_.push(self);
           },
           *this) {}
@@ -233,6 +243,7 @@ bool loop::sleep::await_suspend(std::coroutine_handle<> waiting) noexcept {
   if (source_ != nullptr) stop_.link(*source_);
   if (stopped_) return false;
   suspended_ = true;
+  if (or_idle_ && loop_.until_idle_ == nullptr) loop_.until_idle_ = this;
   loop_.timers_.arm(expiry_, at_);
   return true;
 }

@@ -137,6 +137,7 @@ class loop {
     now_known_ = true;
   }
   void run_ready();
+  void end_idle_sleep();
   void reap();
   void deliver(const io_uring_cqe& cqe);
   [[nodiscard]] operation* find(request_id id) const noexcept;
@@ -175,6 +176,7 @@ class loop {
   operation* parked_head_ = nullptr;
   operation* parked_tail_ = nullptr;
   operation* cancels_head_ = nullptr;
+  sleep* until_idle_ = nullptr;
   seam* seam_ = nullptr;
   time_point now_{};
   bool now_known_ = false;
@@ -196,12 +198,20 @@ class loop::sleep : public ready_node {
     source_ = &source;
     return *this;
   }
+  // Ends it before its time, too, when the loop has nothing else to do: no coroutine is ready and
+  // no completion has come (those of a polling thread may come later). Of several such sleeps only
+  // the first does.
+  sleep& or_idle() noexcept {
+    or_idle_ = true;
+    return *this;
+  }
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> waiting) noexcept;
-  // True when the time came, false when it was stopped.
+  // True when the time came (or the loop was idle), false when it was stopped.
   bool await_resume() const noexcept { return !stopped_; }
 
  private:
+  friend class loop;
   struct expiry : timer {
     expiry(function on_expiry, sleep& self) : timer(on_expiry), owner(self) {}
     sleep& owner;
@@ -215,6 +225,7 @@ class loop::sleep : public ready_node {
   stop_source* source_ = nullptr;
   bool stopped_ = false;
   bool suspended_ = false;
+  bool or_idle_ = false;
   expiry expiry_;
   stop_link stop_;
 };

@@ -196,7 +196,7 @@ uint32_t bits_known_to(const flag_set& set, uint32_t bits, std::string_view vers
 
 }  // namespace
 
-capabilities probe(io_uring& ring) {
+capabilities probe(io_uring& ring, setup_trials trials) {
   capabilities found;
   found.release = kernel_release();
   found.features = ring.features;
@@ -204,17 +204,15 @@ capabilities probe(io_uring& ring) {
   const bool own_works = own.error() == 0;
   if (!ask_opcodes(ring, found) && !(own_works && ask_opcodes(own.get(), found)))
     assume_first_opcodes(found);
-  if (!own_works) {
-    // What the caller's ring was made with is certain all the same.
-    found.setup_flags = ring.flags;
-    return found;
-  }
-  found.setup_flags = accepted_setup_flags(own.get().ring_fd) | ring.flags;
+  // What the caller's ring was made with is certain in any case.
+  found.setup_flags = ring.flags;
+  if (!own_works) return found;
+  if (trials == setup_trials::yes) found.setup_flags |= accepted_setup_flags(own.get().ring_fd);
   found.nop_inject = nop_injects(own.get());
   return found;
 }
 
-capabilities probe_kernel() {
+capabilities probe_kernel(setup_trials trials) {
   base_ring own;
   if (own.error() != 0) {
     capabilities nothing;
@@ -222,7 +220,7 @@ capabilities probe_kernel() {
     nothing.ring_errno = own.error();
     return nothing;
   }
-  return probe(own.get());
+  return probe(own.get(), trials);
 }
 
 std::optional<capabilities> mask(const capabilities& found, std::string_view version) {

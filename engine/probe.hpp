@@ -33,14 +33,17 @@ struct capabilities {
   bool accepts(uint32_t setup_bits) const { return (setup_flags & setup_bits) == setup_bits; }
 };
 
-/// Asks about opcodes and features on an existing ring, set-up flags and NOP injection on rings of
-/// its own: some twenty short-lived ones, a few milliseconds. Ask once and hand the answer around.
+/// Set-up flags take some twenty short-lived rings, one with a polling thread: a few milliseconds.
+enum class setup_trials : std::uint8_t { yes, no };
+
+/// Asks about opcodes and features on an existing ring, set-up flags (left at those of `ring` when
+/// they are not tried) and NOP injection on rings of its own. Ask once and hand the answer around.
 /// Call it on the thread that submits to `ring`. liburing's io_uring_get_probe() is not used: made
 /// before the first real ring it shrinks the task's io-wq to two bounded workers.
-capabilities probe(io_uring& ring);
+capabilities probe(io_uring& ring, setup_trials trials = setup_trials::yes);
 
 /// The same with a ring of its own, sized so that io-wq keeps its usual number of workers.
-capabilities probe_kernel();
+capabilities probe_kernel(setup_trials trials = setup_trials::yes);
 
 /// What `found` would be if the kernel were no newer than `version` ("6.1"): everything that came
 /// later (`since` in the op table, flags::setup_flags, flags::features) is missing. Never adds

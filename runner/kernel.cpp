@@ -12,8 +12,8 @@ std::string check_as_kernel(const std::string& version) {
                      scenarios::in_quotes(version));
 }
 
-uring::capabilities find_capabilities(const std::string& as_kernel) {
-  uring::capabilities found = uring::probe_kernel();
+uring::capabilities find_capabilities(const std::string& as_kernel, uring::setup_trials trials) {
+  uring::capabilities found = uring::probe_kernel(trials);
   if (found.ring_errno != 0 || as_kernel.empty()) return found;
   return uring::mask(found, as_kernel).value_or(found);
 }

@@ -35,14 +35,16 @@ class result_queue {
   void push(run_event event);
   /// Wakes the taker although there is nothing.
   void nudge();
-  /// All that has come, in order; waits for it until `until`.
-  std::vector<run_event> take(time_point until);
+  /// All that has come, in order; waits for it until `until`, and a little for more: by the
+  /// thousand a second, waking up for each would take time from the rings. A nudge or the end of a
+  /// worker is not kept waiting. `into` is overwritten; its memory is used again.
+  void take(time_point until, std::vector<run_event>& into);
 
  private:
   std::mutex mutex_;
   std::condition_variable came_;
   std::vector<run_event> events_;
-  bool nudged_ = false;
+  bool urgent_ = false;
 };
 
 }  // namespace runner

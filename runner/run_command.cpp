@@ -1,6 +1,7 @@
 // `run`: everything is checked before anything runs, and whatever happens then is reported.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -14,6 +15,7 @@
 #include "runner/selection.hpp"
 #include "runner/signals.hpp"
 #include "runner/suite.hpp"
+#include "scenarios/requirements.hpp"
 
 namespace runner {
 namespace {
@@ -78,7 +80,13 @@ int refused(const settings& with, const uring::ring_refusal& why) {
 }
 
 int run_plans(const settings& with, std::vector<shared_plan> plans) {
-  uring::capabilities kernel = find_capabilities(with.as_kernel);
+  // An older kernel's ring mode is chosen by set-up flags, too.
+  const bool tries =
+      !with.as_kernel.empty() || std::ranges::any_of(plans, [](const shared_plan& each) {
+        return scenarios::names_setup_flag(*each);
+      });
+  uring::capabilities kernel =
+      find_capabilities(with.as_kernel, tries ? uring::setup_trials::yes : uring::setup_trials::no);
   if (kernel.ring_errno != 0) {
     return refused(with, uring::diagnose_ring_failure(kernel.ring_errno));
   }

@@ -1,13 +1,14 @@
 #include "runner/suite.hpp"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <thread>
 #include <utility>
 
 #include "reports/failure_block.hpp"
@@ -15,6 +16,7 @@
 #include "runner/processors.hpp"
 #include "runner/settings.hpp"
 #include "scenarios/codes.hpp"
+#include "scenarios/services/descriptor.hpp"
 #include "scenarios/units.hpp"
 
 namespace runner {
@@ -26,12 +28,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Results come in by the thousand a second; waking up for each would take time from the rings.
-constexpr auto collect_every = 1ms;
 constexpr auto tick_every = 100ms;
 // A ring, its wake-up, and room for what a scenario opens in passing.
 constexpr std::size_t descriptors_per_ring = 8;
 constexpr std::size_t descriptors_of_program = 24;
+// 128 KiB of pointers.
+constexpr std::size_t descriptors_reserved_max = 16384;
 // Fewer scenarios than this are done before a second thread has made its ring.
 constexpr std::size_t scenarios_per_ring = 16;
 
@@ -87,6 +89,11 @@ std::size_t descriptor_budget(std::size_t wanted, std::size_t rings) {
   return limit.rlim_cur > own ? limit.rlim_cur - own : 0;
 }
 
+void reserve_descriptors(std::size_t count) {
+  const scenarios::descriptor any(::eventfd(0, EFD_CLOEXEC));
+  const scenarios::descriptor last(::fcntl(any.get(), F_DUPFD_CLOEXEC, static_cast<int>(count)));
+}
+
 scenario_result not_run_result(const scenarios::plan& of, std::string reason) {
   scenario_result made;
   made.id = of.id;
@@ -107,7 +114,9 @@ suite::suite(std::vector<shared_plan> plans, suite_options options,
       tick_(std::move(tick)),
       ids_(ids_of(plans)),
       waiting_(std::move(plans)),
-      stored_(ids_.size()) {}
+      stored_(ids_.size()) {
+  make_workers();
+}
 
 void suite::interrupt() {
   interrupt_asked_ = true;
@@ -123,15 +132,13 @@ suite_outcome suite::run() {
   began_ = std::chrono::steady_clock::now();
   began_at_ = std::chrono::system_clock::now();
   observer_.suite_started(ids_.size());
-  start_workers();
+  for (const auto& each : workers_) each->start();
+  std::vector<run_event> events;
   while (workers_alive_ != 0) {
-    const auto until = std::chrono::steady_clock::now() + tick_every;
-    std::vector<run_event> events = results_.take(until);
-    const bool some = !events.empty();
+    results_.take(std::chrono::steady_clock::now() + tick_every, events);
     for (run_event& each : events) handle(std::move(each));
     look_around();
     tick_();
-    if (some && workers_alive_ != 0) std::this_thread::sleep_for(collect_every);
   }
   const bool none = std::ranges::all_of(stored_, [](const auto& each) { return each.id.empty(); });
   workers_.clear();
@@ -147,7 +154,7 @@ suite_outcome suite::run() {
   return made;
 }
 
-void suite::start_workers() {
+void suite::make_workers() {
   const std::size_t wish =
       options_.rings == 0 && options_.mode == uring::ring_mode::sqpoll ? 1 : options_.rings;
   const load_shares shares = share_load(ids_.size(), options_.jobs, wish, processor_count());
@@ -167,7 +174,7 @@ void suite::start_workers() {
     workers_.push_back(std::make_unique<worker>(waiting_, results_, one));
   }
   workers_alive_ = workers_.size();
-  for (const auto& each : workers_) each->start();
+  reserve_descriptors(std::min(budget, descriptors_reserved_max));
 }
 
 void suite::handle(run_event event) {

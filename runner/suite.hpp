@@ -44,7 +44,8 @@ struct suite_outcome {
 
 class suite {
  public:
-  /// The observer outlives the suite. `tick` is called a few times a second.
+  /// The observer outlives the suite. `tick` is called a few times a second. To be made before the
+  /// program has a second thread, see reserve_descriptors().
   suite(std::vector<shared_plan> plans, suite_options options, scenarios::run_observer& observer,
         std::function<void()> tick);
   suite(const suite&) = delete;
@@ -61,7 +62,7 @@ class suite {
   // Why the run was cut short; the first reason stands.
   enum class cut : std::uint8_t { none, signal, deadline, fail_fast };
 
-  void start_workers();
+  void make_workers();
   void handle(run_event event);
   void ended(std::size_t index, scenarios::scenario_result result);
   void look_around();
@@ -99,6 +100,11 @@ load_shares share_load(std::size_t scenarios, std::size_t jobs, std::size_t ring
 /// Raises the soft limit of descriptors as far as `wanted` asks and the hard limit allows. Returns
 /// how many there are for scenarios when so many rings have theirs.
 std::size_t descriptor_budget(std::size_t wanted, std::size_t rings);
+
+/// Makes the kernel's table of our descriptors large enough for as many. To be called before there
+/// is a second thread: from then on, each time the table doubles, all wait for a grace period of
+/// the kernel, some 10 ms.
+void reserve_descriptors(std::size_t count);
 
 /// The result of a scenario that never ran.
 scenarios::scenario_result not_run_result(const scenarios::plan& of, std::string reason);

@@ -18,13 +18,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long new scenarios are started before what they submitted gets its turn.
-constexpr auto start_budget = 500us;
-// A turn that comes this late says that the processor has enough to do …
-constexpr auto lag_max = 1ms;
-constexpr auto lag_interval = 500us;
-// … but with fewer than these in flight it is somebody else's load, and batches would get small.
-constexpr std::size_t lag_ignored_below = 32;
+// So many are started at once: enough that one system call submits for many, few enough that what
+// they use stays in the processor's caches.
+constexpr std::size_t started_at_once = 16;
+// For as long a ring that always has something to do keeps the next ones waiting.
+constexpr auto patience = 5ms;
 
 constexpr std::size_t described_max = 50;
 
@@ -165,19 +163,11 @@ uring::task<void> worker::one_ended() {
   ended_.reset();
 }
 
-// Lets the loop turn, and waits while its turns come late.
+// After a batch, lets what runs go on until it waits for somebody else.
 uring::task<void> worker::breathe() {
-  const uring::time_point before = uring::clock::now();
-  if (before - turn_began_ < start_budget) co_return;
-  co_await loop_->sleep_until(before);
-  turn_began_ = uring::clock::now();
-  uring::duration lag = turn_began_ - before;
-  while (lag > lag_max && running_.size() >= lag_ignored_below && !stop_asked_) {
-    const uring::time_point due = turn_began_ + lag_interval;
-    co_await loop_->sleep_until(due);
-    turn_began_ = uring::clock::now();
-    lag = turn_began_ - due;
-  }
+  if (++started_ < started_at_once) co_return;
+  started_ = 0;
+  co_await loop_->sleep_for(patience).or_idle();
 }
 
 room worker::left() const {

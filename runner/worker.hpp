@@ -1,9 +1,9 @@
 // One thread with one ring, on which any number of scenarios run at once as coroutines.
 //
 // Pulls scenarios from the queue as long as it has room, and tells what comes of them. Room is a
-// number of scenarios, of heavy ones among them, and of descriptors; and time: while the ring's
-// turns take long, nothing new is started, since more scenarios than the processor can serve make
-// none of them end sooner but all of them measure wrong times.
+// number of scenarios, of heavy ones among them, and of descriptors; and time: while the ring has
+// something to do hardly anything new is started, since more scenarios than the processor can serve
+// make none of them end sooner but all of them measure wrong times.
 // Made, started and destroyed (which waits for its end) by the thread that runs the suite.
 // interrupt() and describe() may come from any thread at any time in between.
 #pragma once
@@ -93,7 +93,7 @@ class worker {
   std::vector<running*> running_;
   std::size_t heavy_ = 0;
   std::size_t descriptors_ = 0;
-  uring::time_point turn_began_{};
+  std::size_t started_ = 0;  // since the ring was idle
   std::thread thread_;
 };
 

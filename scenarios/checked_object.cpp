@@ -11,8 +11,12 @@
 
 namespace scenarios {
 
+bool takes(json_types wanted, const node& from) {
+  return (json_type_of(from.kind()) & wanted) != 0;
+}
+
 bool check_type(const node& from, json_types wanted, std::string_view what, diagnostics& out) {
-  if ((json_type_of(from.kind()) & wanted) != 0) return true;
+  if (takes(wanted, from)) return true;
   out.error(code::wrong_type, from.at(),
             fmt::format("{} takes {}, not {}", what, json_types_text(wanted), from.kind_name()));
   return false;
@@ -44,8 +48,8 @@ void checked_object::check(const member& m, code unknown, diagnostics& out) {
               fmt::format("{} is not there yet: {}", in_quotes(m.key), row->doc));
     sound_ = false;
     uses_reserved_ = true;
-  } else {
-    sound_ = check_type(m.value, row->accepts, in_quotes(m.key), out) && sound_;
+  } else if (!takes(row->accepts, m.value)) {
+    sound_ = check_type(m.value, row->accepts, in_quotes(m.key), out);
   }
 }
 
@@ -77,8 +81,7 @@ const member* checked_object::find_member(std::string_view key) const {
   if (found == nullptr) return nullptr;
   const key_row* row = find_key(table_.rows, key);
   const bool sound = row != nullptr && row->state != key_state::reserved &&
-                     row->state != key_state::elsewhere &&
-                     (json_type_of(found->value.kind()) & row->accepts) != 0;
+                     row->state != key_state::elsewhere && takes(row->accepts, found->value);
   return sound ? found : nullptr;
 }
 

@@ -41,7 +41,9 @@ class checked_object {
   std::vector<std::string> meant_;  // what misspelt keys may have meant
 };
 
-/// Tells E0204 when `from` is none of the types.
+/// Whether a value is of one of these types.
+bool takes(json_types wanted, const node& from);
+/// Tells E0204 when it is not.
 bool check_type(const node& from, json_types wanted, std::string_view what, diagnostics& out);
 
 }  // namespace scenarios

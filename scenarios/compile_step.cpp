@@ -138,7 +138,7 @@ void step_compiler::check_modifiers() {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("a member of a chain does not take {}", in_quotes(m.key)))
           .help = "inside a chain, `sqe.link_timeout` bounds the member before it";
-    } else {
+    } else if (!takes(row->key.accepts, m.value)) {
       check_type(m.value, row->key.accepts, in_quotes(m.key), out_);
     }
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <utility>
@@ -76,8 +77,11 @@ class builder {
     node made;
     std::string key;
     span key_at;
-    std::unordered_map<std::string, std::uint32_t> seen;  // key → offset of its first place
+    // Offsets of the keys' first places, once there are too many to compare with each.
+    std::unordered_map<std::string, std::uint32_t> seen;
   };
+
+  static std::optional<std::uint32_t> seen(level& in, const std::string& key, std::uint32_t at);
 
   token advance() {
     tokens_.push_back(scanner_.next());
@@ -167,12 +171,26 @@ class builder {
   bool told_ = false;
 };
 
+/// Where the object under construction has this key already.
+std::optional<std::uint32_t> builder::seen(level& in, const std::string& key, std::uint32_t at) {
+  constexpr std::size_t few = 16;
+  const auto& members = std::get<node::object_type>(in.made.value());
+  if (members.size() < few) {
+    const auto same = std::ranges::find(members, key, &member::key);
+    return same == members.end() ? std::nullopt : std::optional(same->key_at.begin);
+  }
+  if (in.seen.empty()) {
+    for (const member& each : members) in.seen.try_emplace(each.key, each.key_at.begin);
+  }
+  const auto [first, fresh] = in.seen.try_emplace(key, at);
+  return fresh ? std::nullopt : std::optional(first->second);
+}
+
 bool builder::key(std::string& value) {
   const span at = take();
   level& parent = open_.back();
-  const auto [first, fresh] = parent.seen.try_emplace(value, at.begin);
-  if (!fresh) {
-    const position where = from_->locate(first->second);
+  if (const auto first = seen(parent, value, at.begin)) {
+    const position where = from_->locate(*first);
     diagnostic& told =
         into_.error(code::duplicate_key, at, fmt::format("duplicate key {}", in_quotes(value)));
     told.label = fmt::format("already at line {}, column {}", where.line, where.column);

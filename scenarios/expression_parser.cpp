@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "scenarios/visible.hpp"
@@ -52,7 +53,9 @@ node_id expression_parser::parse_string() {
       pieces.push_back(parse_hole());
       at = literal_begin = resume_at_;
     } else {
-      literal += text_[at++];
+      const std::size_t next = std::min<std::size_t>(text_.find('$', at + 1), size);
+      literal += text_.substr(at, next - at);
+      at = static_cast<std::uint32_t>(next);
     }
   }
   flush(size);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine/flag_sets.hpp"
@@ -83,6 +84,13 @@ std::optional<std::string> unmet_requirement(const plan& what, const uring::capa
                        shown_version(kernel), row.name, row.since);
   }
   return std::nullopt;
+}
+
+bool names_setup_flag(const plan& what) {
+  return std::ranges::any_of(what.requires_, [](const requirement& needed) {
+    return needed.kind == requirement::what::feature &&
+           uring::find_flag(uring::flags::setup_flags, needed.text).has_value();
+  });
 }
 
 }  // namespace scenarios

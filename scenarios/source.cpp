@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -122,25 +123,22 @@ void tell_errno(const std::string& path, int error, diagnostics& into) {
 
 /// Reads one byte more than allowed, so that "too large" needs no trust in st_size. 0 or an errno.
 int read_all(int fd, std::string& text) {
-  constexpr std::size_t chunk = 64U << 10U;
+  // Most scenarios are small: clearing and giving back a large buffer costs more than reading them.
+  std::array<char, std::size_t{16} << 10U> chunk;
   while (text.size() <= source_bytes_max) {
-    const std::size_t had = text.size();
-    text.resize(had + chunk);
-    const ssize_t got = ::read(fd, text.data() + had, chunk);
-    const int error = errno;
-    text.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
     if (got == 0) return 0;
-    if (got < 0 && error != EINTR) return error;
+    if (got < 0 && errno != EINTR) return errno;
+    if (got > 0) text.append(chunk.data(), static_cast<std::size_t>(got));
   }
   return 0;
 }
 
 /// What is wrong with the bytes of a file, if anything; `into` gets it.
 bool is_text(const std::shared_ptr<const source>& file, diagnostics& into) {
-  const std::string shown = in_quotes(file->name(), 200);
   if (file->text().empty()) {
-    into.error(code::empty_document, {}, fmt::format("{} is empty", shown)).help =
-        "write a scenario into it; `uring-scenario new` makes one to start from";
+    into.error(code::empty_document, {}, fmt::format("{} is empty", in_quotes(file->name(), 200)))
+        .help = "write a scenario into it; `uring-scenario new` makes one to start from";
     return false;
   }
   const auto bad = first_utf8_error(file->text());

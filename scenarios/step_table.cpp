@@ -1,7 +1,7 @@
 #include "scenarios/step_table.hpp"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 
 #include "engine/kernel_compat.hpp"
 #include "scenarios/compile_strand.hpp"
@@ -260,7 +260,7 @@ constexpr later_op later_ops[] = {
 
 struct table {
   std::vector<step_row> rows;
-  std::map<std::string_view, const step_row*> by_name;
+  std::unordered_map<std::string_view, const step_row*> by_name;
   std::vector<std::string_view> names;
 };
 

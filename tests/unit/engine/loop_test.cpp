@@ -203,6 +203,66 @@ void count_interruption(int) {
 
 }  // namespace
 
+TEST_CASE("a sleep or idle ends when nothing else is to do, not before") {
+  ON_RINGS(rings_of(4));
+  if (each_ring.mode == ring_mode::sqpoll) return;  // answers in its own time: idle in between
+  std::string order;
+  run(*on, [&]() -> task<void> {
+    scope all;
+    all.spawn([](loop& its, std::string& said) -> task<void> {
+      for (int i = 0; i < 3; ++i) {
+        co_await its.nop();
+        said += 'n';
+      }
+    }(*on, order));
+    CHECK(co_await on->sleep_for(1h).or_idle());
+    order += 'i';
+    co_await all.join();
+    // Nothing at all is in flight.
+    CHECK(co_await on->sleep_for(1h).or_idle());
+    CHECK(on->timers().empty());
+  });
+  CHECK(order == "nnni");
+}
+
+TEST_CASE("a sleep or idle ends at its time while the loop is busy, and when it is stopped") {
+  const auto on = open_loop();
+  run(*on, [&]() -> task<void> {
+    bool enough = false;
+    scope all;
+    all.spawn([](loop& its, const bool& ended) -> task<void> {
+      while (!ended) co_await its.nop();
+    }(*on, enough));
+    CHECK(co_await on->sleep_for(2ms).or_idle());
+    stop_source stop;
+    all.spawn([](loop& its, stop_source& stopping) -> task<void> {
+      co_await its.sleep_for(1ms);
+      stopping.request_stop();
+    }(*on, stop));
+    CHECK_FALSE(co_await on->sleep_for(1h).or_idle().cancel_on(stop));
+    enough = true;
+    co_await all.join();
+    // The loop remembers none of them.
+    CHECK(co_await on->sleep_for(1ms));
+  });
+}
+
+TEST_CASE("of two sleeps or idle the second waits for its time") {
+  const auto on = open_loop();
+  std::string order;
+  run(*on, [&]() -> task<void> {
+    scope all;
+    const auto rest = [](loop& its, duration long_, char name, std::string& said) -> task<void> {
+      co_await its.sleep_for(long_).or_idle();
+      said += name;
+    };
+    all.spawn(rest(*on, 1h, 'a', order));
+    all.spawn(rest(*on, 2ms, 'b', order));
+    co_await all.join();
+  });
+  CHECK(order == "ab");
+}
+
 TEST_CASE("a storm of signals ends nothing early") {
   ON_RINGS(extreme_rings());
   const socket_pair ends = unix_pair();

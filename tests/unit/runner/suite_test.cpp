@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <fstream>
 #include <numeric>
 
 #include "tests/unit/runner/suite_fixture.hpp"
@@ -144,9 +145,9 @@ TEST_CASE("suite: a soft limit of descriptors that is too low is raised") {
   rlimit before{};
   REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
   noting_observer noted;
-  suite all({passing("a")}, quick_options(), noted, [] {});
   const rlimit none{0, before.rlim_max};
   REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  suite all({passing("a")}, quick_options(), noted, [] {});
   const suite_outcome outcome = all.run();
   REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK_FALSE(outcome.refused);
@@ -168,6 +169,25 @@ TEST_CASE("load: no more rings than are of use") {
   CHECK(share_load(3, 0, 8, 8).rings == 3);
   CHECK(share_load(0, 0, 0, 8).rings == 1);
   for (const std::size_t each : share_load(100, 0, 64, 1).heavy) CHECK(each >= 1);
+}
+
+TEST_CASE("load: the table of descriptors is made large enough at once") {
+  const auto size = [] {
+    std::ifstream status("/proc/self/status");
+    std::size_t count = 0;
+    for (std::string word; status >> word;) {
+      if (word == "FDSize:") status >> count;
+    }
+    return count;
+  };
+  const std::size_t wanted = 2 * size();
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit enough{std::max<rlim_t>(before.rlim_cur, wanted + 1), before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &enough) == 0);
+  reserve_descriptors(wanted);
+  CHECK(size() >= wanted);
+  setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST_CASE("load: descriptors are counted without those of the program and its rings") {

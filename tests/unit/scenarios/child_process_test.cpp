@@ -308,7 +308,8 @@ TEST_CASE("a daemon without a mark is found although it is in the middle of exec
     loop->run([&]() -> task<void> {
       child_process process(*loop);
       co_await process.start(
-          shell("ulimit -m 1000; export again='ulimit -m 1000; exec sh -c \"$again\"'; "
+          shell("ulimit -m 1000; export n=0; "
+                "export again='n=$((n+1)); [ $n -lt 5000 ] && exec sh -c \"$again\"'; "
                 "setsid sh -c \"$again\" & exit 0"));
       co_await process.exited().wait();
       co_await process.end(0, 0s);

@@ -49,9 +49,13 @@ std::size_t class_of(std::size_t bytes) {
   return (bytes + granule - 1) / granule - 1;
 }
 
+std::size_t rounded(std::size_t bytes) {
+  return (bytes + granule - 1) / granule * granule;
+}
+
 void* from_heap(std::size_t bytes) {
   ++frames.from_heap;
-  void* memory = std::malloc(bytes);
+  void* memory = std::aligned_alloc(granule, rounded(bytes));
   if (memory == nullptr) {
     std::fprintf(stderr, "uring: out of memory for a coroutine frame of %zu bytes\n", bytes);
     std::abort();
@@ -65,7 +69,7 @@ void* allocate(std::size_t bytes) noexcept {
   if (bytes > largest_pooled) return from_heap(bytes);
   const std::size_t index = class_of(bytes);
   free_frame* frame = frames.free[index];
-  if (frame == nullptr) return from_heap((index + 1) * granule);
+  if (frame == nullptr) return from_heap(bytes);
   ASAN_UNPOISON_MEMORY_REGION(frame, (index + 1) * granule);
   frames.free[index] = frame->next;
   return frame;

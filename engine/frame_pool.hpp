@@ -13,8 +13,9 @@ namespace uring::frame_pool {
 inline constexpr std::size_t granule = 64;
 inline constexpr std::size_t largest_pooled = 4096;
 
-// Memory for a frame of `bytes`, aligned to 16. Aborts when memory is out: a frame that can't be
-// had leaves no coroutine that could report it.
+// Memory for a frame of `bytes`, aligned to `granule`: compilers place an alignas(64) local as if
+// frames were aligned so. Aborts when memory is out: a frame that can't be had leaves no coroutine
+// that could report it.
 void* allocate(std::size_t bytes) noexcept;
 void release(void* frame, std::size_t bytes) noexcept;
 

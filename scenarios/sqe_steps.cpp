@@ -91,10 +91,7 @@ class submission_builder {
   bool fill(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
     using uring::field_kind;
     const uring::field_row& row = *field.row;
-    if (field.bad_address) {
-      uring::store(sqe, row.at, field.constant);
-      return true;
-    }
+    if (field.bad_address) return fill_bad_address(sqe, field, why);
     if (field.async_target != no_index) {
       std::uint64_t target = async_user_data_[field.async_target];
       if (field.targets_link_timeout) {
@@ -127,6 +124,20 @@ class submission_builder {
       default:
         return fill_number(sqe, field, why);
     }
+  }
+
+  // { "address": N, "len": M }: the pointer as it is, and how much it is said to point to.
+  bool fill_bad_address(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
+    const uring::field_row& row = *field.row;
+    uring::store(sqe, row.at, field.constant);
+    if (row.kind == uring::field_kind::address_out) {
+      uring::store(sqe, row.length_at, pointer(&memory.peer_length));
+    } else if (row.length_at != uring::sqe_member::none && field.number) {
+      std::int64_t length = 0;
+      if (!integer(*field.number, length, why)) return false;
+      uring::store(sqe, row.length_at, static_cast<std::uint64_t>(length));
+    }
+    return true;
   }
 
   bool fill_number(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {

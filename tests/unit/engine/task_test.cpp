@@ -1,5 +1,6 @@
 #include "engine/task.hpp"
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,26 @@ TEST_CASE("a task hands over its result, suspended or not") {
   });
   CHECK(sum == 42);
   CHECK(on->run(immediately(7)) == 7);
+}
+
+TEST_CASE("a local that is aligned to a cache line is, in a frame of any size") {
+  struct alignas(64) cache_line {
+    std::byte bytes[64];
+  };
+  const auto misplaced = []<std::size_t size>(loop& on) -> task<std::uintptr_t> {
+    cache_line line{};
+    std::array<std::byte, size> before{};
+    co_await on.nop();
+    before[size - 1] = line.bytes[0];
+    co_return reinterpret_cast<std::uintptr_t>(&line) % alignof(cache_line);
+  };
+  const auto on = open_loop();
+  const std::unique_ptr<std::byte[]> shifts_the_heap(new std::byte[24]);
+  for (int i = 0; i < 3; ++i) {
+    CHECK(on->run(misplaced.operator()<1>(*on)) == 0);
+    CHECK(on->run(misplaced.operator()<500>(*on)) == 0);
+    CHECK(on->run(misplaced.operator()<10000>(*on)) == 0);
+  }
 }
 
 TEST_CASE("a result that can only be moved is moved") {

@@ -30,9 +30,8 @@ class standing_in {
   fs::path before_;
 };
 
-fs::path golden_folder() {
-  return fs::path(__FILE__).parent_path() / "../../golden/check";
-}
+// Tests run in the repository's root.
+constexpr const char* golden_folder = "tests/golden/check";
 
 std::string contents(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -49,7 +48,7 @@ std::set<fs::path> golden_inputs() {
 }  // namespace
 
 TEST_CASE("wrong scenarios get the messages that were agreed on") {
-  const standing_in folder(golden_folder());
+  const standing_in folder(golden_folder);
   const std::set<fs::path> inputs = golden_inputs();
   REQUIRE(inputs.size() >= 60);
   for (const fs::path& input : inputs) {
@@ -67,7 +66,7 @@ TEST_CASE("wrong scenarios get the messages that were agreed on") {
 }
 
 TEST_CASE("every expected message belongs to a scenario") {
-  const standing_in folder(golden_folder());
+  const standing_in folder(golden_folder);
   for (const auto& entry : fs::directory_iterator(".")) {
     fs::path input = entry.path();
     CHECK(fs::exists(input.replace_extension(".json")));

@@ -14,6 +14,8 @@ import unittest
 
 PROGRAM = os.path.abspath(sys.argv.pop(1)) if len(sys.argv) > 1 else "uring-scenario"
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
 # For ever, as far as a test is concerned: nothing here waits this long, or for this reason fails
 # on a slow machine.
 LONG = 120
@@ -79,9 +81,12 @@ class ProgramTest(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def run_program(self, *words, input=None, env=None, **more):
+    def run_program(self, *words, **more):
+        return self.run_command(PROGRAM, *words, **more)
+
+    def run_command(self, *words, input=None, env=None, **more):
         return subprocess.run(
-            [PROGRAM, *map(str, words)],
+            [*map(str, words)],
             cwd=self.dir,
             env=environment(**(env or {})),
             input=input,

@@ -3,11 +3,12 @@
 
 import ctypes
 import errno
+import json
 import pathlib
 import resource
 import struct
 
-from program import PASSING, PROGRAM, ProgramTest, main
+from program import ECHO, PASSING, PROGRAM, ROOT, ProgramTest, main
 
 IO_URING_SETUP = 425
 PR_SET_NO_NEW_PRIVS = 38
@@ -39,6 +40,22 @@ def forbid_io_uring(number):
         raise OSError(ctypes.get_errno(), "PR_SET_SECCOMP")
 
 
+def apply_profile(profile):
+    """What a container runtime makes of a profile in Docker's format."""
+    actions = {"SCMP_ACT_ALLOW": 0x7FFF0000, "SCMP_ACT_ERRNO": 0x00050000}
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.seccomp_init(actions[profile["defaultAction"]]))
+    for rule in profile["syscalls"]:
+        action = actions[rule["action"]] | rule["errnoRet"]
+        for name in rule["names"]:
+            number = library.seccomp_syscall_resolve_name(name.encode())
+            if number == -1 or library.seccomp_rule_add(context, action, number, 0) != 0:
+                raise OSError(0, f"libseccomp refuses {name}")
+    if library.seccomp_load(context) != 0:
+        raise OSError(0, "seccomp_load")
+
+
 def limit_descriptors(count):
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 
@@ -58,6 +75,16 @@ class Refusal(ProgramTest):
                     self.assertIn("seccomp", result.stderr)
                     self.assertIn("= help: ", result.stderr)
                     self.assertEqual(result.stdout, "")
+
+    def test_the_profile_for_containers_allows_what_is_needed(self):
+        profile = json.loads(pathlib.Path(ROOT, "docs/ci/seccomp.json").read_text())
+        self.write("b.scenario.json", ECHO)
+        script = 'grep -q "^Seccomp:.2" /proc/self/status && ! mount -t tmpfs none /mnt && "$0" run'
+        result = self.run_command("sh", "-c", script, PROGRAM,
+                                  preexec_fn=lambda: apply_profile(profile))
+        self.expect(result, 0)
+        self.assertIn("3 passed", result.stdout)
+        self.assertIn("permission denied", result.stderr)
 
     def test_what_needs_no_ring_works_all_the_same(self):
         for words in (("check",), ("list",), ("explain", "recv"), ("--version",)):

@@ -41,6 +41,7 @@ std::string cases_text(const std::string& wanted, std::span<const std::string_vi
 std::string keep_named(loaded_file& file) {
   if (file.from.cases.empty()) return {};
   std::vector<std::string> labels;
+  labels.reserve(file.plans.size());
   for (const shared_plan& each : file.plans) labels.push_back(each->case_label);
   for (const std::string& wanted : file.from.cases) {
     if (std::ranges::find(labels, wanted) != labels.end()) continue;

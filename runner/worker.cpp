@@ -45,8 +45,8 @@ void drop_details(scenarios::scenario_result& of) {
   of.text = nullptr;
 }
 
-worker::worker(case_queue& from, result_queue& to, worker_options options)
-    : from_(from), to_(to), options_(std::move(options)) {
+worker::worker(case_queue& from, result_queue& to, const worker_options& options)
+    : from_(from), to_(to), options_(options) {
   options_.scenario.stop = &stop_;
 }
 

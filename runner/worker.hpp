@@ -41,7 +41,7 @@ void drop_details(scenarios::scenario_result& of);
 
 class worker {
  public:
-  worker(case_queue& from, result_queue& to, worker_options options);
+  worker(case_queue& from, result_queue& to, const worker_options& options);
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker();

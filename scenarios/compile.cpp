@@ -169,12 +169,12 @@ bool check_format(const node& root, diagnostics& out) {
 
 }  // namespace
 
-std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const source> text,
+std::vector<std::shared_ptr<const plan>> compile_source(const std::shared_ptr<const source>& text,
                                                         const compile_options& options,
                                                         diagnostics& out) {
   diagnostics of_file;
   plan_list made;
-  const std::optional<document> parsed = parse_document(std::move(text), of_file);
+  const std::optional<document> parsed = parse_document(text, of_file);
   if (parsed && check_format(parsed->root, of_file))
     made = file_compiler(*parsed, options, of_file).compile();
   for (const diagnostic& each : of_file.all()) out.add(each);
@@ -186,7 +186,7 @@ std::vector<std::shared_ptr<const plan>> compile_file(const std::string& path,
                                                       diagnostics& out) {
   std::shared_ptr<const source> text = load_source(path, out);
   if (text == nullptr) return {};
-  return compile_source(std::move(text), options, out);
+  return compile_source(text, options, out);
 }
 
 }  // namespace scenarios

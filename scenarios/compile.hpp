@@ -23,7 +23,7 @@ struct compile_options {
 };
 
 // The plans of a file's cases, in the order of its matrix. Empty with an error in `out`.
-std::vector<std::shared_ptr<const plan>> compile_source(std::shared_ptr<const source> text,
+std::vector<std::shared_ptr<const plan>> compile_source(const std::shared_ptr<const source>& text,
                                                         const compile_options& options,
                                                         diagnostics& out);
 // The same from a path; `path` is what ids and reports show.

@@ -199,6 +199,7 @@ async_step* strand_context::find_async(const node& id, std::string_view verb) {
   const auto found = std::ranges::find_if(asyncs_, same);
   if (found == asyncs_.end()) {
     std::vector<std::string_view> names;
+    names.reserve(asyncs_.size());
     for (const async_step& a : asyncs_) names.push_back(a.id);
     diagnostic& told = out().error(code::unknown_id, id.at(),
                                    fmt::format("there is no async step {}", in_quotes(id.text())));

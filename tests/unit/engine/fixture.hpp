@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
 #include <cerrno>
@@ -92,6 +93,19 @@ inline std::string completion_text(std::string_view name, int res) {
   if (res >= 0) return text + ":" + std::to_string(res);
   const char* error = errno_name(-res);
   return text + ":-" + (error != nullptr ? error : std::to_string(-res));
+}
+
+// The same completions in an order of their own. An operation and its linked timeout complete in
+// one order on Linux 6.18 and in the other on 6.1.
+inline std::vector<std::string> in_any_order(const std::string& list) {
+  std::vector<std::string> items;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(", ", at), list.size());
+    items.push_back(list.substr(at, end - at));
+    at = end + 2;
+  }
+  std::ranges::sort(items);
+  return items;
 }
 
 // Everything that passed the seam, in order.

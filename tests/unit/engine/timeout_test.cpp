@@ -1,6 +1,7 @@
 // Timeouts of operations: who bounds what, and what each race leaves behind.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "engine/kernel_compat.hpp"
@@ -49,8 +50,9 @@ TEST_CASE("a timeout ends a pending recv, and both completions are seen") {
       CHECK_FALSE(op.timeout_result());
     }
   });
-  CHECK(log.arrived == (has_linked_timeouts(each_ring) ? "link_timeout:-ETIME, recv:-ECANCELED"
-                                                       : "cancel:0, recv:-ECANCELED"));
+  CHECK(in_any_order(log.arrived) == in_any_order(has_linked_timeouts(each_ring)
+                                                      ? "link_timeout:-ETIME, recv:-ECANCELED"
+                                                      : "cancel:0, recv:-ECANCELED"));
   CHECK(on->strays() == 0);
 }
 
@@ -187,7 +189,9 @@ TEST_CASE("what blocks in a kernel worker is bounded by the loop's timer and a c
       CHECK(op.cancel_result() == 0);
     } else {
       CHECK((ended.res == -512 || ended.res == -EINTR));
-      CHECK(op.cancel_result() == (on->io().mode() == ring_mode::sqpoll ? -ENOENT : -EALREADY));
+      // The poller finds nothing on Linux 6.18; it did on 6.1.
+      const bool found = op.cancel_result() == -EALREADY;
+      CHECK((found || (on->io().mode() == ring_mode::sqpoll && op.cancel_result() == -ENOENT)));
     }
   });
   CHECK(log.submitted.starts_with("openat, cancel"));
@@ -242,11 +246,11 @@ TEST_CASE("a connect to a listener whose backlog is full times out") {
   ON_EVERY_RING();
   const tcp_listener listener = listen_on_loopback(0);
   const auto* address = reinterpret_cast<const sockaddr*>(&listener.address);
-  std::vector<descriptor> waiting;
-  for (int i = 0; i < 2; ++i) {
-    descriptor& each = waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-    ::connect(each, address, sizeof(listener.address));
-  }
+  // A backlog of 0 has room for one, which must have arrived.
+  const descriptor first(socket(AF_INET, SOCK_STREAM, 0));
+  REQUIRE(::connect(first, address, sizeof(listener.address)) == 0);
+  pollfd arrived{listener.fd, POLLIN, 0};
+  REQUIRE(poll(&arrived, 1, -1) == 1);
   run(*on, [&]() -> task<void> {
     const descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const completion ended =

@@ -4,9 +4,11 @@
 #
 # A good compiler costs two small programs, once a build directory: the verdict is cached under the
 # compiler's path and version, the sanitizers and the shapes' own text. Only when one of the two
-# fails is each shape tried alone, so that the message can name it.
+# fails is each shape tried alone, so that the message can name it. The engine's package carries
+# this file and the shapes along: its headers are coroutines, and a consumer's compiler must not be
+# worse than ours.
 
-set(probe_dir "${PROJECT_SOURCE_DIR}/cmake/probe")
+set(probe_dir "${CMAKE_CURRENT_LIST_DIR}/probe")
 # Below -O2 no compiler promises the tail call that symmetric transfer needs, and neither do the
 # sanitizers: that one shape is asked of plain -O2 only.
 set(probe_shapes awaited_condition temporaries initializer_list aligned_local)
@@ -45,7 +47,9 @@ function(uring_probe verdict level)
   endif()
 endfunction()
 
-function(uring_probe_coroutines)
+# `problem` becomes empty for a compiler that holds, otherwise the message that refuses it.
+function(uring_probe_coroutines problem)
+  set(${problem} "" PARENT_SCOPE)
   set(identity "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS}")
   string(APPEND identity " ${probe_flags}")
   file(GLOB texts "${probe_dir}/*")
@@ -95,10 +99,8 @@ function(uring_probe_coroutines)
   if(NOT wrong)
     set(wrong "\n  all shapes in one program, though each one alone passes")
   endif()
-  message(FATAL_ERROR
-    "${compiler} gets these coroutine shapes of cmake/probe/ wrong:${wrong}\n"
-    "Use clang >= 16 or g++ >= 14: scripts/setup installs clang-19; then configure a new build "
-    "directory with -DCMAKE_CXX_COMPILER=clang++-19 (or unset CXX).")
+  set(${problem}
+    "${compiler} gets these coroutine shapes of ${probe_dir} wrong:${wrong}\nUse clang >= 16 or \
+g++ >= 14 (on Debian: the package clang-19); then configure a new build directory with \
+-DCMAKE_CXX_COMPILER=clang++-19 (or unset CXX)." PARENT_SCOPE)
 endfunction()
-
-uring_probe_coroutines()

@@ -1,5 +1,4 @@
-# What `cmake --install` puts where, in two components. `engine` is the library for C++ programs:
-# headers under include/uring/engine/, libraries, a CMake package and a pkg-config file. `program` is
+# What cmake --install puts where, in two components. `engine` is the library for C++ programs:
 # uring-scenario with the schema of its reports, its documentation and its examples. Everything is
 # relative to the prefix and may be moved afterwards.
 include(CMakePackageConfigHelpers)

@@ -49,7 +49,7 @@ uring::task<void> serve(echo_server& here, int fd) {
   limits.stop = &here.stop;
   // As much as a busy peer may have sent by now, so few system calls. The kernel takes a send of
   // this size in pieces when the peer doesn't read. (Pages that are never used cost nothing.)
-  constexpr std::size_t size = 256 * 1024;
+  constexpr std::size_t size = 1U << 18;
   const auto memory = std::make_unique_for_overwrite<std::byte[]>(size);
   const std::span buffer(memory.get(), size);
   while (true) {

@@ -1,6 +1,7 @@
 // The echo load on the engine: a coroutine for each end, written as if it blocked.
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,8 @@ uring::task<void> converse(uring::loop& on, int fd, echo_load load, echo_tally& 
   std::uint64_t done = 0;
   for (; done < load.messages; ++done) {
     if (!co_await send_all(on, fd, message) || !co_await recv_all(on, fd, answer)) break;
-    if (answer != message) break;
+    // Comparing std::byte one by one would cost more than the four operations together.
+    if (std::memcmp(answer.data(), message.data(), load.bytes) != 0) break;
   }
   if (done == load.messages) {
     tally.round_trips += done;

@@ -154,7 +154,7 @@ constexpr command_set kernel_bound = command::run | command::probe;
 constexpr command_set running = only(command::run);
 constexpr command_set colored = command::run | command::check | command::list | command::probe;
 
-constexpr std::array<flag_row, 21> table{{
+constexpr std::array<flag_row, 22> table{{
     {"filter", 'k', "TEXT", selecting, false,
      "only scenarios whose id or name contains TEXT; /RE/ is a regular expression",
      &set_text<&settings::filter>},
@@ -169,6 +169,10 @@ constexpr std::array<flag_row, 21> table{{
     {"rings", 0, "N", running, false,
      "threads, each with a ring of its own (default: the processors, at most what is of use)",
      &set_count<&settings::rings, 1, 1024>},
+    {"ring-entries", 0, "N", running, false,
+     "room in each submission queue (default 1024): a chain needs as much as it has members, an "
+     "operation and its timeout 2",
+     &set_count<&settings::ring_entries, 2, 32768>},
     {"report", 0, "FMT[=PATH]", running, true,
      "writes a report, without PATH to standard output; repeatable", &add_report},
     {"seed", 0, "N", running, false,

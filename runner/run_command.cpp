@@ -60,7 +60,8 @@ reports::console make_console(const settings& with) {
 suite_options options_of(const settings& with, uring::capabilities kernel) {
   suite_options made;
   made.kernel = std::move(kernel);
-  made.mode = mode_under(made.kernel, with.ring_mode);
+  made.ring.mode = mode_under(made.kernel, with.ring_mode);
+  made.ring.entries = static_cast<unsigned>(with.ring_entries);
   made.scenario.time_scale = with.time_scale;
   made.scenario.seed = with.seed;
   made.jobs = with.jobs;

@@ -37,6 +37,7 @@ struct settings {
   bool no_skip = false;
   std::string as_kernel;  // empty: as it is
   uring::ring_mode ring_mode = uring::ring_mode::automatic;
+  std::size_t ring_entries = uring::ring_options{}.entries;
   std::vector<std::pair<std::string, std::string>> vars;
 
   // What is told.

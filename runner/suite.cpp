@@ -156,14 +156,14 @@ suite_outcome suite::run() {
 
 void suite::make_workers() {
   const std::size_t wish =
-      options_.rings == 0 && options_.mode == uring::ring_mode::sqpoll ? 1 : options_.rings;
+      options_.rings == 0 && options_.ring.mode == uring::ring_mode::sqpoll ? 1 : options_.rings;
   const load_shares shares = share_load(ids_.size(), options_.jobs, wish, processor_count());
   const std::size_t jobs = std::min(options_.jobs == 0 ? default_jobs : options_.jobs, ids_.size());
   const std::size_t budget = descriptor_budget(jobs * waiting_.largest_descriptors(), shares.rings);
   for (std::size_t at = 0; at < shares.rings; ++at) {
     worker_options one;
     one.kernel = &options_.kernel;
-    one.mode = options_.mode;
+    one.ring = options_.ring;
     one.scenario = options_.scenario;
     one.jobs = shares.jobs[at];
     one.heavy_jobs = shares.heavy[at];

@@ -25,7 +25,7 @@ namespace runner {
 
 struct suite_options {
   uring::capabilities kernel;
-  uring::ring_mode mode = uring::ring_mode::automatic;
+  uring::ring_options ring;
   scenarios::run_options scenario;
   std::size_t jobs = 0;   // 0: default_jobs
   std::size_t rings = 0;  // 0: as many as are useful

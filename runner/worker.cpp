@@ -76,7 +76,7 @@ void worker::wake() {
 void worker::live() {
   prctl(PR_SET_NAME, "scenarios", 0UL, 0UL, 0UL);
   uring::loop_options how;
-  how.ring.mode = options_.mode;
+  how.ring = options_.ring;
   how.kernel = options_.kernel;
   int refused = 0;
   const std::unique_ptr<uring::loop> loop = uring::loop::open(how, refused);

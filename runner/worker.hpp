@@ -26,7 +26,7 @@ namespace runner {
 /// A worker's share of what the run may use, and how scenarios run.
 struct worker_options {
   const uring::capabilities* kernel = nullptr;  ///< outlives the worker
-  uring::ring_mode mode = uring::ring_mode::automatic;
+  uring::ring_options ring;
   scenarios::run_options scenario;  ///< `stop` is the worker's own
   std::size_t jobs = 1;
   std::size_t heavy_jobs = 1;

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Runs all examples in each mode of the ring. ring_modes.py PROGRAM"""
+"""Runs scenarios in each mode of the ring and on the smallest rings. ring_modes.py PROGRAM PATH"""
 import subprocess
 import sys
 
-for mode in ("defer", "coop", "plain", "sqpoll"):
-    print(f"{mode}:", flush=True)
-    done = subprocess.run([sys.argv[1], "run", "examples", "-q", "--ring-mode", mode], check=False)
+RINGS = [("--ring-mode", mode) for mode in ("defer", "coop", "plain", "sqpoll")]
+RINGS += [("--ring-entries", entries) for entries in ("2", "4")]
+
+for ring in RINGS:
+    print(*ring, flush=True)
+    done = subprocess.run([sys.argv[1], "run", sys.argv[2], "-q", *ring], check=False)
     if done.returncode != 0:
-        sys.exit(f"the examples do not pass in the mode {mode}")
+        sys.exit(f"{sys.argv[2]} does not pass with {' '.join(ring)}")

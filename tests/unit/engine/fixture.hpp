@@ -1,6 +1,6 @@
 // What tests of the loop share: a loop on each kind of ring, a log on its seam, pairs of sockets.
 //
-// Most behaviours must be the same whatever the ring is, so most tests say ON_EVERY_RING(): four
+// Most behaviours must be the same whatever the ring is, so most tests say ON_EVERY_RING(): six
 // sizes times four modes; a mode that this kernel refuses is skipped. Everything here closes what
 // it opened.
 #pragma once
@@ -46,6 +46,10 @@ inline std::vector<ring_options> every_ring() {
     for (const unsigned entries : {1U, 2U, 4U, 256U}) {
       rings.push_back({.entries = entries, .cq_entries = 0, .mode = mode});
     }
+    // The smallest completion queues that there are.
+    for (const unsigned entries : {1U, 2U}) {
+      rings.push_back({.entries = entries, .cq_entries = 2 * entries, .mode = mode});
+    }
   }
   return rings;
 }
@@ -66,10 +70,10 @@ inline std::vector<ring_options> extreme_rings() {
   return rings;
 }
 
-#define ON_RINGS(rings)                                              \
-  const uring::ring_options each_ring = GENERATE(from_range(rings)); \
-  INFO("ring of " << each_ring.entries << " entries, mode "          \
-                  << uring::ring_mode_name(each_ring.mode));         \
+#define ON_RINGS(rings)                                                                     \
+  const uring::ring_options each_ring = GENERATE(from_range(rings));                        \
+  INFO("ring of " << each_ring.entries << " entries (completions: " << each_ring.cq_entries \
+                  << ", 0 = usual), mode " << uring::ring_mode_name(each_ring.mode));       \
   const std::unique_ptr<uring::loop> on = uring::testing::open_loop(each_ring)
 #define ON_EVERY_RING() ON_RINGS(uring::testing::every_ring())
 

@@ -1,15 +1,14 @@
 #include "engine/inject.hpp"
 
-#include <unistd.h>
-
+#include "engine/give_back.hpp"
 #include "engine/kernel_compat.hpp"
-#include "engine/op_table.hpp"
 
 namespace uring {
 
 void complete_instead(operation& op, io_uring_sqe& sqe, int res,
                       const capabilities& kernel) noexcept {
   const std::uint64_t user_data = sqe.user_data;
+  op.mark_replaced();
   // Neither takes a fixed file or a selected buffer; links, drain and async stay as they were.
   const __u8 flags = sqe.flags & static_cast<__u8>(~(IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT));
   const bool injected = kernel.nop_inject;
@@ -24,12 +23,12 @@ void complete_instead(operation& op, io_uring_sqe& sqe, int res,
   }
 }
 
-void hide_result(const operation& op, std::int32_t& arrived, int res) noexcept {
-  const op_row* row = find_op(op.opcode());
-  // With a file_index the result is no descriptor but a slot of the registered files, or 0.
-  const bool opened = row != nullptr && row->result == result_kind::descriptor && arrived >= 0 &&
-                      op.submission().file_index == 0;
-  if (opened) ::close(arrived);
+void hide_result(const operation& op, std::int32_t& arrived, std::uint32_t& flags,
+                 int res) noexcept {
+  give_back(op, arrived, flags);
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    flags &= ~(IORING_CQE_F_BUFFER | compat::cqe_f_buf_more | ~0U << IORING_CQE_BUFFER_SHIFT);
+  }
   arrived = res;
 }
 

@@ -18,8 +18,9 @@ namespace uring {
 void complete_instead(operation& op, io_uring_sqe& sqe, int res,
                       const capabilities& kernel) noexcept;
 
-// The operation ran and its result is hidden: gives back what arrived for nobody (a descriptor is
-// closed) and replaces `arrived`.
-void hide_result(const operation& op, std::int32_t& arrived, int res) noexcept;
+// The operation ran and its result is hidden: gives back what arrived for nobody (give_back.hpp)
+// and replaces `arrived`; of `flags` those go that spoke of it.
+void hide_result(const operation& op, std::int32_t& arrived, std::uint32_t& flags,
+                 int res) noexcept;
 
 }  // namespace uring

@@ -181,6 +181,7 @@ void loop::take(operation& op, request_kind kind, std::int32_t res, std::uint32_
     op.result_.res = res;
     op.result_.flags = flags;
   }
+  if (kind == request_kind::main && op.marks_.watched) op.watcher_->arrived(op, res, flags);
   // A multishot, or a zero-copy send whose notification is still to come, is not over yet.
   if ((flags & IORING_CQE_F_MORE) != 0) return;
   op.awaited_ = static_cast<std::uint8_t>(op.awaited_ & ~operation::bit(kind));
@@ -203,6 +204,7 @@ void loop::finish(operation& op) noexcept {
     op.marks_.cancel_parked = false;
   }
   finish_simple(op, op.judge());
+  if (op.marks_.watched && op.watcher_->ended != nullptr) op.watcher_->ended(op);
 }
 
 inline void loop::finish_simple(operation& op, outcome why) noexcept {
@@ -215,6 +217,33 @@ inline void loop::finish_simple(operation& op, outcome why) noexcept {
   op.state_ = operation::state::done;
   op.result_.why = why;
   if (op.waiter) ready_.push(op);
+}
+
+task<completion> loop::close(any_fd fd) {
+  operation cancelled = cancel_fd(fd);
+  operation closed = close_only(fd);
+  if (ring_.sq_entries() < 2) {
+    // No room for both.
+    co_await cancelled;
+    co_return co_await closed;
+  }
+  // A hard link: the close must run whatever the cancel finds.
+  cancelled.hard_link();
+  operation* const both[] = {&cancelled, &closed};
+  start_together(both);
+  co_await cancelled;
+  co_return co_await closed;
+}
+
+int loop::sync_cancel(request_id target, duration patience) noexcept {
+  io_uring_sync_cancel_reg request{};
+  request.addr = target.user_data();
+  request.fd = -1;
+  // Never without an end: for ever it could wait for a worker on a DEFER_TASKRUN ring.
+  const __kernel_timespec limit = to_timespec(patience);
+  request.timeout.tv_sec = limit.tv_sec;
+  request.timeout.tv_nsec = limit.tv_nsec;
+  return io_uring_register_sync_cancel(ring_.raw(), &request);
 }
 
 loop::sleep::sleep(loop& on, time_point at) noexcept

@@ -9,8 +9,9 @@
 //
 // Coroutines are only resumed from the ready queue, never while completions are being reaped. The
 // loop is made, used and destroyed on one thread; wake() is the one call that any thread may make.
-// The factory functions return the operation itself: await it in the full expression that makes it,
-// or keep it as a local. Buffers and paths that are passed must outlive the operation.
+// The factory functions (engine/ops/: data, files, network, waiting, sync) return the operation
+// itself: await it in the full expression that makes it, or keep it as a local. Buffers and paths
+// that are passed must outlive the operation.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,13 @@
 #include <span>
 #include <vector>
 
+#include "engine/arrivals.hpp"
 #include "engine/operation.hpp"
+#include "engine/ops/data.hpp"
+#include "engine/ops/files.hpp"
+#include "engine/ops/network.hpp"
+#include "engine/ops/sync.hpp"
+#include "engine/ops/waiting.hpp"
 #include "engine/probe.hpp"
 #include "engine/ring.hpp"
 #include "engine/seam.hpp"
@@ -36,7 +43,14 @@ struct loop_options {
   const capabilities* kernel = nullptr;
 };
 
-class loop {
+class buffer_ring;
+
+// What an operation is made by: loop.recv(…), loop.openat(…). One header a family.
+class loop : public data_factories,
+             public file_factories,
+             public network_factories,
+             public waiting_factories,
+             public sync_factories {
  public:
   // Null when the ring can't be had; `refused` then holds -errno (diagnose_ring_failure explains).
   static std::unique_ptr<loop> open(const loop_options& options, int& refused);
@@ -61,27 +75,8 @@ class loop {
   void wake() noexcept { waker_.wake(); }
   void on_wake(std::function<void()> handler) { on_wake_ = std::move(handler); }
 
-  operation nop() noexcept;
-  timeout_operation timeout(duration after, unsigned count = 0, unsigned flags = 0) noexcept;
-  operation timeout_remove(request_id target) noexcept;
-  operation cancel(request_id target) noexcept;
-  operation cancel_fd(int fd) noexcept;  // all that is pending on it; res is the kernel's count
-  operation socket(int domain, int type, int protocol = 0) noexcept;
-  address_operation bind(int fd, const sockaddr* address, socklen_t length) noexcept;
-  operation listen(int fd, int backlog) noexcept;
-  accept_operation accept(int listener, int flags = SOCK_CLOEXEC) noexcept;
-  address_operation connect(int fd, const sockaddr* address, socklen_t length) noexcept;
-  operation send(int fd, std::span<const std::byte> data, int msg_flags = 0) noexcept;
-  operation recv(int fd, std::span<std::byte> buffer, int msg_flags = 0) noexcept;
-  operation shutdown(int fd, int how) noexcept;
-  operation read(int fd, std::span<std::byte> buffer, std::int64_t offset = -1) noexcept;
-  operation write(int fd, std::span<const std::byte> data, std::int64_t offset = -1) noexcept;
-  operation openat(int directory, const char* path, int flags, unsigned mode = 0) noexcept;
-  operation poll_add(int fd, unsigned events) noexcept;
-  // Exactly one CLOSE; what is pending on the descriptor stays pending (see close()).
-  operation close_only(int fd) noexcept;
   // Cancels what is pending on the descriptor, then closes it: a pending recv would never complete.
-  task<completion> close(int fd);
+  task<completion> close(any_fd fd);
 
   // A wait on the loop's own clock. Costs no submission. False when stopped first.
   class sleep;
@@ -97,6 +92,13 @@ class loop {
   // Asks for a started operation to be cancelled; it still has to be awaited. False when there is
   // nothing to cancel, not yet or no longer.
   bool request_cancel(operation& op) noexcept;
+
+  // Cancels by id without the queue, for what a drained request holds up: 0 or -errno. Waits at
+  // most `patience` for the target to let go, then -ETIME; its completion comes all the same.
+  int sync_cancel(request_id target, duration patience) noexcept;
+  // The ring of provided buffers that has this group number, or null (buffer_ring.hpp).
+  [[nodiscard]] buffer_ring* find_buffers(std::uint16_t group) noexcept;
+  [[nodiscard]] arrival_pool& arrivals() { return arrivals_; }
 
   void set_seam(seam* users) noexcept { seam_ = users; }
   [[nodiscard]] const capabilities& kernel() const { return kernel_; }
@@ -123,6 +125,7 @@ class loop {
 
  private:
   friend class operation;
+  friend class buffer_ring;
   friend void make_ready(ready_node& node) noexcept;
   struct slot_entry {
     operation* op = nullptr;
@@ -164,6 +167,8 @@ class loop {
   void cancel_later(operation& op) noexcept;
   void choose_timeout(operation& op) noexcept;
   [[nodiscard]] unsigned entries_of(const operation& group) const noexcept;
+  void list_buffers(buffer_ring& group) noexcept;
+  void unlist_buffers(buffer_ring& group) noexcept;
   request_id take_slot(operation& op) noexcept;
   void add_slot() noexcept;
 
@@ -177,6 +182,8 @@ class loop {
   operation* parked_tail_ = nullptr;
   operation* cancels_head_ = nullptr;
   sleep* until_idle_ = nullptr;
+  buffer_ring* groups_ = nullptr;
+  arrival_pool arrivals_;
   seam* seam_ = nullptr;
   time_point now_{};
   bool now_known_ = false;

@@ -1,11 +1,9 @@
 #include "engine/operation.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "engine/loop.hpp"
 #include "engine/op_table.hpp"
@@ -71,6 +69,16 @@ operation& operation::flags(unsigned sqe_flags) noexcept {
   return *this;
 }
 
+operation& operation::by_loop_timer() noexcept {
+  if (mechanism_ != timeout_mechanism::none) mechanism_ = timeout_mechanism::timer;
+  return *this;
+}
+
+operation& operation::id(request_id& out) noexcept {
+  bounded().id_out = &out;
+  return *this;
+}
+
 operation& operation::tag(void* owner) noexcept {
   tag_ = owner;
   return *this;
@@ -86,6 +94,22 @@ void operation::on_expiry(timer& expired) noexcept {
   self.loop_.expire_operation(self);
 }
 
+void operation::reset() noexcept {
+  const marks before = marks_;
+  marks_ = {};
+  marks_.bounded = before.bounded;
+  marks_.watched = before.watched;
+  state_ = state::idle;
+  taken_ = false;
+  grouped_ = false;
+  cancels_missed_ = 0;
+  result_ = {};
+  timeout_result_.reset();
+  cancel_result_.reset();
+  next_in_group_ = nullptr;
+  waiter = {};
+}
+
 // The cause is read off all completions together. A linked timeout that fired says -ETIME, or 1
 // when its victim was a futex or waitid, or why it could not stop it (a cancel was faster, or the
 // operation was over). An operation that had to give up says -ECANCELED, or -EINTR and -ERESTARTSYS
@@ -96,8 +120,10 @@ outcome operation::judge() const noexcept {
   const bool hit = marks_.timer_fired || link == -ETIME || link == 1;
   const bool fired = hit || link == -ENOENT || link == -EALREADY;
   const int res = result_.res;
-  const bool expired_as_asked = opcode_ == IORING_OP_TIMEOUT && res == -ETIME;
-  if (res >= 0 || expired_as_asked) {
+  // A timeout that expires and a linked one that its operation outran have done what they are for.
+  const bool as_asked = (opcode_ == IORING_OP_TIMEOUT && res == -ETIME) ||
+                        (opcode_ == IORING_OP_LINK_TIMEOUT && (res == -ETIME || res == -ECANCELED));
+  if (res >= 0 || as_asked) {
     if (fired) return outcome::ok_after_timeout;
     return marks_.cancel_sent ? outcome::ok_after_cancel : outcome::ok;
   }
@@ -108,32 +134,6 @@ outcome operation::judge() const noexcept {
     return outcome::interrupted;
   }
   return outcome::error;
-}
-
-address_operation::address_operation(loop& on, std::uint8_t opcode, int fd, const sockaddr* address,
-                                     socklen_t length) noexcept
-    : operation(on, blank(opcode, fd)) {
-  if (address != nullptr) {
-    std::memcpy(&address_, address, std::min<std::size_t>(length, sizeof(address_)));
-  }
-  sqe_.addr = reinterpret_cast<std::uint64_t>(&address_);
-  sqe_.off = length;
-}
-
-accept_operation::accept_operation(loop& on, int listener, int flags) noexcept
-    : operation(on, blank(IORING_OP_ACCEPT, listener)) {
-  sqe_.accept_flags = static_cast<__u32>(flags);
-  sqe_.addr = reinterpret_cast<std::uint64_t>(&address_);
-  sqe_.addr2 = reinterpret_cast<std::uint64_t>(&length_);
-}
-
-timeout_operation::timeout_operation(loop& on, duration after, unsigned count,
-                                     unsigned flags) noexcept
-    : operation(on, blank(IORING_OP_TIMEOUT, -1)), after_(to_timespec(after)) {
-  sqe_.addr = reinterpret_cast<std::uint64_t>(&after_);
-  sqe_.len = 1;
-  sqe_.off = count;
-  sqe_.timeout_flags = flags;
 }
 
 }  // namespace uring

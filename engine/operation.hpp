@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/fd.hpp"
 #include "engine/ready.hpp"
 #include "engine/records.hpp"
 #include "engine/stop.hpp"
@@ -92,17 +93,38 @@ class operation : public ready_node {
   // Bounds it in time, counted from submission; or by an absolute time, for loops of submissions.
   operation& timeout(duration after) noexcept;
   operation& deadline(time_point at) noexcept;
+  // Bounds it by the loop's timer and a cancel, also where a linked timeout could: no second SQE.
+  operation& by_loop_timer() noexcept;
   // Cancels it when `source` is stopped. The operation is still awaited to its end.
   operation& cancel_on(stop_source& source) noexcept;
   // IOSQE_* flags to add; IOSQE_IO_LINK chains it to the next of a group (loop::start_together). On
   // the last of a group a link leads nowhere. IOSQE_CQE_SKIP_SUCCESS: it would never end.
   operation& flags(unsigned sqe_flags) noexcept;
+  // Bits to add to the SQE's ioprio, which sockets' requests use for flags: IORING_RECVSEND_*.
+  operation& ioprio(unsigned bits) noexcept {
+    sqe_.ioprio = static_cast<__u16>(sqe_.ioprio | bits);
+    return *this;
+  }
+  // Behind its success comes the next of its group; behind its end, however it ends.
+  operation& link() noexcept { return flags(IOSQE_IO_LINK); }
+  operation& hard_link() noexcept { return flags(IOSQE_IO_HARDLINK); }
+  // Starts when everything that was submitted before has ended. Until then all that is submitted
+  // later waits, too, also a cancel: only loop::sync_cancel reaches past it.
+  operation& drain() noexcept { return flags(IOSQE_IO_DRAIN); }
+  // Starts it in a kernel worker.
+  operation& async() noexcept { return flags(IOSQE_ASYNC); }
+  // Stores its id as soon as it is submitted, for whoever wants to cancel or update it. `out` must
+  // live until then.
+  operation& id(request_id& out) noexcept;
   // An opaque pointer for the seam's user: which step of which scenario this belongs to.
   operation& tag(void* owner) noexcept;
 
   bool await_ready() const noexcept { return state_ == state::done; }
   bool await_suspend(std::coroutine_handle<> waiting) noexcept;
-  completion await_resume() const noexcept { return result_; }
+  completion await_resume() noexcept {
+    taken_ = true;
+    return result_;
+  }
 
   // Readable at any time; the results are complete once it has been awaited.
   [[nodiscard]] std::uint8_t opcode() const { return opcode_; }
@@ -120,12 +142,40 @@ class operation : public ready_node {
     marks_.substituted = true;
     substitute_ = res;
   }
+  // For the seam: something else is submitted in its place, and its result is a mere number.
+  void mark_replaced() noexcept { marks_.replaced = true; }
+  [[nodiscard]] bool replaced() const { return marks_.replaced; }
   // The id to cancel it by (loop::cancel); generation 0 when not in flight.
   [[nodiscard]] request_id id() const {
     return in_flight() ? request_id::from(sqe_.user_data) : request_id{};
   }
+  // The id of its linked timeout (loop::link_timeout_update); generation 0 when it has none.
+  [[nodiscard]] request_id timeout_id() const {
+    return in_flight() && awaits(request_kind::link_timeout) ? id_of(request_kind::link_timeout)
+                                                             : request_id{};
+  }
+  // The loop that it runs on.
+  [[nodiscard]] loop& on() const { return loop_; }
 
  protected:
+  // What an operation with several completions wants to know (multishot, zero-copy): each of its
+  // own completions, and the end, when the result and its cause stand.
+  struct watcher {
+    void (*arrived)(operation&, std::int32_t res, std::uint32_t flags) noexcept;
+    void (*ended)(operation&) noexcept;
+  };
+  void watch(const watcher& by) noexcept {
+    watcher_ = &by;
+    marks_.watched = true;
+  }
+  // Has it ended with a result that nobody has taken? A descriptor in it belongs to nobody then.
+  [[nodiscard]] bool abandoned() const { return state_ == state::done && !taken_; }
+  [[nodiscard]] const completion& result() const { return result_; }
+  [[nodiscard]] bool is_idle() const { return state_ == state::idle; }
+  [[nodiscard]] bool is_done() const { return state_ == state::done; }
+  // Makes an operation that has ended ready to be submitted again, bounded as before.
+  void reset() noexcept;
+
   io_uring_sqe sqe_;
 
  private:
@@ -145,20 +195,24 @@ class operation : public ready_node {
     stop_link stop;
     expiry_timer expiry;
     stop_source* source = nullptr;
+    request_id* id_out = nullptr;
     __kernel_timespec limit{};
     time_point limit_at{};
     bool absolute = false;
   };
   // What seldom happens to an operation; asked for all at once.
   struct marks {
-    bool bounded = false;      // `bounds_` is alive
-    bool timer_fired = false;  // the loop's timer, and it was the first to ask for a cancel
-    bool stop_asked = false;
-    bool cancel_asked = false;  // by whomever: a stop, a timer, request_cancel()
-    bool cancel_sent = false;
-    bool cancel_parked = false;
-    bool by_system_call = false;
-    bool substituted = false;  // `substitute_` stands for the result
+    std::uint16_t bounded : 1 = 0;      // `bounds_` is alive
+    std::uint16_t timer_fired : 1 = 0;  // the loop's timer, first to ask for a cancel
+    std::uint16_t stop_asked : 1 = 0;
+    std::uint16_t cancel_asked : 1 = 0;  // by whomever: a stop, a timer, request_cancel()
+    std::uint16_t cancel_sent : 1 = 0;
+    std::uint16_t cancel_parked : 1 = 0;
+    std::uint16_t by_system_call : 1 = 0;
+    std::uint16_t substituted : 1 = 0;  // `substitute_` stands for the result
+    std::uint16_t watched : 1 = 0;      // `watcher_` is there
+    std::uint16_t replaced : 1 = 0;     // something else was submitted in its place
+    std::uint16_t unused : 6 = 0;       // no padding: all are read as one number
   };
   static void on_stop(stop_callback& callback) noexcept;
   static void on_expiry(timer& expired) noexcept;
@@ -180,7 +234,7 @@ class operation : public ready_node {
   }
   // Neither bounded nor meddled with: all that can happen to it is one completion.
   [[nodiscard]] bool is_simple() const noexcept {
-    return std::bit_cast<std::uint64_t>(marks_) == 0;
+    return std::bit_cast<std::uint16_t>(marks_) == 0;
   }
   [[nodiscard]] bool awaits(request_kind kind) const {
     return kind <= request_kind::cancel && (awaited_ & bit(kind)) != 0;
@@ -195,6 +249,7 @@ class operation : public ready_node {
   std::uint8_t awaited_ = 0;         // completions still to come: a bit for each request_kind
   std::uint8_t cancels_missed_ = 0;  // cancels that came before the operation had started
   bool grouped_ = false;             // one of several that are submitted together
+  bool taken_ = false;               // somebody has the result
   marks marks_;
   loop& loop_;
   completion result_{};
@@ -203,6 +258,7 @@ class operation : public ready_node {
   std::optional<int> cancel_result_;
   time_point submitted_at_{};
   void* tag_ = nullptr;
+  const watcher* watcher_ = nullptr;
   operation* next_parked_ = nullptr;
   operation* next_in_group_ = nullptr;
   union {
@@ -210,44 +266,12 @@ class operation : public ready_node {
   };
 };
 
-// What the kernel may read until completion, in the frame beside the submission.
-// CONNECT and BIND, which have one layout.
-class address_operation : public operation {
- public:
-  address_operation(loop& on, std::uint8_t opcode, int fd, const sockaddr* address,
-                    socklen_t length) noexcept;
-
- private:
-  sockaddr_storage address_{};
-};
-
-class accept_operation : public operation {
- public:
-  accept_operation(loop& on, int listener, int flags) noexcept;
-  // The peer's address, valid once the operation has been awaited with a descriptor.
-  [[nodiscard]] const sockaddr* peer() const {
-    return reinterpret_cast<const sockaddr*>(&address_);
-  }
-  [[nodiscard]] socklen_t peer_length() const { return length_; }
-
- private:
-  sockaddr_storage address_{};
-  socklen_t length_ = sizeof(sockaddr_storage);
-};
-
-class timeout_operation : public operation {
- public:
-  timeout_operation(loop& on, duration after, unsigned count, unsigned flags) noexcept;
-
- private:
-  __kernel_timespec after_{};
-};
-
-// A zeroed submission with these two fields set.
-inline io_uring_sqe blank(std::uint8_t opcode, int fd) noexcept {
+// A zeroed submission with these two fields set, and IOSQE_FIXED_FILE for a slot.
+inline io_uring_sqe blank(std::uint8_t opcode, any_fd fd) noexcept {
   io_uring_sqe sqe{};
   sqe.opcode = opcode;
-  sqe.fd = fd;
+  sqe.flags = fd.fixed() ? IOSQE_FIXED_FILE : 0;
+  sqe.fd = fd.number();
   return sqe;
 }
 __kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept;

@@ -86,6 +86,7 @@ bool loop::publish_one(operation& op) noexcept {
   const auto links = static_cast<__u8>(op.sqe_.flags & any_link);
   const bool linked = op.mechanism_ == timeout_mechanism::linked;
   publish_main(op, linked && links == 0 ? IOSQE_IO_LINK : 0U);
+  if (op.marks_.bounded && op.bounds_.id_out != nullptr) *op.bounds_.id_out = op.id();
   if (linked) {
     publish_link_timeout(op, links);
   } else if (op.mechanism_ == timeout_mechanism::timer) {
@@ -148,7 +149,7 @@ void loop::begin(operation& group) noexcept {
 // A linked timeout never fires for an operation that blocks in a kernel worker, and needs a second
 // entry beside its operation: in both cases the loop's own timer and a cancel stand in for it.
 void loop::choose_timeout(operation& op) noexcept {
-  if (op.mechanism_ == timeout_mechanism::none) return;
+  if (op.mechanism_ != timeout_mechanism::linked) return;
   const op_row* row = find_op(op.opcode_);
   const bool in_worker = row != nullptr && row->cls == completion_class::worker;
   op.mechanism_ =
@@ -283,6 +284,7 @@ void loop::end_unsubmitted(operation& op, int res) noexcept {
   op.result_.res = res;
   op.state_ = operation::state::done;
   op.result_.why = op.judge();
+  if (op.marks_.watched && op.watcher_->ended != nullptr) op.watcher_->ended(op);
 }
 
 // What the kernel lacks is done by its system call where there is one; something that comes to the

@@ -69,7 +69,7 @@ void recording_seam::on_complete(uring::operation& op, request_kind kind, std::i
     const bool due = rule.before || !step_wide || ends_step(op, *record, res);
     if (due) {
       if (!rule.before) {
-        uring::hide_result(op, res, -rule.error);
+        uring::hide_result(op, res, flags, -rule.error);
         record->counter->fired(rule);
         if (step_wide) record->armed_done = true;
       }

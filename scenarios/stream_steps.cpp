@@ -80,7 +80,7 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   const auto address = uring::socket_address::parse(to->data(), reason);
   if (!address)
     co_return broken(fmt::format("{} is not an address: {}", describe(*to), reason), body.to.at());
-  uring::operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
+  uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
   apply(made, limits());
   const uring::completion socket = co_await made;
   if (socket.res < 0) co_return step_end::from(socket);
@@ -137,7 +137,7 @@ uring::task<step_end> step_runner::on(const listen_step& body) {
                      body.address.at());
   const bool any_port = address->is_any_port();
   for (unsigned attempt = 0;; ++attempt) {
-    uring::operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
+    uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
     apply(made, limits());
     const uring::completion socket = co_await made;
     if (socket.res < 0) co_return step_end::from(socket);

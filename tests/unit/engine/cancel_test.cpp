@@ -192,7 +192,7 @@ TEST_CASE("of a stop and the loop's timer, the one that came first is the cause"
   seam_log log(*on);
   run(*on, [&]() -> task<void> {
     stop_source stop;
-    operation stopped = on->openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+    opening_operation stopped = on->openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
     stopped.flags(IOSQE_ASYNC).deadline(clock::now()).cancel_on(stop);
     on->start(stopped);
     stop.request_stop();
@@ -200,7 +200,7 @@ TEST_CASE("of a stop and the loop's timer, the one that came first is the cause"
     CHECK(first.why == outcome::cancelled);
 
     stop_source late;
-    operation expired = on->openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
+    opening_operation expired = on->openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC);
     expired.flags(IOSQE_ASYNC).deadline(clock::now()).cancel_on(late);
     on->start(expired);
     on->timers().fire_due(clock::now() + 1s);

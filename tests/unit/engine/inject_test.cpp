@@ -23,8 +23,8 @@ class fault final : public seam {
     if (hits(op, kind, point::before)) complete_instead(op, sqe, res_, loop_.kernel());
   }
   void on_complete(operation& op, request_kind kind, std::int32_t& res,
-                   std::uint32_t&) noexcept override {
-    if (hits(op, kind, point::after)) hide_result(op, res, res_);
+                   std::uint32_t& flags) noexcept override {
+    if (hits(op, kind, point::after)) hide_result(op, res, flags, res_);
     if (kind == request_kind::main) ++completions;
   }
   void on_stray(const io_uring_cqe&) noexcept override {}

@@ -177,7 +177,7 @@ TEST_CASE("what blocks in a kernel worker is bounded by the loop's timer and a c
   const fifo blocking;
   seam_log log(*on);
   run(*on, [&]() -> task<void> {
-    operation op = on->openat(AT_FDCWD, blocking.path.c_str(), O_RDONLY | O_CLOEXEC);
+    opening_operation op = on->openat(AT_FDCWD, blocking.path.c_str(), O_RDONLY | O_CLOEXEC);
     op.flags(IOSQE_ASYNC).timeout(30ms);
     const completion ended = co_await op;
     CHECK(op.bounded_by() == timeout_mechanism::timer);
@@ -200,7 +200,7 @@ TEST_CASE("what blocks in a kernel worker is bounded by the loop's timer and a c
 TEST_CASE("a worker's operation that is faster than the loop's timer disarms it") {
   ON_EVERY_RING();
   run(*on, [&]() -> task<void> {
-    operation op = on->openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+    opening_operation op = on->openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
     op.flags(IOSQE_ASYNC).timeout(1h);
     const completion ended = co_await op;
     const descriptor fd(ended.res);

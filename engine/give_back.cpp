@@ -1,0 +1,57 @@
+#include "engine/give_back.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "engine/buffer_ring.hpp"
+#include "engine/kernel_compat.hpp"
+#include "engine/loop.hpp"
+#include "engine/op_table.hpp"
+
+namespace uring {
+namespace {
+
+// With a file_index the result is no descriptor but a slot, or 0 when the request named one.
+void close_opened(loop& on, std::uint32_t file_index, int number) {
+  if (file_index == 0) {
+    ::close(number);
+    return;
+  }
+  const bool chosen = file_index == file_slot::any().file_index();
+  const unsigned slot = chosen ? static_cast<unsigned>(number) : file_index - 1;
+  const int empty = -1;
+  io_uring_register_files_update(on.io().raw(), slot, &empty, 1);
+}
+
+void close_pipe(loop& on, const io_uring_sqe& sqe) {
+  const auto* ends = reinterpret_cast<const int*>(sqe.addr);
+  const bool named = sqe.file_index != 0 && sqe.file_index != file_slot::any().file_index();
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    // A pipe takes the slot that was named and the one behind it.
+    close_opened(on, named ? sqe.file_index + i : sqe.file_index, ends[i]);
+  }
+}
+
+}  // namespace
+
+void give_back(const operation& op, std::int32_t res, std::uint32_t flags) noexcept {
+  const io_uring_sqe& sqe = op.submission();
+  if (op.replaced()) return;
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    if (buffer_ring* group = op.on().find_buffers(sqe.buf_group)) {
+      const bool bundle = (sqe.ioprio & compat::recvsend_bundle) != 0;
+      group->take({res, flags, outcome::ok}, bundle).release();
+    }
+    return;
+  }
+  if (res < 0) return;
+  const op_row* row = find_op(op.opcode());
+  if (row != nullptr && row->result == result_kind::descriptor) {
+    close_opened(op.on(), sqe.file_index, res);
+  } else if (op.opcode() == compat::op_pipe) {
+    close_pipe(op.on(), sqe);
+  }
+}
+
+}  // namespace uring

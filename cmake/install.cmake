@@ -12,9 +12,9 @@ target_include_directories(uring_engine PUBLIC "$<INSTALL_INTERFACE:${engine_inc
 set_target_properties(uring_engine PROPERTIES EXPORT_NAME engine)
 install(TARGETS uring_engine EXPORT uring_engine_targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT engine)
-# The rows of the op table are compiled into the library; nobody includes them.
+# The rows of the op table and the probes' thread are compiled into the library.
 install(DIRECTORY engine/ DESTINATION "${engine_include}/engine" COMPONENT engine
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "op_row*.hpp" EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "op_row*.hpp" EXCLUDE PATTERN "own_thread.hpp" EXCLUDE)
 install(EXPORT uring_engine_targets NAMESPACE uring:: FILE uring_engine-targets.cmake
         DESTINATION "${engine_package}" COMPONENT engine)
 

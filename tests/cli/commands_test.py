@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import subprocess
 
 from program import (
@@ -134,6 +135,29 @@ class Probe(ProgramTest):
         text = self.expect(self.run_program("probe", "--as-kernel", "6.1"), 0).stdout
         self.assertRegex(text, r"\n  56  bind +6\.11 +no\n")
         self.assertIn("6.1", self.expect(self.run_program("probe", "--as-kernel", "x"), 2).stderr)
+
+    def test_registrations_and_limits(self):
+        whole = json.loads(self.expect(self.run_program("probe", "--json"), 0).stdout)
+        self.assertEqual(len(whole["registrations"]), 37)
+        self.assertTrue(whole["registrations"]["probe"]["supported"])
+        masked = json.loads(self.run_program("probe", "--json", "--as-kernel", "6.1").stdout)
+        self.assertTrue(masked["registrations"]["sync_cancel"]["supported"])
+        self.assertFalse(masked["registrations"]["clock"]["supported"])
+        self.assertEqual(
+            list(whole["limits"]),
+            ["bounded_workers", "cq_entries", "descriptors", "locked_memory", "processes"]
+            + ["sq_entries", "unbounded_workers"],
+        )
+        self.assertEqual(list(whole["access"]), ["io_uring_disabled", "io_uring_group", "seccomp"])
+        few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
+        lowered = self.run_program("probe", "--json", preexec_fn=few)
+        limits = json.loads(self.expect(lowered, 0).stdout)["limits"]
+        self.assertEqual(limits["descriptors"], {"soft": 100, "hard": 200})
+        text = self.run_program("probe", "--as-kernel", "6.1", preexec_fn=few).stdout
+        self.assertIn("\ndescriptors         100 (hard limit 200)\n", text)
+        self.assertRegex(text, r"\nsubmission queue    \d+ at most\n")
+        self.assertRegex(text, r"\n  24  sync_cancel +6\.0 +yes\n")
+        self.assertRegex(text, r"\n  29  clock +6\.12 +no\n")
 
 
 class Diff(ProgramTest):

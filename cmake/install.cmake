@@ -14,7 +14,8 @@ install(TARGETS uring_engine EXPORT uring_engine_targets
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT engine)
 # The rows of the op table and the probes' thread are compiled into the library.
 install(DIRECTORY engine/ DESTINATION "${engine_include}/engine" COMPONENT engine
-        FILES_MATCHING PATTERN "*.hpp" PATTERN "op_row*.hpp" EXCLUDE PATTERN "own_thread.hpp" EXCLUDE)
+        FILES_MATCHING PATTERN "*.hpp" PATTERN "op_row*.hpp" EXCLUDE
+        PATTERN "own_thread.hpp" EXCLUDE)
 install(EXPORT uring_engine_targets NAMESPACE uring:: FILE uring_engine-targets.cmake
         DESTINATION "${engine_package}" COMPONENT engine)
 
@@ -41,4 +42,5 @@ install(TARGETS uring-scenario RUNTIME COMPONENT program)
 install(DIRECTORY schema DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
         COMPONENT program)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${program_docs}" COMPONENT program)
-install(DIRECTORY docs examples DESTINATION "${program_docs}" COMPONENT program)
+install(DIRECTORY docs examples DESTINATION "${program_docs}" COMPONENT program
+        PATTERN "Doxyfile" EXCLUDE PATTERN "doxygen_filter" EXCLUDE)

@@ -187,7 +187,8 @@ void loop::take(operation& op, request_kind kind, std::int32_t res, std::uint32_
   op.awaited_ = static_cast<std::uint8_t>(op.awaited_ & ~operation::bit(kind));
   if (op.awaited_ == 0) {
     finish(op);
-  } else if (kind == request_kind::cancel && res == -ENOENT && op.awaits(request_kind::main)) {
+  } else if (kind == request_kind::cancel && res == -ENOENT && op.awaits(request_kind::main) &&
+             !op.marks_.settled) {
     cancel_later(op);
   }
 }

@@ -14,6 +14,8 @@
 // that are passed must outlive the operation.
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -89,6 +91,15 @@ class loop : public data_factories,
   // to a chain; a lone operation then ends at once and never is.
   void start_together(std::span<operation* const> group) noexcept;
   void start(operation& op) noexcept;
+  // Starts a group and waits for all of it: co_await loop.together(a.link(), b).
+  template <std::derived_from<operation>... Member>
+  task<std::array<completion, sizeof...(Member)>> together(Member&... members) {
+    operation* const group[] = {&members...};
+    start_together(group);
+    std::array<completion, sizeof...(Member)> ended;
+    for (std::size_t i = 0; i < ended.size(); ++i) ended[i] = co_await *group[i];
+    co_return ended;
+  }
   // Asks for a started operation to be cancelled; it still has to be awaited. False when there is
   // nothing to cancel, not yet or no longer.
   bool request_cancel(operation& op) noexcept;

@@ -39,7 +39,7 @@ __kernel_timespec to_timespec(std::chrono::nanoseconds value) noexcept {
 void operation::abort_in_flight() const noexcept {
   std::fprintf(stderr,
                "uring: operation %s (fd %d, slot %u) was destroyed while in flight; await it, or "
-               "cancel it and await it\n",
+               "cancel it and await it (a multishot: close it)\n",
                op_name(opcode_).data(), sqe_.fd, id().slot);
   std::abort();
 }

@@ -168,6 +168,9 @@ class operation : public ready_node {
     watcher_ = &by;
     marks_.watched = true;
   }
+  // The result stands although completions are still to come: nothing is left to cancel.
+  void settle() noexcept { marks_.settled = true; }
+  [[nodiscard]] bool is_settled() const { return marks_.settled; }
   // Has it ended with a result that nobody has taken? A descriptor in it belongs to nobody then.
   [[nodiscard]] bool abandoned() const { return state_ == state::done && !taken_; }
   [[nodiscard]] const completion& result() const { return result_; }
@@ -212,7 +215,8 @@ class operation : public ready_node {
     std::uint16_t substituted : 1 = 0;  // `substitute_` stands for the result
     std::uint16_t watched : 1 = 0;      // `watcher_` is there
     std::uint16_t replaced : 1 = 0;     // something else was submitted in its place
-    std::uint16_t unused : 6 = 0;       // no padding: all are read as one number
+    std::uint16_t settled : 1 = 0;      // the result is in, only a notification is to come
+    std::uint16_t unused : 5 = 0;       // no padding: all are read as one number
   };
   static void on_stop(stop_callback& callback) noexcept;
   static void on_expiry(timer& expired) noexcept;

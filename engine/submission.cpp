@@ -256,7 +256,8 @@ bool loop::request_cancel(operation& op) noexcept {
     if (op.waiter) ready_.push(op);
     return true;
   }
-  if (op.state_ != operation::state::in_flight || !op.awaits(request_kind::main)) return false;
+  const bool pending = op.awaits(request_kind::main) && !op.marks_.settled;
+  if (op.state_ != operation::state::in_flight || !pending) return false;
   op.marks_.cancel_asked = true;
   const bool on_its_way = op.awaits(request_kind::cancel) || op.marks_.cancel_parked;
   if (!on_its_way && !publish_cancel(op)) {

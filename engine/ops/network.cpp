@@ -30,7 +30,10 @@ const operation::watcher zero_copy_operation::events{&zero_copy_operation::on_ar
 
 void zero_copy_operation::on_arrival(operation& self, std::int32_t res,
                                      std::uint32_t flags) noexcept {
-  if ((flags & IORING_CQE_F_NOTIF) == 0) return;
+  if ((flags & IORING_CQE_F_NOTIF) == 0) {
+    static_cast<zero_copy_operation&>(self).settle();
+    return;
+  }
   auto& sent = static_cast<zero_copy_operation&>(self);
   sent.notified_ = true;
   sent.copied_ = res == compat::notif_usage_zc_copied;

@@ -75,6 +75,8 @@ class zero_copy_operation : public operation {
   zero_copy_operation(loop& on, const io_uring_sqe& prepared) noexcept : operation(on, prepared) {
     watch(events);
   }
+  // The bytes are on their way; only the notification is still to come. It can't be cancelled.
+  [[nodiscard]] bool sent() const { return is_settled(); }
   // True once the notification has come; a request that is refused at once has none.
   [[nodiscard]] bool notified() const { return notified_; }
   // With IORING_SEND_ZC_REPORT_USAGE (Linux 6.2) in ioprio(): whether it was copied after all.

@@ -1,11 +1,13 @@
 // Programs that must abort, each in a child: what would be silent corruption names itself instead.
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <functional>
 
+#include "engine/buffer_ring.hpp"
 #include "engine/frame_pool.hpp"
 #include "tests/unit/engine/fixture.hpp"
 
@@ -118,6 +120,37 @@ TEST_CASE("an operation that outlives its loop's ring still aborts") {
   });
   CHECK(aborted(seen));
   CHECK(seen.said.find("operation recv") != std::string::npos);
+}
+
+TEST_CASE("a stream that is not closed aborts, naming itself") {
+  const socket_pair ends = unix_pair();
+  const ending seen = in_child([&] {
+    const auto on = open_in_child();
+    run(*on, [&]() -> task<void> {
+      multishot ready = on->poll_multishot(ends.a, POLLOUT);
+      co_await ready.next();
+    });
+  });
+  CHECK(aborted(seen));
+  CHECK(seen.said.find("operation poll_add (fd " + std::to_string(ends.a)) != std::string::npos);
+  CHECK(seen.said.find("close") != std::string::npos);
+}
+
+TEST_CASE("a buffer ring that dies before what was borrowed from it aborts") {
+  const socket_pair ends = unix_pair();
+  const ending seen = in_child([&] {
+    const auto on = open_in_child();
+    int refused = 0;
+    auto group = buffer_ring::open(*on, {.group = 7, .count = 4}, refused);
+    run(*on, [&]() -> task<void> {
+      if (::write(ends.a, "x", 1) != 1) co_return;
+      const completion got = co_await on->recv(ends.b, *group);
+      const borrowed_buffer held = group->take(got);
+      group.reset();
+    });
+  });
+  CHECK(aborted(seen));
+  CHECK(seen.said.find("buffer group 7") != std::string::npos);
 }
 
 TEST_CASE("a scope that is not joined aborts") {

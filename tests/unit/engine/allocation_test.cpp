@@ -1,9 +1,13 @@
 // After warm-up an operation costs no heap allocation: counted, not believed.
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <new>
 
+#include "engine/buffer_ring.hpp"
 #include "engine/byte_stream.hpp"
+#include "engine/custom.hpp"
 #include "engine/event.hpp"
 #include "engine/frame_pool.hpp"
 #include "tests/unit/engine/fixture.hpp"
@@ -58,6 +62,14 @@ task<std::size_t> count_warm(Round& round) {
   co_return allocations() - before;
 }
 
+struct two_nops {
+  static constexpr unsigned entries = 2;
+  void prepare(std::span<io_uring_sqe, 2> sqes) {
+    for (io_uring_sqe& each : sqes) io_uring_prep_nop(&each);
+  }
+  int complete(std::span<const completion, 2> got) { return got[0].res + got[1].res; }
+};
+
 }  // namespace
 
 TEST_CASE("the counting counts") {
@@ -86,6 +98,35 @@ TEST_CASE("warm operations of every kind allocate nothing") {
     co_await pending;
     co_await on->recv(ends.b, got).timeout(0ns);
     co_await on->sleep_for(0ns);
+  };
+  CHECK(on->run(count_warm(round)) == 0);
+}
+
+TEST_CASE("warm streams of completions, borrowed buffers and custom operations allocate nothing") {
+  ON_RINGS(rings_of(4));
+  const socket_pair ends = unix_pair(), tcp = tcp_pair();
+  const descriptor file(memfd_create("allocation", MFD_CLOEXEC));
+  int refused = 0;
+  const auto group = buffer_ring::open(*on, {.group = 1, .count = 4, .size = 64}, refused);
+  REQUIRE(group != nullptr);
+  const auto round = [&]() -> task<void> {
+    room head, tail;
+    multishot pieces = on->recv_multishot(ends.b, *group);
+    for (int i = 0; i < 3; ++i) {
+      co_await on->send(ends.a, bytes_of("x"));
+      const std::optional<completion> piece = co_await pieces.next();
+      if (piece) group->take(*piece).release();
+    }
+    co_await pieces.close();
+    co_await custom(*on, two_nops{}).timeout(1h);
+    co_await on->writev(file, {bytes_of("hello "), bytes_of("world")}, 0);
+    co_await on->readv(file, {head.first(3), tail.first(8)}, 0);
+    zero_copy_operation sending = on->send_zc(tcp.a, bytes_of("zero"));
+    on->start(sending);
+    co_await on->recv(tcp.b, head.first(4), MSG_WAITALL);
+    co_await sending;
+    operation first = on->nop(), second = on->nop();
+    co_await on->together(first.link(), second);
   };
   CHECK(on->run(count_warm(round)) == 0);
 }

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include "engine/buffer_ring.hpp"
+#include "engine/registered.hpp"
 #include "tests/unit/engine/fixture.hpp"
 
 using namespace uring;
@@ -152,5 +154,44 @@ TEST_CASE("a registered file whose arrival is hidden is no descriptor, and none 
     const completion opened = co_await operation(*on, sqe);
     CHECK(opened.res == -EMFILE);
   });
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a buffer, a slot and a pipe whose arrival is hidden go back, too") {
+  ON_RINGS(rings_of(4));
+  const socket_pair ends = unix_pair();
+  int refused = 0;
+  const auto group = buffer_ring::open(*on, {.group = 1, .count = 1, .size = 8}, refused);
+  const auto table = file_table::open(*on, 1, refused);
+  REQUIRE(group != nullptr);
+  REQUIRE(table != nullptr);
+  const std::size_t before = open_descriptors();
+  const auto hidden = [&](std::uint8_t opcode, auto&& submit) {
+    for (int i = 0; i < 2; ++i) {  // the second time there is room only if it came back
+      fault broken(*on, opcode, point::after, -EIO);
+      const completion seen = run(*on, submit);
+      CHECK(seen.res == -EIO);
+      CHECK((seen.flags & IORING_CQE_F_BUFFER) == 0);
+    }
+  };
+  hidden(IORING_OP_RECV, [&]() -> task<completion> {
+    put(ends.a, "x");
+    co_return co_await on->recv(ends.b, *group);
+  });
+  const completion buffer_is_there = run(*on, [&]() -> task<completion> {
+    put(ends.a, "y");
+    co_return co_await on->recv(ends.b, *group);
+  });
+  CHECK(group->take(buffer_is_there).size() == 1);
+  hidden(IORING_OP_OPENAT, [&]() -> task<completion> {
+    co_return co_await on->openat(AT_FDCWD, "/dev/null", O_RDONLY).into(file_slot::any());
+  });
+  const completion slot_is_free = run(*on, [&]() -> task<completion> {
+    co_return co_await on->openat(AT_FDCWD, "/dev/null", O_RDONLY).into(file_slot::any());
+  });
+  CHECK(slot_is_free.res == 0);
+  if (on->supports(compat::op_pipe)) {
+    hidden(compat::op_pipe, [&]() -> task<completion> { co_return co_await on->pipe(O_CLOEXEC); });
+  }
   CHECK(open_descriptors() == before);
 }

@@ -386,6 +386,30 @@ OP_TEST(IORING_OP_SEND_ZC, "send_zc ends with its notification, an error's too")
   });
 }
 
+OP_TEST(IORING_OP_SEND_ZC, "a send_zc whose bytes are out is neither cancelled nor over yet") {
+  ON_OP_RINGS(IORING_OP_SEND_ZC);
+  seen.excuse_failure();
+  const socket_pair ends = tcp_pair();
+  run(*on, [&]() -> task<void> {
+    stop_source stop;
+    zero_copy_operation sending = on->send_zc(ends.a, bytes_of("hello"));
+    sending.cancel_on(stop);
+    on->start(sending);
+    while (!sending.sent()) co_await on->sleep_for(1ms);
+    const bool waits = sending.in_flight();  // for the peer to read
+    stop.request_stop();
+    CHECK_FALSE(sending.cancel_result());
+    room got;
+    const completion received = co_await on->recv(ends.b, got);
+    CHECK(received.res == 5);
+    const completion sent = co_await sending;
+    CHECK(sent.res == 5);
+    CHECK(sent.why == outcome::ok);
+    CHECK(sending.notified());
+    if (waits) CHECK_FALSE(sending.cancel_result());
+  });
+}
+
 OP_TEST(IORING_OP_SEND_ZC, "send_zc sends from a registered buffer") {
   ON_OP_RINGS(IORING_OP_SEND_ZC);
   const socket_pair ends = tcp_pair();

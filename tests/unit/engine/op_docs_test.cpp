@@ -48,10 +48,13 @@ std::string_view end_text(const op_row& row) {
 }
 
 std::string tests_text(const op_row& row) {
-  std::string text;
+  // Sorted: the order in which files register theirs is the linker's.
+  std::set<std::string> titles;
   for (const covered_op& each : covered_ops()) {
-    if (each.opcode == row.opcode) text += (text.empty() ? "" : "; ") + std::string(each.title);
+    if (each.opcode == row.opcode) titles.insert(each.title);
   }
+  std::string text;
+  for (const std::string& title : titles) text += (text.empty() ? "" : "; ") + title;
   if (newer_than(row.since, seen_on)) {
     text += "; skipped: came with Linux " + std::string(row.since);
   }

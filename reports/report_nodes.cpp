@@ -147,7 +147,13 @@ void node_writer::completion(const completion_event& event, const step_result& o
   const auto fields = [&](half which) {
     const bool first = which == half::firm;
     if (raw(which)) to_.put("at_ns", event.at_ns);
+    if (first && event.big) {
+      to_.key("big");
+      to_.tree(*event.big);
+    }
     if (first && (event.flags & flag_buffer) != 0) to_.put("buffer", event.flags >> buffer_shift);
+    const bool loose_data = firm && of.data_varies;
+    if (event.data && first != loose_data) to_.key("data"), to_.tree(bytes(*event.data));
     if (first) put_text("fault", event.fault);
     if (first && shown != 0) {
       to_.key("flags");
@@ -160,9 +166,15 @@ void node_writer::completion(const completion_event& event, const step_result& o
     if (raw(which)) to_.put("raw_res", event.res);
     if (first && !(firm && main && length_varies(of))) {
       to_.key("res");
-      to_.tree(result_node(event.res, main ? of.res_is : res_kind::number,
-                           named ? text(of.res_name) : std::string()));
+      const std::string& name = event.res_name.empty() && named ? of.res_name : event.res_name;
+      const bool made = !event.res_name.empty();
+      to_.tree(result_node(event.res,
+                           made   ? res_kind::descriptor
+                           : main ? of.res_is
+                                  : res_kind::number,
+                           text(name)));
     }
+    if (raw(which) && event.user_data) to_.put("user_data", *event.user_data);
   };
   node(fields);
 }
@@ -198,6 +210,7 @@ void node_writer::step_fields(const step_result& of, half which) {
   if (request) completions(of, first);
   if (of.data && first == (settled && !of.data_varies)) to_.key("data"), to_.tree(data(*of.data));
   if (!first && of.ended_ns >= 0) to_.put("ended_ns", of.ended_ns);
+  if (!first && of.fields) to_.key("fields"), to_.tree(data(*of.fields));
   if (first) {
     put_text("expected", of.expected);
     failures("failures", of.failures);

@@ -120,6 +120,7 @@ constexpr field_row step_loose[] = {
     {"started_ns", "integer", optional, "Since the scenario's start."},
     {"ended_ns", "integer", optional, "Since the scenario's start."},
     {"raw_res", "integer", optional, "The result as a number."},
+    {"fields", "any", optional, "What the kernel filled in, by name."},
     {"outcome", "string", optional, "Here where several results are right, or it was cut short."},
     {"res", "result", optional, "Likewise, and where the length of a redacted text is in it."},
     {"data", "any", optional, "Likewise."},
@@ -145,8 +146,12 @@ constexpr field_row completion_fields[] = {
     {"flags", "strings", optional, "Names of the CQE's flags; sock_nonempty is never stable."},
     {"buffer", "integer", optional, "Number of the provided buffer."},
     {"fault", "string", optional, "The fault that made or changed it."},
+    {"big", "any", optional, "The second half of a 32-byte completion: two integers."},
+    {"data", "any", optional, "What it put into provided buffers: text or hex."},
 };
 constexpr field_row completion_loose[] = {
+    {"data", "any", optional, "Likewise, where the expectation leaves it open."},
+    {"user_data", "integer", optional, "As in the CQE, on a private ring."},
     {"at_ns", "integer", always, "Since the scenario's start."},
     {"order", "integer", always, "Of arrival within the scenario."},
     {"raw_res", "integer", always, "As in the CQE."},
@@ -154,8 +159,9 @@ constexpr field_row completion_loose[] = {
 };
 constexpr field_row loose_completion_fields[] = {
     completion_fields[0], completion_fields[1], completion_fields[2], completion_fields[3],
-    completion_fields[4], completion_fields[5], completion_loose[0],  completion_loose[1],
-    completion_loose[2],  completion_loose[3]};
+    completion_fields[4], completion_fields[5], completion_fields[6], completion_fields[7],
+    completion_loose[1],  completion_loose[2],  completion_loose[3],  completion_loose[4],
+    completion_loose[5]};
 constexpr field_row failure_fields[] = {
     {"code", "string", always, "As E0104; `uring-scenario explain E0104` tells more."},
     {"title", "string", always, "The code in a few words."},

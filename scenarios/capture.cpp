@@ -87,6 +87,9 @@ evaluation take_capture(const capture_plan& what, const step_end& end, const env
       return by_pointer(what, data);
     case capture_plan::source_kind::at:
       return by_offset(what, data, env);
+    case capture_plan::source_kind::field:
+      if (const value* found = end.fields ? end.fields->find(what.pattern) : nullptr) return *found;
+      return evaluation::failure("the kernel filled in no " + what.pattern);
   }
   return evaluation::failure("unknown kind of capture");
 }

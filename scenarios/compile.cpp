@@ -145,6 +145,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
   const node* services = top_.find("services");
   if (services != nullptr) declare_services(in, *services);
+  if (const node* rings = top_.find("rings")) compile_rings(in, *rings);
   actor_compiler actors(in);
   actors.declare(top_);
   if (services != nullptr) compile_services(in, *services);

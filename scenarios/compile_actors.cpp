@@ -291,6 +291,8 @@ void actor_compiler::compile_actor(entry& from) {
   made.at = from.at;
   if (from.kind_key != nullptr && from.kind == actor_kind::server) compile_server(from, made);
   if (from.kind_key != nullptr && from.kind == actor_kind::client) compile_client(from, made);
+  if (from.keys)
+    if (const node* ring = from.keys->find("ring")) from.strand->use_ring(find_ring(in_, *ring));
   if (from.steps != nullptr) from.strand->compile(*from.steps);
   made.body = from.body;
   if (!from.has_count) {

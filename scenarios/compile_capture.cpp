@@ -16,7 +16,8 @@ using source_kind = capture_plan::source_kind;
 constexpr std::size_t pattern_bytes_max = 10'000;
 
 const key_table* table_of(const node& from) {
-  for (const key_table* table : {&keys::capture_regex, &keys::capture_json, &keys::capture_at})
+  for (const key_table* table :
+       {&keys::capture_regex, &keys::capture_json, &keys::capture_at, &keys::capture_field})
     if (from.find(table->rows.front().name) != nullptr) return table;
   return nullptr;
 }
@@ -37,7 +38,8 @@ class capture_compiler {
     } else if (!compile_object()) {
       return std::nullopt;
     }
-    if (made_.from != source_kind::res && !row_.is(step_trait::yields_data)) {
+    const bool from_data = made_.from != source_kind::res && made_.from != source_kind::field;
+    if (from_data && !row_.is(step_trait::yields_data)) {
       out_.error(code::modifier_not_allowed, from_.at(),
                  fmt::format("`{}` receives no data to capture from", row_.name));
     }
@@ -62,12 +64,18 @@ class capture_compiler {
     const key_table* table = table_of(from_);
     if (table == nullptr) {
       out_.error(from_.is(node_kind::object) ? code::missing_key : code::wrong_type, from_.at(),
-                 "a capture is \"res\", \"data\" or an object with `regex`, `json` or `at`");
+                 "a capture is \"res\", \"data\" or an object with `regex`, `json`, `at` or "
+                 "`field`");
       return false;
     }
     const checked_object keys(from_, *table, out_);
     if (!keys.sound()) return false;
     if (table == &keys::capture_regex) return compile_regex(keys);
+    if (table == &keys::capture_field) {
+      made_.from = source_kind::field;
+      made_.pattern = keys.find("field")->text();
+      return true;
+    }
     if (table == &keys::capture_json) return compile_pointer(*keys.find("json"));
     return compile_place(*keys.find("at"));
   }
@@ -151,7 +159,8 @@ class capture_compiler {
 
 value_type captured_type(const node& from) {
   if (from.is(node_kind::string) && from.text() == "res") return value_type::integer;
-  return from.find("json") != nullptr ? value_type::any : value_type::bytes;
+  const bool typed = from.find("json") != nullptr || from.find("field") != nullptr;
+  return typed ? value_type::any : value_type::bytes;
 }
 
 void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into) {

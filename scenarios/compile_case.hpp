@@ -74,6 +74,10 @@ void compile_requires(case_context& in, const node& from);
 void declare_services(case_context& in, const node& from);
 void compile_services(case_context& in, const node& from);
 void compile_faults(case_context& in, const node& from);
+void compile_rings(case_context& in, const node& from);
+
+/// A ring by its name; tells when there is none.
+std::uint32_t find_ring(case_context& in, const node& name);
 
 // After all steps.
 void check_barriers(case_context& in);

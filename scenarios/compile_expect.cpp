@@ -56,6 +56,8 @@ class expectation_compiler {
   void compile_object(const node& from, bool alternatives_allowed, expectation& made);
   void compile_any_of(const checked_object& keys, bool allowed, expectation& made);
   void compile_data(const node& data, expectation& made);
+  void compile_parts(const node& fields, expectation& made);
+  void compile_submitted(const node& submitted, expectation& made);
   void compile_cqes(const node& list, expectation& made);
   expected_cqe compile_cqe(const node& from);
   bool needs_submission(span at, std::string_view what);
@@ -141,7 +143,7 @@ void expectation_compiler::compile_result(const node& from, expectation& made) {
 
 /// Barriers and signals are not submitted: they end, and that is all.
 bool expectation_compiler::needs_submission(span at, std::string_view what) {
-  if (!row_.opcodes.empty()) return true;
+  if (!row_.opcodes.empty() || row_.is(step_trait::has_result)) return true;
   out_.error(code::modifier_not_allowed, at,
              fmt::format("`{}` submits nothing, so it has no {}", row_.name, what.substr(2)))
       .help = "what can be expected of it is its outcome, and how long it took";
@@ -156,7 +158,8 @@ void expectation_compiler::warn_impossible(const node& from) {
     if (m.key == "eq" || m.key == "any" || m.key == "any_of") warn_impossible(m.value);
   if (!from.is(node_kind::string)) return;
   const int number = uring::errno_number(from.text());
-  if (number == 0 || can_return(row_, number)) return;
+  // What is no submission answers with whatever its system call does.
+  if (number == 0 || row_.is(step_trait::has_result) || can_return(row_, number)) return;
   out_.warning(
       code::errno_impossible, from.at(),
       fmt::format("`{}` does not end with {} on any kernel we know of", row_.name, from.text()));
@@ -179,6 +182,8 @@ void expectation_compiler::compile_object(const node& from, bool alternatives_al
     made.took = in_.scope().read_matcher(*took, match_domain::duration);
     made.took_at = took->at();
   }
+  if (const node* fields = keys.find("fields")) compile_parts(*fields, made);
+  if (const node* submitted = keys.find("submitted")) compile_submitted(*submitted, made);
   if (const node* cqes = keys.find("cqes")) compile_cqes(*cqes, made);
   if (const member* unordered = keys.find_member("unordered")) {
     made.cqes_unordered = unordered->value.boolean();
@@ -218,6 +223,25 @@ void expectation_compiler::compile_data(const node& data, expectation& made) {
   made.data_at = data.at();
 }
 
+void expectation_compiler::compile_parts(const node& fields, expectation& made) {
+  if (!needs_submission(fields.at(), "a field")) return;
+  if (fields.members().empty()) out_.error(code::empty_value, fields.at(), "`fields` has no field");
+  for (const member& m : fields.members()) {
+    if (m.key.starts_with("x-")) continue;
+    made.fields.emplace_back(m.key, in_.scope().read_matcher(m.value, match_domain::value));
+  }
+}
+
+void expectation_compiler::compile_submitted(const node& submitted, expectation& made) {
+  made.submitted_at = submitted.at();
+  if (row_.compile != compile_chain || in_.current_ring() == no_index) {
+    out_.error(code::modifier_not_allowed, submitted.at(),
+               "only a chain on a private ring knows how many were submitted");
+    return;
+  }
+  made.submitted = in_.scope().read_matcher(submitted, match_domain::number);
+}
+
 void expectation_compiler::compile_cqes(const node& list, expectation& made) {
   made.cqes_at = list.at();
   if (!needs_submission(list.at(), "a completion")) return;
@@ -240,16 +264,27 @@ expected_cqe expectation_compiler::compile_cqe(const node& from) {
     const auto* word = std::ranges::find(cqe_words, id->text(), &cqe_word::name);
     if (word != std::end(cqe_words)) {
       made.kind = word->kind;
+    } else if (row_.compile == compile_chain && in_.is_request(id->text())) {
+      made.member = id->text();
     } else {
       out_.error(code::unknown_constant, id->at(),
                  fmt::format("a step has no completion called {}", in_quotes(id->text())))
-          .help = "it is op, timeout or cancel";
+          .help = row_.compile == compile_chain ? "a member's completion has the member's id"
+                                                : "it is op, timeout or cancel";
     }
   }
   if (const node* res = keys.find("res"))
     made.res = in_.scope().read_matcher(*res, match_domain::result);
   if (const node* flags = keys.find("flags"))
     made.flags = in_.scope().read_matcher(*flags, match_domain::flags, cqe_flag_names());
+  if (const node* buf = keys.find("buf"))
+    made.buf = in_.scope().read_matcher(*buf, match_domain::number);
+  if (const node* data = keys.find("data"))
+    made.data = in_.scope().read_matcher(*data, match_domain::data);
+  if (const node* big = keys.find("big"))
+    made.big = in_.scope().read_matcher(*big, match_domain::value);
+  if (const node* user_data = keys.find("user_data"))
+    made.user_data = in_.scope().read_matcher(*user_data, match_domain::number);
   return made;
 }
 

@@ -32,6 +32,33 @@ const node* shared_word(strand_context& in, const step_arguments& given, std::st
   return name;
 }
 
+void compile_await_cqes(strand_context& in, const node& id, const node* count, step_plan& into) {
+  await_cqes_step made;
+  made.count = expression(value(std::int64_t{1}));
+  if (count != nullptr) made.count = in.scope().read_count(*count, {1, 1'000'000}, "`cqes`");
+  note(into, id.text());
+  if (async_step* of = in.find_async(id, "await")) {
+    made.async = of->index;
+    in.made_so_far(*of);
+  }
+  into.body = std::move(made);
+}
+
+void compile_await_stray(strand_context& in, const node& stray, step_plan& into) {
+  await_stray_step made;
+  const checked_object keys(stray, keys::stray, in.out());
+  into.ring = in.current_ring();
+  if (const node* ring = keys.find("ring")) into.ring = in.find_ring(*ring);
+  if (const node* user_data = keys.find("user_data"))
+    made.user_data = in.scope().read(*user_data, value_type::integer, "a user_data");
+  if (into.ring == no_index) {
+    in.out().error(code::needs_own_ring, stray.at(), "a stray is awaited on a private ring").help =
+        "add \"ring\": a ring of `rings`";
+  }
+  note(into, compact_text(stray, 60));
+  into.body = std::move(made);
+}
+
 void read_text(strand_context& in, const step_arguments& given, expression& text, step_plan& into) {
   const node* from = given.find("text");
   if (from == nullptr) return;
@@ -69,6 +96,16 @@ void compile_signal(strand_context& in, const step_arguments& given, step_plan& 
 }
 
 void compile_await(strand_context& in, const step_arguments& given, step_plan& into) {
+  const node* signal = given.find("signal");
+  const node* id = given.find("id");
+  const node* stray = given.find("stray");
+  const int ways = (signal != nullptr) + (id != nullptr) + (stray != nullptr);
+  if (ways != 1 && given.sound()) {
+    in.out().error(code::conflicting_keys, given.whole().at(),
+                   "`await` waits for a `signal`, for the `cqes` of an `id`, or for a `stray`");
+  }
+  if (id != nullptr) return compile_await_cqes(in, *id, given.find("cqes"), into);
+  if (stray != nullptr) return compile_await_stray(in, *stray, into);
   await_step made;
   if (const node* name = shared_word(in, given, "signal", "a signal", into)) {
     made.signal = in.in().signal_index(name->text(), name->at());
@@ -176,6 +213,7 @@ void compile_chain(strand_context& in, const step_arguments& given, step_plan& i
     made.members = in.compile_members(*steps);
     note(into, fmt::format("{} members", made.members.size()));
   }
+  into.ring = in.current_ring();
   for (const step_plan& member : made.members)
     into.reads.insert(into.reads.end(), member.reads.begin(), member.reads.end());
   into.body = std::move(made);

@@ -23,8 +23,12 @@ class step_compiler {
   void compile_id();
   void compile_on();
   void compile_on_number(const node& on);
-  void tell_no_descriptor(const node& on);
+  void compile_on_object(const node& on);
+  sqe_step& begun_sqe();
+  void compile_ring();
+  void compile_request();
   void compile_as();
+  void compile_as_name(const node& as);
   void compile_times();
   void compile_async();
   void compile_sqe_flags();
@@ -56,7 +60,9 @@ std::optional<step_plan> step_compiler::compile() {
   check_modifiers();
   compile_id();
   compile_async();
+  compile_ring();
   compile_on();
+  compile_request();
   compile_times();
   compile_sqe_flags();
   const step_arguments given(*row_, *op_, out_);
@@ -69,6 +75,7 @@ std::optional<step_plan> step_compiler::compile() {
   const auto repeated = std::ranges::unique(made_.reads);
   made_.reads.erase(repeated.begin(), repeated.end());
   finish_names();
+  if (row_->low_level != nullptr && !made_.id.empty()) in_.note_request(made_.id);
   in_.in().steps.push_back({in_.names().owner(), made_.id, row_});
   return std::move(made_);
 }
@@ -132,9 +139,9 @@ void step_compiler::check_modifiers() {
     } else if (!row_->allows(row->which)) {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)));
-    } else if (in_.in_chain_ &&
-               has(modifier::timeout | modifier::cancel_after | modifier::async | modifier::retry,
-                   row->which)) {
+    } else if (in_.in_chain_ && has(modifier::timeout | modifier::cancel_after | modifier::async |
+                                        modifier::retry | modifier::ring,
+                                    row->which)) {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("a member of a chain does not take {}", in_quotes(m.key)))
           .help = "inside a chain, `sqe.link_timeout` bounds the member before it";
@@ -186,6 +193,9 @@ void step_compiler::compile_on() {
   const node* on = modifier_node(modifier::on);
   if (on == nullptr) {
     if (!needs || step_.find("on") != nullptr) return;
+    // A slot of the file table is closed by its number, and then there is no descriptor.
+    const bool closes_slot = row_->name == "sqe.close" && op_->value.find("file_index") != nullptr;
+    if (closes_slot) return;
     if (in_.has_connection()) {
       made_.handle = 0;
       return;
@@ -200,15 +210,56 @@ void step_compiler::compile_on() {
     return;
   }
   if (on->is(node_kind::object)) {
-    out_.error(code::key_reserved, on->at(), "slots and rings under \"on\" are not there yet");
+    compile_on_object(*on);
   } else if (on->is(node_kind::integer) || on->text().find("${") != std::string::npos) {
     compile_on_number(*on);
-  } else if (declared_name* known = in_.names().find(on->text());
-             known == nullptr || known->kind != name_kind::descriptor || !known->ready) {
-    tell_no_descriptor(*on);
-  } else {
-    made_.handle = known->index;
+  } else if (const auto handle = in_.find_descriptor(*on)) {
+    made_.handle = *handle;
   }
+}
+
+/// What the modifiers of a submission leave for compile_sqe to go on with.
+sqe_step& step_compiler::begun_sqe() {
+  if (auto* begun = std::get_if<sqe_step>(&made_.body)) return *begun;
+  made_.body = sqe_step{};
+  return std::get<sqe_step>(made_.body);
+}
+
+void step_compiler::compile_on_object(const node& on) {
+  if (row_->low_level == nullptr) {
+    out_.error(
+        code::wrong_type, on.at(),
+        fmt::format("`{}` works on a descriptor's name; only sqe steps take others", row_->name));
+    return;
+  }
+  const checked_object keys(on, keys::on_object, out_);
+  const node* ring = keys.find("ring");
+  if (const node* slot = keys.find("slot"); slot != nullptr && ring == nullptr) {
+    sqe_step& step = begun_sqe();
+    step.on_number = in_.scope().read_count(*slot, {0, UINT32_MAX}, "a slot");
+    step.on_slot = true;
+  } else if (ring != nullptr && slot == nullptr) {
+    begun_sqe().on_ring = in_.find_ring(*ring);
+  } else if (keys.sound()) {
+    out_.error(code::missing_key, on.at(), "\"on\" has either a `slot` or a `ring`");
+  }
+}
+
+/// On which ring it is submitted: its own, its chain's, its actor's.
+void step_compiler::compile_ring() {
+  if (!row_->allows(modifier::ring)) return;
+  made_.ring = in_.in_chain_ ? in_.current_ring_ : in_.ring_;
+  const node* ring = modifier_node(modifier::ring);
+  if (ring != nullptr && !in_.in_chain_) made_.ring = in_.find_ring(*ring);
+  in_.current_ring_ = made_.ring;
+}
+
+void step_compiler::compile_request() {
+  if (row_->low_level == nullptr) return;
+  if (const node* user_data = modifier_node(modifier::user_data))
+    begun_sqe().user_data = in_.scope().read_count(*user_data, {0, UINT32_MAX}, "a user_data");
+  if (const node* personality = modifier_node(modifier::personality))
+    begun_sqe().personality = in_.scope().read_count(*personality, {0, 65'535}, "a personality");
 }
 
 void step_compiler::compile_on_number(const node& on) {
@@ -221,26 +272,7 @@ void step_compiler::compile_on_number(const node& on) {
   expression number = in_.scope().read(on, value_type::integer, "a descriptor's number");
   if (number.is_constant())
     check_range(number.constant().integer(), {INT32_MIN, INT32_MAX}, on.at(), "a descriptor", out_);
-  sqe_step step;
-  step.on_number = std::move(number);
-  made_.body = std::move(step);  // compile_sqe goes on with it
-}
-
-void step_compiler::tell_no_descriptor(const node& on) {
-  const std::vector<std::string> names = in_.names().ready_descriptors();
-  const declared_name* known = in_.names().find(on.text());
-  diagnostic& told = out_.error(code::unknown_name, on.at(),
-                                fmt::format("there is no descriptor {}", in_quotes(on.text())));
-  if (known != nullptr && known->kind != name_kind::descriptor) {
-    told.message = fmt::format("{} is a value, not a descriptor", in_quotes(on.text()));
-  } else if (known != nullptr) {
-    told.message = fmt::format("{} is used before it is made", in_quotes(on.text()));
-    if (!known->async.empty())
-      told.help = fmt::format("it is there after {{ \"join\": \"{}\" }}", known->async);
-  }
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  if (told.help.empty()) told.help = suggestion(on.text(), views);
-  if (told.help.empty() && names.empty()) told.help = "no step before this one makes a descriptor";
+  begun_sqe().on_number = std::move(number);
 }
 
 void step_compiler::compile_as() {
@@ -251,18 +283,30 @@ void step_compiler::compile_as() {
       made_.as_handle = in_.names().add_unnamed_handle(row_->name);
     return;
   }
-  if (!as->is(node_kind::string)) {
-    out_.error(code::key_reserved, as->at(), "several descriptors of one step are not there yet");
+  if (as->is(node_kind::string)) return compile_as_name(*as);
+  if (!row_->is(step_trait::makes)) {
+    out_.error(code::wrong_type, as->at(),
+               fmt::format("`{}` makes one thing, which has one name", row_->name));
     return;
   }
-  declared_name* known = in_.names().find(as->text());
+  if (as->items().empty()) out_.error(code::empty_value, as->at(), "`as` has no name");
+  for (const node& each : as->items())
+    if (check_type(each, json::string, "a name", out_)) compile_as_name(each);
+}
+
+void step_compiler::compile_as_name(const node& as) {
+  declared_name* known = in_.names().find(as.text());
   if (known == nullptr) return;  // told when it was declared
-  made_.as_name = as->text();
+  if (made_.as_name.empty()) made_.as_name = as.text();
   in_.made_.push_back(known);
   if (!row_->is(step_trait::makes)) {
     made_.as_value = known->target();
   } else if (known->kind == name_kind::descriptor) {
-    made_.as_handle = known->index;
+    if (made_.as_handle == no_index) {
+      made_.as_handle = known->index;
+    } else {
+      made_.as_more.push_back(known->index);
+    }
   }
 }
 
@@ -278,13 +322,13 @@ void step_compiler::compile_sqe_flags() {
   if (given == nullptr) return;
   const auto bits = in_.scope().read_flags(*given, uring::flags::sqe_flags, "sqe_flags");
   if (!bits) return;
-  constexpr std::uint64_t later = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
+  constexpr std::uint64_t single = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS;
   constexpr std::uint64_t links = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
   if (*bits > 0xff) {
     out_.error(code::value_out_of_range, given->at(), "sqe_flags have eight bits");
-  } else if ((*bits & later) != 0) {
-    out_.error(code::key_reserved, given->at(),
-               "fixed_file, buffer_select and cqe_skip_success are not there yet");
+  } else if ((*bits & single) != 0 && row_->low_level == nullptr) {
+    out_.error(code::modifier_not_allowed, given->at(),
+               "fixed_file, buffer_select and cqe_skip_success are for sqe steps");
   } else if ((*bits & links) != 0 && row_->low_level == nullptr) {
     out_.error(code::modifier_not_allowed, given->at(),
                fmt::format("`{}` is made of several submissions and can't be linked", row_->name))
@@ -302,8 +346,12 @@ void step_compiler::judge() {
     for (const capture_plan& c : made_.captures)
       if (declared_name* known = in_.names().find(c.name)) in_.made_.push_back(known);
   }
-  if (const node* expect = modifier_node(modifier::expect))
-    made_.expect = compile_expectation(in_, *expect, *row_);
+  const node* expect = modifier_node(modifier::expect);
+  if (expect == nullptr) return;
+  // One op, three waits: a signal has no result, unlike completions.
+  step_row judged = *row_;
+  if (std::holds_alternative<await_step>(made_.body)) judged.traits = step_trait::none;
+  made_.expect = compile_expectation(in_, *expect, judged);
 }
 
 /// What the step makes is there from now on, or when it is joined.

@@ -61,14 +61,10 @@ void strand_context::declare_step(const node& step) {
   const step_op op = find_op(step);
   if (op.row == nullptr) return;
   if (const member* id = step.find_member("id")) declare_id(step, *id);
-  const node* as = step.find("as");
-  if (as != nullptr && as->is(node_kind::string) && op.row->allows(modifier::as) &&
-      check_name(as->text(), as->at(), "what a step makes", out())) {
-    if (op.row->is(step_trait::makes)) {
-      declare_made(as->text(), name_kind::descriptor, value_type::any, as->at());
-    } else {
-      declare_made(as->text(), name_kind::value, value_type::bytes, as->at());
-    }
+  if (const node* as = step.find("as"); as != nullptr && op.row->allows(modifier::as)) {
+    declare_as(*as, *op.row);
+    if (op.row->is(step_trait::makes))
+      for (const node& each : as->items()) declare_as(each, *op.row);
   }
   if (const node* capture = step.find("capture"); capture != nullptr) {
     for (const member& m : capture->members()) {
@@ -78,6 +74,16 @@ void strand_context::declare_step(const node& step) {
   }
   if (op.row->compile == compile_chain)
     if (const node* members = op.at->value.find("do")) declare_names(*members);
+}
+
+void strand_context::declare_as(const node& as, const step_row& row) {
+  if (!as.is(node_kind::string) || !check_name(as.text(), as.at(), "what a step makes", out()))
+    return;
+  if (row.is(step_trait::makes)) {
+    declare_made(as.text(), name_kind::descriptor, value_type::any, as.at());
+  } else {
+    declare_made(as.text(), name_kind::value, value_type::bytes, as.at());
+  }
 }
 
 void strand_context::declare_id(const node& step, const member& id) {

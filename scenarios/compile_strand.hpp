@@ -90,12 +90,29 @@ class strand_context {
   void note_reader(const step_plan& reader);
   std::uint64_t parties() const { return parties_; }
 
+  // For what goes to the kernel by name. Each tells when there is nothing of that name.
+
+  /// The handle of a descriptor that has been made.
+  std::optional<std::uint32_t> find_descriptor(const node& name);
+  std::uint32_t find_ring(const node& name);
+  /// The number of a buffer group of the current step's ring.
+  std::optional<std::uint64_t> find_group(const node& name);
+  /// Whether a step before this one is a single submission of that id.
+  bool is_request(std::string_view id) const { return requests_.contains(id); }
+  void note_request(const std::string& id) { requests_.insert(id); }
+  /// That an async step has completed so far as to have made its descriptors.
+  void made_so_far(async_step& of);
+  /// The private ring that steps are submitted on unless they say otherwise.
+  void use_ring(std::uint32_t ring) { ring_ = ring; }
+  std::uint32_t current_ring() const { return current_ring_; }
+
  private:
   friend class step_compiler;
 
   void declare_names(const node& steps);
   void declare_variables(const node& steps);
   void declare_step(const node& step);
+  void declare_as(const node& as, const step_row& row);
   void declare_id(const node& step, const member& id);
   void declare_made(const std::string& name, name_kind kind, value_type type, span at);
   block compile_block(const node& steps);
@@ -110,7 +127,10 @@ class strand_context {
   std::deque<async_step> asyncs_;
   std::set<std::string, std::less<>> ids_;
   std::size_t depth_ = 0;
-  std::optional<std::uint64_t> rounds_ = 1;  // how often the current block runs, if known
+  std::optional<std::uint64_t> rounds_ = 1;      // how often the current block runs, if known
+  std::set<std::string, std::less<>> requests_;  // ids of single submissions
+  std::uint32_t ring_ = no_index;                // the actor's
+  std::uint32_t current_ring_ = no_index;        // the step's that is being compiled
   bool in_chain_ = false;
   std::vector<declared_name*> made_;  // by the current step
 };
@@ -135,6 +155,7 @@ step_function compile_connect, compile_listen, compile_accept, compile_send, com
     compile_half_close, compile_rst, compile_close;
 step_function compile_sleep, compile_barrier, compile_signal, compile_await, compile_set,
     compile_log, compile_fail, compile_join, compile_cancel, compile_repeat, compile_chain;
-step_function compile_sqe;
+step_function compile_sqe, compile_make, compile_setsockopt, compile_getsockopt, compile_register,
+    compile_recycle;
 
 }  // namespace scenarios

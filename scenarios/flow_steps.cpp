@@ -22,6 +22,12 @@ uring::task<step_end> step_runner::execute() {
         fmt::format("{} is closed, or was never opened", strand_.plan.handles[step_.handle]);
     co_return end;
   }
+  const bool low_level = std::holds_alternative<sqe_step>(step_.body);
+  if (!creates && !low_level && step_.handle != no_index && own().fd() < 0) {
+    co_return broken(fmt::format("{} is no descriptor, and this step needs one",
+                                 strand_.plan.handles[step_.handle]),
+                     step_.op_at);
+  }
   co_return co_await std::visit([this](const auto& body) { return on(body); }, step_.body);
 }
 

@@ -1,10 +1,14 @@
-// A descriptor that a scenario has a name for.
+// A descriptor that a scenario has a name for, or what stands where a descriptor could: a slot of a
+// ring's file table, a futex, a child process.
 //
 // Owned by the strand (an actor, a connection's handler) that made it, and closed when the strand
 // ends. A stream is laid over it when a stream step first uses it; from then on the stream owns the
 // descriptor.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,7 +25,16 @@ class handle {
   ~handle();
 
   void adopt(int fd, std::string stable_name);
-  [[nodiscard]] bool is_open() const { return fd() >= 0; }
+  // A slot belongs to its ring: nothing is closed with it.
+  void adopt_slot(int slot, std::string stable_name);
+  void adopt_word(std::uint32_t content, std::string stable_name);
+  // A pidfd of a child of ours, which is killed and reaped with it.
+  void adopt_child(int pidfd, pid_t pid, std::string stable_name);
+  [[nodiscard]] bool is_open() const { return fd() >= 0 || slot_ >= 0 || word_ != nullptr; }
+  [[nodiscard]] bool is_slot() const { return slot_ >= 0; }
+  [[nodiscard]] int slot() const { return slot_; }
+  [[nodiscard]] std::uint32_t* word() const { return word_.get(); }
+  [[nodiscard]] pid_t pid() const { return child_ ? child_->pid : 0; }
   [[nodiscard]] int fd() const { return stream_ ? stream_->descriptor() : fd_; }
   // "<fd:c1#2>": what stands for the number in stable reports.
   [[nodiscard]] const std::string& stable_name() const { return stable_name_; }
@@ -35,9 +48,20 @@ class handle {
   uring::socket_address peer;
 
  private:
+  struct child {
+    explicit child(pid_t of) : pid(of) {}
+    child(const child&) = delete;
+    child& operator=(const child&) = delete;
+    ~child();
+    const pid_t pid;
+  };
+
   int fd_ = -1;
+  int slot_ = -1;
   std::string stable_name_;
   std::unique_ptr<uring::byte_stream> stream_;
+  std::unique_ptr<std::uint32_t> word_;
+  std::unique_ptr<child> child_;
 };
 
 }  // namespace scenarios

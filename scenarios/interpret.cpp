@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 
+#include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/actors.hpp"
 #include "scenarios/requirements.hpp"
@@ -51,7 +52,7 @@ class scenario_life {
   }
 
   uring::task<void> go() {
-    if (!prepare()) co_return;
+    if (!prepare() || !open_rings()) co_return;
     actor_group actors(run_);
     if (!actors.bind_servers()) co_return;
     bool ready = co_await set_up();
@@ -68,6 +69,35 @@ class scenario_life {
       co_await watchers.join();
     }
     actors.collect(run_.result.actors);
+  }
+
+  bool open_rings() {
+    for (const ring_plan& plan : run_.what.rings) {
+      run_.rings.push_back(std::make_unique<private_ring>(run_.loop, plan));
+      std::string what;
+      const int refused = run_.rings.back()->open(what);
+      if (refused == 0) continue;
+      const char* name = uring::errno_name(-refused);
+      run_.fail(run_.make(code::setup_failed, plan.at,
+                          fmt::format("the ring {}: {} was refused: {}", plan.name, what,
+                                      name != nullptr ? name : "unknown error")));
+      return false;
+    }
+    return true;
+  }
+
+  // What no step took: a completion that nobody submitted, unless the scenario posts such.
+  uring::task<void> close_rings() {
+    for (const auto& ring : run_.rings) {
+      co_await ring->close();
+      run_.result.strays += ring->strays().size();
+      if (ring->strays().empty() || run_.what.makes_strays || run_.has_failed()) continue;
+      const stray_completion& first = ring->strays().front();
+      run_.fail(
+          run_.make(code::stray_completion, {},
+                    fmt::format("the ring {} has a completion of no request: res {}, user_data {}",
+                                ring->name(), first.res, first.user_data)));
+    }
   }
 
   // Ports and the temporary directory: what texts may name before anything runs.
@@ -129,6 +159,7 @@ class scenario_life {
       teardown_failed_ = control.result.status != step_status::passed;
       run_.result.actors.push_back(std::move(control.result));
     }
+    co_await close_rings();
     co_await services_.stop_all();
     services_.collect(run_.result);
     if (temp_) {

@@ -103,7 +103,7 @@ class judge {
                  wanted.res_at, "got " + got(end_), all);
     }
     // Bytes that should have come and a step that failed are one failure, not two.
-    const bool spoken_for = wanted.outcome || wanted.res || wanted.cqes;
+    const bool spoken_for = wanted.outcome || wanted.res || wanted.cqes || wanted.submitted;
     if (!spoken_for && !end_.natural) {
       all.failures.push_back(natural_failure());
       return;
@@ -114,6 +114,12 @@ class judge {
                  wanted.flags_at, "got " + describe(flags_value(end_.flags)), all);
     }
     if (wanted.took) check_took(wanted, all);
+    for (const auto& [name, matcher] : wanted.fields) check_field(name, matcher, all);
+    if (wanted.submitted) {
+      const std::int64_t came = end_.submitted.value_or(0);
+      check_part(*wanted.submitted, value(came), code::result_differs, "submitted differs",
+                 wanted.submitted_at, "got " + res_text(came), all);
+    }
     if (wanted.cqes) check_cqes(wanted, all);
   }
 
@@ -163,6 +169,15 @@ class judge {
     all.failures.push_back(std::move(made));
   }
 
+  void check_field(const std::string& name, const matcher& wanted, judgement& all) {
+    static const value nothing;
+    const value* found = end_.fields ? end_.fields->find(name) : nullptr;
+    const value& came = found != nullptr ? *found : nothing;
+    check_part(wanted, came, code::fields_differ, fmt::format("{} differs", name), wanted.at(),
+               found != nullptr ? "got " + describe(came) : "the kernel filled in no such field",
+               all);
+  }
+
   void check_took(const expectation& wanted, judgement& all) {
     const std::optional<mismatch> wrong =
         wanted.took->check(value(std::int64_t{elapsed_.count()}), context_);
@@ -198,7 +213,11 @@ class judge {
     std::string label = "got ";
     for (std::size_t i = 0; i < came.size(); ++i) {
       if (i != 0) label += " ; ";
-      label += fmt::format("{}:{}", came[i].op, res_text(came[i].res));
+      label += fmt::format("{}:{}", came[i].member.empty() ? came[i].op : came[i].member,
+                           res_text(came[i].res));
+      const std::vector<std::string> names =
+          uring::flag_names(uring::flags::cqe_flags, came[i].flags & 0xffffU);
+      if (!names.empty()) label += fmt::format("[{}]", fmt::join(names, " "));
     }
     if (came.empty()) label += "none";
     all.failures.push_back(
@@ -207,8 +226,26 @@ class judge {
 
   bool matches(const expected_cqe& wanted, const completion_event& came) const {
     if (wanted.kind && *wanted.kind != came.kind) return false;
+    if (!wanted.member.empty() && wanted.member != came.member) return false;
+    if (wanted.buf && !fits(*wanted.buf, came.buffer ? value(std::int64_t{*came.buffer}) : value()))
+      return false;
+    if (wanted.data && !fits(*wanted.data, value::bytes(came.data.value_or("")))) return false;
+    if (wanted.user_data &&
+        !fits(*wanted.user_data, value(static_cast<std::int64_t>(came.user_data.value_or(0)))))
+      return false;
+    if (wanted.big && !fits(*wanted.big, big_value(came))) return false;
     if (wanted.res && wanted.res->check(value(std::int64_t{came.res}), context_)) return false;
     return !wanted.flags || !wanted.flags->check(flags_value(came.flags), context_);
+  }
+
+  bool fits(const matcher& wanted, const value& came) const {
+    return !wanted.check(came, context_);
+  }
+  static value big_value(const completion_event& came) {
+    if (!came.big) return {};
+    value::list_type both;
+    for (const std::uint64_t each : *came.big) both.emplace_back(static_cast<std::int64_t>(each));
+    return value::list(std::move(both));
   }
 
   const step_plan& step_;

@@ -27,6 +27,7 @@ constexpr key_row top_level_rows[] = {
     {"steps", j::array, optional, "short for one task named main"},
     {"services", j::object, optional, "real programs that run beside the actors"},
     {"faults", j::array, optional, "rules that break completions"},
+    {"rings", j::object, optional, "private rings by name, for low-level steps"},
     {"setup", j::array, optional, "steps before the services and actors"},
     {"teardown", j::array | j::object, optional, "steps after everything else, always run"},
     {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
@@ -35,7 +36,6 @@ constexpr key_row top_level_rows[] = {
     later("messages", "binary layouts"),
     later("proxies", "relays that break the bytes between two ends"),
     later("cases", "rows of values"),
-    later("rings", "private rings by name"),
     later("net", "a network namespace of its own"),
     later("locks", "resources between scenarios that run at once"),
     later("retries", "how often a failed scenario is tried again"),
@@ -61,7 +61,7 @@ constexpr key_row actor_rows[] = {
     {"grace", j::string, optional, "with accept each: how long handlers may go on at the end"},
     later("peer", "a datagram socket"),
     later("timeout", "a deadline of the actor"),
-    later("ring", "the named ring that it runs on"),
+    {"ring", j::string, optional, "the private ring that its low-level steps are submitted on"},
     later("thread", "run it on a thread of its own"),
 };
 
@@ -132,18 +132,18 @@ constexpr key_row expect_rows[] = {
     {"cqes", j::array, optional, "the completions, in the order of arrival"},
     {"unordered", j::boolean, optional, "true: `cqes` in any order"},
     {"any_of", j::array, optional, "whole expectations, of which one must hold"},
-    later("fields", "fields of a message or of an output structure"),
+    {"fields", j::object, optional, "parts of what the kernel filled in, by name"},
+    {"submitted", j::any, optional, "of a chain: what io_uring_enter returned"},
     later("from", "who sent the datagram"),
-    later("submitted", "what io_uring_enter returned"),
 };
 constexpr key_row expect_cqe_rows[] = {
-    {"id", j::string, optional, "op (default), timeout or cancel: whose completion it is"},
+    {"id", j::string, optional, "whose it is: op (default), timeout, cancel, a chain's member"},
     {"res", j::any, optional, "the result"},
     {"flags", j::any, optional, "its flags"},
-    later("buf", "the buffer that it used"),
-    later("data", "what that buffer holds"),
-    later("big", "the second half of a 32-byte completion"),
-    later("user_data", "its user_data"),
+    {"buf", j::any, optional, "the number of the provided buffer that it used"},
+    {"data", j::any, optional, "what it put into that buffer"},
+    {"big", j::any, optional, "the second half of a 32-byte completion: two integers"},
+    {"user_data", j::any, optional, "its user_data, on a private ring"},
 };
 
 constexpr key_row capture_regex_rows[] = {
@@ -155,6 +155,32 @@ constexpr key_row capture_json_rows[] = {
 };
 constexpr key_row capture_at_rows[] = {
     {"at", j::array, required, "[offset, length] in the data"},
+};
+constexpr key_row capture_field_rows[] = {
+    {"field", j::string, required, "a part of what the kernel filled in: stx_size"},
+};
+constexpr key_row ring_rows[] = {
+    {"sq_entries", j::number, optional, "entries of the submission queue (default 64)"},
+    {"cq_entries", j::number, optional, "entries of the completion queue (default twice as many)"},
+    {"flags", j::array | j::number, optional, "IORING_SETUP_* by name (default: the run's mode)"},
+    {"files", j::number, optional, "slots of its file table, all empty"},
+    {"buffers", j::array, optional, "sizes of registered buffers"},
+    {"buffer_rings", j::object, optional, "groups of provided buffers by name"},
+};
+constexpr key_row buffer_ring_rows[] = {
+    {"count", j::number, optional, "number of buffers, a power of two (default 8)"},
+    {"size", j::number, optional, "size of each in bytes (default 64)"},
+    {"inc", j::boolean, optional, "true: a buffer is used up piece by piece"},
+    {"recycle", j::boolean, optional, "true: used buffers go back at once (default: by `recycle`)"},
+};
+constexpr key_row on_object_rows[] = {
+    {"slot", j::number, optional, "a slot of the ring's file table, from 0; sets fixed_file"},
+    {"ring", j::string, optional, "the descriptor of a private ring"},
+};
+constexpr key_row stray_rows[] = {
+    {"ring", j::string, optional, "the private ring (default: the step's)"},
+    {"user_data", j::number, optional, "what it carries (default: any)"},
+    later("fault", "the fault that made it"),
 };
 constexpr key_row retry_rows[] = {
     {"times", j::number, required, "further attempts"},
@@ -226,6 +252,11 @@ const key_table expect_cqe{"cqes", "a completion", expect_cqe_rows};
 const key_table capture_regex{"capture by regex", "a capture by regex", capture_regex_rows};
 const key_table capture_json{"capture by json", "a capture by json", capture_json_rows};
 const key_table capture_at{"capture by place", "a capture by place", capture_at_rows};
+const key_table capture_field{"capture by field", "a capture by field", capture_field_rows};
+const key_table ring{"ring", "a ring", ring_rows};
+const key_table buffer_ring{"buffer_rings", "a buffer ring", buffer_ring_rows};
+const key_table on_object{"on", "`on`", on_object_rows};
+const key_table stray{"stray", "a stray", stray_rows};
 const key_table retry{"retry", "`retry`", retry_rows};
 const key_table fault{"fault", "a fault", fault_rows};
 const key_table fault_where{"fault.where", "`where`", fault_where_rows};
@@ -236,10 +267,11 @@ const key_table fault_require{"fault.require", "`require`", fault_require_rows};
 std::span<const key_table* const> all_key_tables() {
   using namespace keys;
   static constexpr const key_table* tables[] = {
-      &top_level,    &teardown,    &actor,         &server,       &client,     &service,
-      &service_file, &ready,       &stop,          &exit_status,  &requires_,  &requires_not,
-      &expect,       &expect_cqe,  &capture_regex, &capture_json, &capture_at, &retry,
-      &fault,        &fault_where, &fault_when,    &fault_require};
+      &top_level,    &teardown,    &actor,         &server,        &client,        &service,
+      &service_file, &ready,       &stop,          &exit_status,   &requires_,     &requires_not,
+      &expect,       &expect_cqe,  &capture_regex, &capture_json,  &capture_at,    &retry,
+      &fault,        &fault_where, &fault_when,    &fault_require, &capture_field, &ring,
+      &buffer_ring,  &on_object,   &stray};
   return tables;
 }
 

@@ -3,75 +3,136 @@
 #include <algorithm>
 #include <deque>
 
-#include "scenarios/compile_strand.hpp"
+#include "engine/kernel_compat.hpp"
+#include "scenarios/compile_fields.hpp"
+#include "scenarios/sqe_parts.hpp"
 
 namespace scenarios {
 namespace {
 
 using uring::field_kind;
+using uring::sqe_member;
 namespace j = json;
 
-struct offered_op {
-  std::string_view name;
-  std::string_view example;
+// One whole step for each opcode, in the order of the op table.
+constexpr std::string_view examples[] = {
+    R"({ "sqe.nop": {} })",
+    R"({ "readv": { "iov": [4, 16], "offset": 0 }, "on": "f" })",
+    R"({ "writev": { "iov": ["head", { "hex": "0d0a" }], "offset": 0 }, "on": "f" })",
+    R"({ "fsync": { "fsync_flags": ["datasync"] }, "on": "f" })",
+    R"({ "read_fixed": { "buf_index": 0, "buf_off": 0, "len": 64 }, "on": "f", "ring": "r" })",
+    R"({ "write_fixed": { "buf_index": 0, "data": "x" }, "on": "f", "ring": "r" })",
+    R"({ "poll_add": { "events": ["in"] }, "expect": { "res": { "ge": 1 } } })",
+    R"({ "poll_remove": { "target": "r1" }, "expect": "ENOENT" })",
+    R"({ "sync_file_range": { "len": 0, "sync_range_flags": ["write"] }, "on": "f" })",
+    R"({ "sendmsg": { "msg": { "iov": ["head", "body"] } } })",
+    R"({ "recvmsg": { "msg": { "len": 64, "name": true } }, "expect": { "data": "x" } })",
+    R"({ "sqe.timeout": { "ts": "20ms" } })",
+    R"({ "timeout_remove": { "target": "t1" }, "expect": "ENOENT" })",
+    R"({ "sqe.accept": { "accept_flags": ["cloexec"] }, "on": "s", "as": "a" })",
+    R"({ "async_cancel": { "target": "r1" } })",
+    R"({ "chain": { "do": [ { "sqe.recv": { "len": 6 } }, { "link_timeout": { "ts": "20ms" )"
+    R"(} } ] } })",
+    R"({ "sqe.connect": { "addr": "${srv.addr}" }, "on": "s" })",
+    R"({ "fallocate": { "mode": ["keep_size"], "len": "4KiB" }, "on": "f" })",
+    R"({ "openat": { "path": "${tmp}/f", "open_flags": ["creat"] }, "as": "f" })",
+    R"({ "sqe.close": {}, "on": "s" })",
+    R"({ "files_update": { "fds": ["f", -1], "offset": 0 }, "ring": "r", "expect": 2 })",
+    R"({ "statx": { "path": "${tmp}/f", "mask": ["size"] }, "expect": { "fields": { )"
+    R"("stx_size": 5 } } })",
+    R"({ "read": { "len": 64, "offset": 0 }, "on": "f", "as": "text" })",
+    R"({ "write": { "data": "x", "offset": 0 }, "on": "f" })",
+    R"({ "fadvise": { "advice": "sequential" }, "on": "f" })",
+    R"({ "madvise": { "len": "4KiB", "advice": "dontneed" } })",
+    R"({ "sqe.send": { "data": "x", "msg_flags": ["dontwait"] } })",
+    R"({ "sqe.recv": { "len": 16, "msg_flags": ["waitall"] }, "expect": 16 })",
+    R"({ "openat2": { "path": "${tmp}/f", "open_how": { "resolve": ["no_symlinks"] } }, )"
+    R"("as": "g" })",
+    R"({ "epoll_ctl": { "op": "add", "target_fd": "s", "event": { "events": ["in"] } }, )"
+    R"("on": "ep" })",
+    R"({ "splice": { "fd_in": "p", "off_in": -1, "offset": -1, "len": 5 }, "on": "q" })",
+    R"({ "provide_buffers": { "len": 64, "count": 4, "group": 7 }, "ring": "r" })",
+    R"({ "remove_buffers": { "count": 4, "group": 7 }, "ring": "r", "expect": 4 })",
+    R"({ "tee": { "fd_in": "p", "len": 5 }, "on": "q" })",
+    R"({ "shutdown": { "how": "wr" } })",
+    R"({ "renameat": { "path": "${tmp}/a", "newpath": "${tmp}/b" } })",
+    R"({ "unlinkat": { "path": "${tmp}/a" } })",
+    R"({ "mkdirat": { "path": "${tmp}/d", "mode": "0755" } })",
+    R"({ "symlinkat": { "target": "f", "path": "${tmp}/link" } })",
+    R"({ "linkat": { "path": "${tmp}/f", "newpath": "${tmp}/second" } })",
+    R"({ "msg_ring": { "result": 7, "data": 1 }, "on": { "ring": "r" } })",
+    R"({ "fsetxattr": { "attribute": "user.note", "data": "x" }, "on": "f" })",
+    R"({ "setxattr": { "path": "${tmp}/f", "attribute": "user.note", "data": "x" } })",
+    R"({ "fgetxattr": { "attribute": "user.note", "len": 64 }, "on": "f" })",
+    R"({ "getxattr": { "path": "${tmp}/f", "attribute": "user.note", "len": 64 } })",
+    R"({ "socket": { "domain": "inet", "type": ["stream"] }, "as": "s" })",
+    R"({ "uring_cmd": { "command": "siocinq" }, "expect": { "res": { "ge": 0 } } })",
+    R"({ "send_zc": { "data": "x" }, "expect": { "cqes": [ { "res": 1 }, { "flags": )"
+    R"(["notif"] } ] } })",
+    R"({ "sendmsg_zc": { "msg": { "iov": ["head", "body"] } } })",
+    R"({ "read_multishot": { "buf_group": "g" }, "on": "p", "ring": "r" })",
+    R"({ "waitid": { "idtype": "pidfd", "id": "${child.fd}", "options": ["exited"] } })",
+    R"({ "futex_wait": { "word": "word", "value": 1, "mask": 1, "futex_flags": ["u32"] }, )"
+    R"("expect": "EAGAIN" })",
+    R"({ "futex_wake": { "word": "word", "count": 1, "mask": 1, "futex_flags": ["u32"] }, )"
+    R"("expect": 0 })",
+    R"({ "futex_waitv": { "words": [ { "word": "word", "value": 1 } ] }, "expect": "EAGAIN" })",
+    R"({ "fixed_fd_install": {}, "on": { "slot": 0 }, "ring": "r", "as": "copy" })",
+    R"({ "ftruncate": { "len": 4096 }, "on": "f" })",
+    R"({ "bind": { "addr": "tcp://127.0.0.1:0" }, "on": "s" })",
+    R"({ "sqe.listen": { "backlog": 1 }, "on": "s" })",
+    R"({ "recv_zc": { "multishot": true, "ifq": 0 }, "ring": "r", "expect": "EINVAL" })",
+    R"({ "epoll_wait": { "max_events": 4 }, "on": "ep", "expect": { "res": 1 } })",
+    R"({ "readv_fixed": { "iov": [4, 16], "buf_index": 0 }, "on": "f", "ring": "r" })",
+    R"({ "writev_fixed": { "iov": ["head", "body"], "buf_index": 0 }, "on": "f", "ring": "r" })",
+    R"({ "sqe.pipe": {}, "as": ["in", "out"] })",
+    R"({ "nop128": {}, "ring": "r" })",
+    R"({ "uring_cmd128": { "command": "siocinq" }, "ring": "r" })",
 };
-// The opcodes whose fields the interpreter can all fill.
-constexpr offered_op offered[] = {
-    {"nop", R"({ "sqe.nop": {} })"},
-    {"timeout", R"({ "sqe.timeout": { "ts": "20ms" } })"},
-    {"timeout_remove", R"({ "timeout_remove": { "target": "t1" }, "expect": "ENOENT" })"},
-    {"async_cancel", R"({ "async_cancel": { "target": "r1" } })"},
-    {"link_timeout", R"({ "chain": { "do": [ { "sqe.recv": { "len": 6 } }, )"
-                     R"({ "link_timeout": { "ts": "20ms" } } ] } })"},
-    {"socket", R"({ "socket": { "domain": "inet", "type": ["stream"] }, "as": "s" })"},
-    {"bind", R"({ "bind": { "addr": "tcp://127.0.0.1:0" }, "on": "s" })"},
-    {"listen", R"({ "sqe.listen": { "backlog": 1 }, "on": "s" })"},
-    {"accept", R"({ "sqe.accept": { "accept_flags": ["cloexec"] }, "on": "s", "as": "a" })"},
-    {"connect", R"({ "sqe.connect": { "addr": "${srv.addr}" }, "on": "s" })"},
-    {"send", R"({ "sqe.send": { "data": "x", "msg_flags": ["dontwait"] } })"},
-    {"recv", R"({ "sqe.recv": { "len": 16, "msg_flags": ["waitall"] }, "expect": 16 })"},
-    {"shutdown", R"({ "shutdown": { "how": "wr" } })"},
-    {"close", R"({ "sqe.close": {}, "on": "s" })"},
-    {"read", R"({ "read": { "len": 64, "offset": 0 }, "on": "f", "as": "text" })"},
-    {"write", R"({ "write": { "data": "x", "offset": 0 }, "on": "f" })"},
-    {"openat", R"({ "openat": { "path": "${tmp}/f", "open_flags": ["creat"] }, "as": "f" })"},
-    {"poll_add", R"({ "poll_add": { "events": ["in"] }, "expect": { "res": { "ge": 1 } } })"},
+static_assert(std::size(examples) == uring::compat::op_count);
+
+/// The members of an SQE by name, for an opcode that the table does not know.
+constexpr uring::field_row raw_fields[] = {
+    {.name = "opcode",
+     .kind = field_kind::number,
+     .at = sqe_member::opcode,
+     .required = true,
+     .doc = "its number"},
+    {.name = "fd", .kind = field_kind::descriptor, .at = sqe_member::fd, .doc = "on"},
+    {.name = "ioprio", .kind = field_kind::number, .at = sqe_member::ioprio, .doc = "16 bits"},
+    {.name = "off", .kind = field_kind::address, .at = sqe_member::off, .doc = "64 bits, or data"},
+    {.name = "addr",
+     .kind = field_kind::address,
+     .at = sqe_member::addr,
+     .doc = "64 bits, or data that it points to"},
+    {.name = "len", .kind = field_kind::number, .at = sqe_member::len, .doc = "32 bits"},
+    {.name = "op_flags",
+     .kind = field_kind::number,
+     .at = sqe_member::op_flags,
+     .doc = "32 bits, the place of rw_flags"},
+    {.name = "buf_index",
+     .kind = field_kind::number,
+     .at = sqe_member::buf_index,
+     .doc = "16 bits"},
+    {.name = "file_index",
+     .kind = field_kind::number,
+     .at = sqe_member::file_index,
+     .doc = "32 bits, the place of splice_fd_in"},
+    {.name = "addr3", .kind = field_kind::address, .at = sqe_member::addr3, .doc = "64 bits"},
 };
-
-/// What a field takes in a file; 0 where it is not offered.
-json_types types_of(const uring::field_row& field) {
-  switch (field.kind) {
-    case field_kind::number:
-    case field_kind::signed_number:
-    case field_kind::offset:
-    case field_kind::mode:
-    case field_kind::choice:
-    case field_kind::opcode:
-    case field_kind::dirfd:
-      return j::number;
-    case field_kind::flags:
-      return j::number | j::array;
-    case field_kind::data_out:
-      return j::data;
-    case field_kind::buffer_in:
-      return j::number | j::object;
-    case field_kind::path:
-    case field_kind::text:
-    case field_kind::address_in:
-    case field_kind::timespec_in:
-    case field_kind::user_data:
-      return j::string | j::object;
-    case field_kind::address_out:
-      return j::boolean | j::object;
-    default:
-      return 0;
-  }
-}
-
-/// The descriptor stands beside the op, as `on`.
-bool is_on(const uring::field_row& field) {
-  return field.kind == field_kind::descriptor && field.at == uring::sqe_member::fd;
-}
+constexpr uring::op_row raw_op{
+    .name = "raw",
+    .opcode = 255,
+    .since = "5.1",
+    .fields = raw_fields,
+    .result = uring::result_kind::value,
+    .success = uring::success_rule::non_negative,
+    .cls = uring::completion_class::poll,
+    .takes_descriptor = true,
+    .errnos = {},
+    .doc = "Submits any opcode by its number, with the members of the SQE by name."};
+// A NOP that injects can end with any errno; so can what we know nothing about.
+constexpr std::uint8_t any_errno[] = {IORING_OP_NOP};
 
 struct made_tables {
   std::vector<step_row> rows;
@@ -80,78 +141,83 @@ struct made_tables {
 };
 
 std::span<const key_row> make_arguments(made_tables& tables, const uring::op_row& op) {
-  std::vector<key_row>& rows = tables.arguments.emplace_back();
-  for (const uring::field_row& field : op.fields) {
-    if (is_on(field)) {
-      rows.push_back({field.name, j::any, key_state::elsewhere,
-                      "the descriptor stands beside the op: \"on\": …"});
-      continue;
-    }
-    const json_types types = types_of(field);
-    const key_state state = types == 0       ? key_state::reserved
-                            : field.required ? key_state::required
-                                             : key_state::optional;
-    rows.push_back({field.name, types == 0 ? j::any : types, state, field.doc});
-  }
+  std::vector<key_row>& rows = tables.arguments.emplace_back(field_keys(op.fields));
+  const std::vector<key_row> extra = field_keys(extra_fields(op));
+  rows.insert(rows.end(), extra.begin(), extra.end());
   return rows;
+}
+
+bool yields_data(const uring::field_row& field) {
+  switch (field.kind) {
+    case field_kind::buffer_in:
+    case field_kind::iov_in:
+    case field_kind::msg_in:
+    case field_kind::buffer_group:
+    case field_kind::fixed_buffer:
+      return true;
+    default:
+      return false;
+  }
 }
 
 step_trait traits_of(const uring::op_row& op) {
   step_trait made = step_trait::none;
-  const bool has_descriptor = std::ranges::any_of(op.fields, is_on);
-  const bool has_directory = std::ranges::any_of(
-      op.fields, [](const uring::field_row& field) { return field.kind == field_kind::dirfd; });
-  if (has_descriptor)
+  const auto any = [&](auto wanted) { return std::ranges::any_of(op.fields, wanted); };
+  if (any(is_on))
     made = made | (op.takes_descriptor ? step_trait::works_on : step_trait::may_work_on);
-  if (has_directory) made = made | step_trait::may_work_on;
-  if (op.result == uring::result_kind::descriptor) made = made | step_trait::makes;
-  const bool receives = std::ranges::any_of(
-      op.fields, [](const uring::field_row& field) { return field.kind == field_kind::buffer_in; });
-  return receives ? made | step_trait::yields_data : made;
+  if (any([](const uring::field_row& f) { return f.kind == field_kind::dirfd; }))
+    made = made | step_trait::may_work_on;
+  const bool makes =
+      op.result == uring::result_kind::descriptor ||
+      any([](const uring::field_row& f) { return f.kind == field_kind::descriptor_pair; });
+  if (makes) made = made | step_trait::makes;
+  return any(yields_data) ? made | step_trait::yields_data : made;
 }
 
 modifier modifiers_of(const step_row& row) {
   using enum modifier;
-  modifier made = id | note | timeout | cancel_after | async | retry | capture | expect | sqe_flags;
+  modifier made = id | note | timeout | cancel_after | async | retry | capture | expect |
+                  sqe_flags | ring | user_data | personality;
   if (row.is(step_trait::works_on) || row.is(step_trait::may_work_on)) made = made | on;
   if (row.is(step_trait::makes) || row.is(step_trait::yields_data)) made = made | as;
   return made;
 }
 
-step_row make_row(made_tables& tables, const uring::op_row& op, const offered_op* offer) {
+step_row step_of(made_tables& tables, const uring::op_row& op) {
   step_row row;
   row.name = tables.names.emplace_back("sqe." + std::string(op.name));
   row.layer = step_layer::low_level;
   row.low_level = &op;
   row.doc = op.doc;
   row.opcodes = std::span(&op.opcode, 1);
-  if (offer == nullptr) {
-    row.traits = step_trait::reserved;
-    return row;
-  }
   row.traits = traits_of(op);
   row.arguments = make_arguments(tables, op);
   const bool needs_argument = std::ranges::any_of(
       row.arguments, [](const key_row& key) { return key.state == key_state::required; });
   row.short_types = needs_argument ? json_types{0} : j::boolean;
   row.modifiers = modifiers_of(row);
-  row.example = offer->example;
   row.compile = compile_sqe;
   return row;
 }
 
 }  // namespace
 
+const uring::op_row& raw_row() {
+  return raw_op;
+}
+
 std::span<const step_row> low_level_rows() {
   static const made_tables made = [] {
     made_tables tables;
-    for (const offered_op& offer : offered)
-      if (const uring::op_row* op = uring::find_op(offer.name))
-        tables.rows.push_back(make_row(tables, *op, &offer));
     for (const uring::op_row& op : uring::op_table()) {
-      if (std::ranges::find(offered, op.name, &offered_op::name) == std::end(offered))
-        tables.rows.push_back(make_row(tables, op, nullptr));
+      tables.rows.push_back(step_of(tables, op));
+      tables.rows.back().example = examples[op.opcode];
     }
+    tables.rows.push_back(step_of(tables, raw_op));
+    step_row& raw = tables.rows.back();
+    raw.example = R"({ "sqe.raw": { "opcode": 200 }, "on": -1, "expect": "EINVAL" })";
+    raw.opcodes = any_errno;
+    raw.traits = step_trait::may_work_on;
     return tables;
   }();
   return made.rows;

@@ -13,8 +13,15 @@ namespace {
 using path_type = std::span<const std::string_view>;
 
 value_type type_of(handle_value what) {
-  return what == handle_value::fd || what == handle_value::port ? value_type::integer
-                                                                : value_type::text;
+  switch (what) {
+    case handle_value::fd:
+    case handle_value::port:
+    case handle_value::slot:
+    case handle_value::pid:
+      return value_type::integer;
+    default:
+      return value_type::text;
+  }
 }
 
 /// The string of `from`, or inside it, whose text `part` is a piece of.

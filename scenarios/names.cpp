@@ -27,7 +27,9 @@ constexpr handle_word handle_words[] = {{"fd", handle_value::fd, value_type::int
                                         {"addr", handle_value::addr, value_type::text},
                                         {"local", handle_value::local, value_type::text},
                                         {"peer", handle_value::peer, value_type::text},
-                                        {"port", handle_value::port, value_type::integer}};
+                                        {"port", handle_value::port, value_type::integer},
+                                        {"slot", handle_value::slot, value_type::integer},
+                                        {"pid", handle_value::pid, value_type::integer}};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

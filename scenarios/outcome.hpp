@@ -9,6 +9,7 @@
 // as volatile: reports put it into a `volatile` sub-object. All else is stable and is diffed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +63,14 @@ struct completion_event {
   std::int64_t at_ns = 0;   // volatile
   std::uint64_t order = 0;  // of arrival within the scenario; volatile
   std::string fault;        // id of the fault that made or changed it, or empty
+  // Of low-level requests: the provided buffer and what is in it, the second half of a 32-byte
+  // completion, and on a private ring its user_data.
+  std::optional<std::uint16_t> buffer = {};
+  std::optional<std::string> data = {};
+  std::optional<std::array<std::uint64_t, 2>> big = {};
+  std::optional<std::uint64_t> user_data = {};
+  std::string member = {};    // of a chain: the id of whose it is
+  std::string res_name = {};  // a descriptor's
 };
 
 // What `res` stands for: a descriptor's number is volatile and written as a name.
@@ -82,6 +91,7 @@ struct step_result {
   std::optional<std::int64_t> res;  // bytes, 0, or a negative errno
   res_kind res_is = res_kind::number;
   std::string res_name;             // stable name where res_is descriptor: "<fd:c1#1>"
+  std::optional<value> fields;      // what the kernel filled in; volatile
   std::optional<value> data;        // what was received (joined), read or captured
   std::optional<std::string> sent;  // the bytes that went out, capped as `sent_bytes` says
   std::uint64_t sent_bytes = 0;

@@ -25,6 +25,7 @@
 #include "engine/op_table.hpp"
 #include "engine/socket_address.hpp"
 #include "scenarios/expression.hpp"
+#include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/payload.hpp"
@@ -34,7 +35,6 @@ namespace scenarios {
 
 inline constexpr std::uint32_t local_space = 0;
 inline constexpr std::uint32_t shared_space = 1;
-inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
 
 // Where a name's value goes: the strand's slot, and the scenario's future when it is published.
 struct name_target {
@@ -60,8 +60,13 @@ std::optional<step_outcome> find_step_outcome(std::string_view name);
 
 struct expected_cqe {
   std::optional<uring::request_kind> kind;  // "id" in the file: "op", "timeout", "cancel"
+  std::string member;                       // of a chain, by its id
   std::optional<matcher> res;
   std::optional<matcher> flags;
+  std::optional<matcher> buf;
+  std::optional<matcher> data;
+  std::optional<matcher> big;
+  std::optional<matcher> user_data;
   span at;
 };
 
@@ -72,11 +77,13 @@ struct expectation {
   std::optional<matcher> data;
   std::optional<matcher> flags;
   std::optional<matcher> took;
+  std::optional<matcher> submitted;
+  std::vector<std::pair<std::string, matcher>> fields;
   std::optional<std::vector<expected_cqe>> cqes;
   bool cqes_unordered = false;
   std::vector<expectation> any_of;
   span at;
-  span outcome_at, res_at, data_at, flags_at, took_at, cqes_at;
+  span outcome_at, res_at, data_at, flags_at, took_at, cqes_at, submitted_at;
   std::string text;  // for people, and the stable report
 };
 
@@ -142,42 +149,18 @@ struct repeat_step {
   std::vector<step_plan> body;
 };
 
-// A low-level step: one submission. Each field of the op table that was given, with how to fill it.
-struct sqe_field {
-  const uring::field_row* row = nullptr;
-  // Which is set follows from row->kind: data for data_out (and path-like text is in `number`'s
-  // text value), number for all else.
-  std::optional<payload> data;
-  std::optional<expression> number;  // integer, text (path, address, duration), or list
-  std::uint64_t constant = 0;        // flags, choices, modes: resolved at load
-  bool is_constant = false;
-  bool bad_address = false;               // { "address": N }: `constant` is passed as the pointer
-  std::uint32_t async_target = no_index;  // target: id of an async step
-  bool targets_link_timeout = false;
-  span at;
-};
-struct sqe_step {
-  const uring::op_row* row = nullptr;
-  std::vector<sqe_field> fields;
-  bool on_given = false;
-  std::optional<expression> on_number;  // "on": 7
-};
-// Several submissions in one io_uring_enter; `link` puts IOSQE_IO_LINK or HARDLINK between them.
-struct chain_step {
-  unsigned link_flag = 0;
-  std::vector<step_plan> members;  // sqe steps
-};
-
 using step_body =
     std::variant<connect_step, listen_step, accept_step, send_step, recv_step, half_close_step,
                  rst_step, close_step, sleep_step, barrier_step, signal_step, await_step, set_step,
-                 log_step, fail_step, join_step, cancel_step, repeat_step, sqe_step, chain_step>;
+                 log_step, fail_step, join_step, cancel_step, repeat_step, sqe_step, chain_step,
+                 await_cqes_step, await_stray_step, register_step, recycle_step, make_step,
+                 option_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {
-  enum class source_kind : std::uint8_t { res, data, regex, json, at };
+  enum class source_kind : std::uint8_t { res, data, regex, json, at, field };
   source_kind from = source_kind::data;
-  std::string pattern;  // regex, or JSON pointer
+  std::string pattern;  // regex, JSON pointer, or the field's name
   int group = 0;
   expression offset, length;  // at
   name_target to;
@@ -199,6 +182,8 @@ struct step_plan {
   span op_at;                          // its op's key
   std::uint32_t handle = no_index;     // `on`
   std::uint32_t as_handle = no_index;  // `as`, where the op makes a descriptor
+  std::vector<std::uint32_t> as_more;  // the further ones of `as`: [ … ]
+  std::uint32_t ring = no_index;       // the private ring that it is submitted on
   std::string as_name;
   std::optional<name_target> as_value;  // `as`, where the op yields data
   std::optional<expression> timeout;
@@ -213,7 +198,7 @@ struct step_plan {
 };
 
 // A value that a handle publishes when it is made.
-enum class handle_value : std::uint8_t { fd, addr, local, peer, port };
+enum class handle_value : std::uint8_t { fd, addr, local, peer, port, slot, pid };
 struct handle_property {
   std::uint32_t handle = 0;
   handle_value what = handle_value::addr;
@@ -349,6 +334,8 @@ struct plan {
   std::vector<barrier_plan> barriers;
   std::vector<signal_plan> signals;
   std::vector<fault_plan> faults;
+  std::vector<ring_plan> rings;
+  bool makes_strays = false;  // a step posts completions that belong to no request
 };
 
 }  // namespace scenarios

@@ -32,6 +32,22 @@ bool ends_step(const uring::operation& op, const step_recorder& record, std::int
 
 }  // namespace
 
+void step_recorder::submitted(std::string_view op, std::uint64_t user_data) {
+  submissions.push_back(
+      {request_kind::main, std::string(op), clock_.now_ns(), ++clock_.submissions});
+  last_user_data = user_data;
+  if (published != nullptr) *published = user_data;
+}
+
+void step_recorder::completed(completion_event event) {
+  event.at_ns = clock_.now_ns();
+  event.order = ++clock_.completions;
+  completions.push_back(std::move(event));
+  if (progress == nullptr) return;
+  progress->set();
+  progress->reset();
+}
+
 void recording_seam::on_submit(uring::operation& op, request_kind kind,
                                io_uring_sqe& sqe) noexcept {
   auto* record = static_cast<step_recorder*>(op.tag());
@@ -40,6 +56,7 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
                                  ++record->clock_.submissions});
   if (kind != request_kind::main) return;
   record->last_user_data = sqe.user_data;
+  if (record->published != nullptr) *record->published = sqe.user_data;
   if (op.bounded_by() == uring::timeout_mechanism::linked) record->mechanism = "linked timeout";
   if (op.bounded_by() == uring::timeout_mechanism::timer) record->mechanism = "loop timer";
   if (record->counter == nullptr) return;
@@ -80,9 +97,13 @@ void recording_seam::on_complete(uring::operation& op, request_kind kind, std::i
     record->hitting_ = nullptr;
   }
   if (op.by_system_call()) record->mechanism = "system call";
-  record->completions.push_back({kind, std::string(request_op(op, kind)), res, flags,
-                                 record->clock_.now_ns(), ++record->clock_.completions,
-                                 std::move(fault)});
+  completion_event event;
+  event.kind = kind;
+  event.op = request_op(op, kind);
+  event.res = res;
+  event.flags = flags;
+  event.fault = std::move(fault);
+  record->completed(std::move(event));
 }
 
 void recording_seam::on_stray(const io_uring_cqe& /*cqe*/) noexcept {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/event.hpp"
 #include "engine/loop.hpp"
 #include "engine/seam.hpp"
 #include "scenarios/outcome.hpp"
@@ -48,6 +49,17 @@ class step_recorder {
   // Whether the submission now being made is the step's last if it completes in full. Steps of one
   // submission leave it set; a line's look-ahead clears it.
   bool last_submission = true;
+  // Woken at each completion and at the end, when somebody may wait for them.
+  uring::event* progress = nullptr;
+  // Where the strand keeps the user_data of a request that others may aim at.
+  std::uint64_t* published = nullptr;
+  std::uint32_t file_index = 0;  // of the submission: its descriptors are slots
+  std::size_t adopted = 0;       // completions whose descriptors have found their names
+
+  // For requests that the seam does not see: those of private rings.
+  void submitted(std::string_view op, std::uint64_t user_data);
+  void completed(completion_event event);
+
   std::string_view step_id;          // for rules that name a step
   fault_counter* counter = nullptr;  // for rules that count submissions
   std::uint64_t faults_seen = 0;     // completions that a fault made or changed

@@ -52,6 +52,9 @@ bool is_met(const requirement& needed, const uring::capabilities& kernel) {
   return false;
 }
 
+// Flags that no trial tells anything about.
+constexpr std::uint32_t missing_is_wanted = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+
 std::string reason(const requirement& needed, const uring::capabilities& kernel) {
   const char* verb = needed.negated ? "must not have" : "needs";
   switch (needed.kind) {
@@ -77,6 +80,12 @@ std::optional<std::string> unmet_requirement(const plan& what, const uring::capa
   for (const requirement& needed : what.requires_) {
     if (is_met(needed, kernel) == needed.negated) return reason(needed, kernel);
   }
+  for (const ring_plan& ring : what.rings) {
+    const std::uint32_t flags = ring.flags.value_or(0) & ~missing_is_wanted;
+    if (kernel.accepts(flags)) continue;
+    return fmt::format("this kernel ({}) makes no ring with {}", shown_version(kernel),
+                       uring::flags_text(uring::flags::setup_flags, flags & ~kernel.setup_flags));
+  }
   for (const std::uint8_t opcode : what.opcodes) {
     if (kernel.has(opcode)) continue;
     const uring::op_row& row = uring::op(opcode);
@@ -87,6 +96,8 @@ std::optional<std::string> unmet_requirement(const plan& what, const uring::capa
 }
 
 bool names_setup_flag(const plan& what) {
+  const auto has_flags = [](const ring_plan& ring) { return ring.flags.value_or(0) != 0; };
+  if (std::ranges::any_of(what.rings, has_flags)) return true;
   return std::ranges::any_of(what.requires_, [](const requirement& needed) {
     return needed.kind == requirement::what::feature &&
            uring::find_flag(uring::flags::setup_flags, needed.text).has_value();

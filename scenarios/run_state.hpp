@@ -19,6 +19,7 @@
 #include "scenarios/interpret.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/plan.hpp"
+#include "scenarios/private_ring.hpp"
 #include "scenarios/recorder.hpp"
 
 namespace scenarios {
@@ -80,6 +81,7 @@ class scenario_run {
   std::vector<barrier_state> barriers;
   std::vector<uring::event> signals;
   std::vector<fault_tally> fault_tallies;
+  std::vector<std::unique_ptr<private_ring>> rings;  // in the order of the plan
   const std::uint64_t seed;
 
   void publish(std::uint32_t shared_slot, value v);

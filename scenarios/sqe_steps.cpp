@@ -1,345 +1,273 @@
-// The low-level steps: exactly one submission, filled field by field as the op table says.
+// The low-level steps: exactly one submission, or a chain of them in one call.
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 
 #include "engine/kernel_compat.hpp"
 #include "engine/op_table.hpp"
+#include "scenarios/sqe_builder.hpp"
 #include "scenarios/step_runner.hpp"
-#include "scenarios/units.hpp"
 
 namespace scenarios {
 namespace {
 
-constexpr std::size_t sent_kept = 4096;
+constexpr unsigned any_link = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+constexpr int erestartsys = 512;
 
-// What a submission's pointers point to; lives until its completion.
-struct submission_memory {
-  std::deque<std::string> texts;  // payloads and paths; a deque keeps them where they are
-  std::string buffer;             // what the kernel writes into
-  uring::socket_address address;
-  sockaddr_storage peer{};
-  socklen_t peer_length = sizeof(sockaddr_storage);
-  std::deque<__kernel_timespec> times;
-  std::optional<std::string> sent;
-};
+bool is_main(const completion_event& event) {
+  return event.kind == uring::request_kind::main;
+}
 
-template <class T>
-std::uint64_t pointer(T* to) {
-  return reinterpret_cast<std::uint64_t>(to);
+// A chain that lists the completions speaks for its members.
+bool lists_completions(const std::optional<expectation>& wanted) {
+  if (!wanted) return false;
+  return wanted->cqes ||
+         std::ranges::any_of(wanted->any_of, [](const expectation& e) { return bool{e.cqes}; });
+}
+
+// What the op calls success: a -ETIME that a TIMEOUT was made for, a link timeout that was not
+// needed, a multishot that was cancelled.
+bool is_natural(const sqe_step& body, const uring::completion& c) {
+  const uring::op_row& row = *body.row;
+  if (row.success == uring::success_rule::link_expiry) return uring::succeeded(row, c.res, c.flags);
+  if (body.multishot && c.res == -ECANCELED) return true;
+  return uring::succeeded(row, c.res, c.flags) && c.why == uring::outcome::ok;
+}
+
+// As operation::judge does it for requests of the loop.
+uring::outcome cause_of(const uring::op_row& row, int res, const step_context& context) {
+  using uring::outcome;
+  if (res >= 0 || (row.opcode == IORING_OP_TIMEOUT && res == -ETIME)) {
+    if (context.timed_out) return outcome::ok_after_timeout;
+    return context.cancelled_by_step ? outcome::ok_after_cancel : outcome::ok;
+  }
+  if (res != -ECANCELED && res != -EINTR && res != -erestartsys) return outcome::error;
+  if (context.timed_out) return outcome::timed_out;
+  const bool stopped = context.stop.stop_requested() || res == -ECANCELED;
+  return stopped ? outcome::cancelled : outcome::interrupted;
 }
 
 }  // namespace
 
-// One submission of a low-level step, from its fields to its operation.
-class submission_builder {
- public:
-  submission_builder(strand& owner, const step_plan& step, const sqe_step& body,
-                     std::span<const std::uint64_t> async_user_data)
-      : strand_(owner), step_(step), body_(body), async_user_data_(async_user_data) {}
+// ---- What came of it ---------------------------------------------------------------------------
 
-  // False with `why` set when a value could not be had.
-  bool build(io_uring_sqe& sqe, std::string& why) {
-    uring::begin_sqe(sqe, *body_.row);
-    if (const uring::field_row* directory = kind_in_row(uring::field_kind::dirfd)) {
-      uring::store(sqe, directory->at, static_cast<std::uint64_t>(AT_FDCWD));
-    }
-    if (step_.handle != no_index) {
-      sqe.fd = strand_.handle_at(step_.handle).fd();
-    } else if (body_.on_number) {
-      std::int64_t number = 0;
-      if (!integer(*body_.on_number, number, why)) return false;
-      sqe.fd = static_cast<int>(number);
-    }
-    for (const sqe_field& field : body_.fields) {
-      if (!fill(sqe, field, why)) return false;
-    }
-    sqe.flags = static_cast<__u8>(sqe.flags | step_.sqe_flags);
-    return true;
-  }
-
-  submission_memory memory;
-
- private:
-  const uring::field_row* kind_in_row(uring::field_kind kind) const {
-    for (const uring::field_row& each : body_.row->fields) {
-      if (each.kind == kind) return &each;
-    }
-    return nullptr;
-  }
-
-  bool integer(const expression& from, std::int64_t& out, std::string& why) {
-    const evaluation found = from.eval(strand_);
-    if (!found) {
-      why = found.message();
-      return false;
-    }
-    if (!found->is(value_type::integer)) {
-      why = fmt::format("a number is needed, not {}", found->type_name());
-      return false;
-    }
-    out = found->integer();
-    return true;
-  }
-
-  bool fill(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    using uring::field_kind;
-    const uring::field_row& row = *field.row;
-    if (field.bad_address) return fill_bad_address(sqe, field, why);
-    if (field.async_target != no_index) {
-      std::uint64_t target = async_user_data_[field.async_target];
-      if (field.targets_link_timeout) {
-        uring::request_id id = uring::request_id::from(target);
-        id.kind = uring::request_kind::link_timeout;
-        target = id.user_data();
-      }
-      uring::store(sqe, row.at, target);
-      return true;
-    }
-    switch (row.kind) {
-      case field_kind::data_out:
-        return fill_data(sqe, field, why);
-      case field_kind::path:
-      case field_kind::text:
-        return fill_text(sqe, field, why);
-      case field_kind::address_in:
-        return fill_address(sqe, field, why);
-      case field_kind::timespec_in:
-        return fill_time(sqe, field, why);
-      case field_kind::buffer_in:
-        return fill_buffer(sqe, field, why);
-      case field_kind::address_out:
-        uring::store(sqe, row.at, pointer(&memory.peer));
-        uring::store(sqe, row.length_at, pointer(&memory.peer_length));
-        return true;
-      case field_kind::flag_bit:
-        uring::store(sqe, row.at, uring::load(sqe, row.at) | row.bit);
-        return true;
-      default:
-        return fill_number(sqe, field, why);
+// Gives the descriptors that have come since the last time to the names of `as`, in their order;
+// what has no name arrived for nobody.
+void step_runner::adopt(const step_plan& step, const sqe_step& body, step_recorder& record) {
+  if (body.row->result != uring::result_kind::descriptor) return;
+  std::size_t nth = 0;
+  for (std::size_t i = 0; i < record.completions.size(); ++i) {
+    completion_event& event = record.completions[i];
+    if (!is_main(event) || event.res < 0) continue;
+    const std::uint32_t name = nth == 0                     ? step.as_handle
+                               : nth <= step.as_more.size() ? step.as_more[nth - 1]
+                                                            : no_index;
+    ++nth;
+    if (i < record.adopted) continue;
+    if (record.file_index != 0) {
+      const bool picked = record.file_index == IORING_FILE_INDEX_ALLOC;
+      const int slot = picked ? event.res : static_cast<int>(record.file_index) - 1;
+      if (name != no_index) strand_.make_slot(name, slot);
+    } else if (name != no_index) {
+      strand_.make_handle(name, event.res);
+      event.res_name = strand_.handle_at(name).stable_name();
+    } else {
+      ::close(event.res);
+      event.res_name = "<fd>";
     }
   }
+  record.adopted = record.completions.size();
+}
 
-  // { "address": N, "len": M }: the pointer as it is, and how much it is said to point to.
-  bool fill_bad_address(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    const uring::field_row& row = *field.row;
-    uring::store(sqe, row.at, field.constant);
-    if (row.kind == uring::field_kind::address_out) {
-      uring::store(sqe, row.length_at, pointer(&memory.peer_length));
-    } else if (row.length_at != uring::sqe_member::none && field.number) {
-      std::int64_t length = 0;
-      if (!integer(*field.number, length, why)) return false;
-      uring::store(sqe, row.length_at, static_cast<std::uint64_t>(length));
+void step_runner::adopt_pair(const step_plan& step, const int* pair, bool direct) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::uint32_t name = i == 0                 ? step.as_handle
+                               : step.as_more.empty() ? no_index
+                                                      : step.as_more.front();
+    if (direct) {
+      if (name != no_index) strand_.make_slot(name, pair[i]);
+    } else if (name != no_index) {
+      strand_.make_handle(name, pair[i]);
+    } else {
+      ::close(pair[i]);
     }
-    return true;
   }
+}
 
-  bool fill_number(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    std::uint64_t number = field.constant;
-    if (!field.is_constant && field.number) {
-      std::int64_t found = 0;
-      if (!integer(*field.number, found, why)) return false;
-      number = static_cast<std::uint64_t>(found);
-    }
-    // Two fields may share a member (a command in its low bits, flags above): both are kept.
-    const bool shared = field.row->kind == uring::field_kind::flags;
-    uring::store(sqe, field.row->at, shared ? uring::load(sqe, field.row->at) | number : number);
-    return true;
-  }
-
-  bool fill_data(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    evaluation made = field.data ? field.data->eval(strand_) : evaluation(value::bytes({}));
-    if (!made) {
-      why = made.message();
-      return false;
-    }
-    const std::string& text = memory.texts.emplace_back((*std::move(made)).take_data());
-    memory.sent = text.substr(0, sent_kept);
-    uring::store(sqe, field.row->at, pointer(text.data()));
-    uring::store(sqe, field.row->length_at, text.size());
-    return true;
-  }
-
-  bool text_of(const sqe_field& field, std::string& out, std::string& why) {
-    if (!field.number) return true;
-    evaluation made = field.number->eval(strand_);
-    if (!made || !made->is(value_type::data)) {
-      why = made ? fmt::format("text is needed, not {}", made->type_name()) : made.message();
-      return false;
-    }
-    out = (*std::move(made)).take_data();
-    return true;
-  }
-
-  bool fill_text(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    std::string text;
-    if (!text_of(field, text, why)) return false;
-    const std::string& kept = memory.texts.emplace_back(std::move(text));
-    uring::store(sqe, field.row->at, pointer(kept.c_str()));
-    return true;
-  }
-
-  bool fill_address(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    std::string text;
-    if (!text_of(field, text, why)) return false;
-    const auto address = uring::socket_address::parse(text, why);
-    if (!address) return false;
-    memory.address = *address;
-    uring::store(sqe, field.row->at, pointer(memory.address.data()));
-    uring::store(sqe, field.row->length_at, memory.address.length());
-    return true;
-  }
-
-  bool fill_time(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    uring::duration time{static_cast<std::int64_t>(field.constant)};
-    if (!field.is_constant && field.number) {
-      const auto found = evaluate_duration(*field.number, strand_, why);
-      if (!found) return false;
-      time = *found;
-    }
-    __kernel_timespec& spec = memory.times.emplace_back();
-    spec.tv_sec = time.count() / 1'000'000'000;
-    spec.tv_nsec = time.count() % 1'000'000'000;
-    uring::store(sqe, field.row->at, pointer(&spec));
-    return true;
-  }
-
-  bool fill_buffer(io_uring_sqe& sqe, const sqe_field& field, std::string& why) {
-    std::int64_t length = static_cast<std::int64_t>(field.constant);
-    if (!field.is_constant && field.number && !integer(*field.number, length, why)) return false;
-    if (length < 0 || static_cast<std::uint64_t>(length) > max_value_bytes) {
-      why = fmt::format("a buffer of {} bytes: 0 to {} are possible", length, max_value_bytes);
-      return false;
-    }
-    memory.buffer.resize(static_cast<std::size_t>(length));
-    uring::store(sqe, field.row->at, pointer(memory.buffer.data()));
-    uring::store(sqe, field.row->length_at, static_cast<std::uint64_t>(length));
-    return true;
-  }
-
-  strand& strand_;
-  const step_plan& step_;
-  const sqe_step& body_;
-  std::span<const std::uint64_t> async_user_data_;
-};
-
-step_end step_runner::sqe_end(const sqe_step& body, const uring::operation& op,
-                              const uring::completion& c, submission_builder& built) {
+step_end step_runner::sqe_end(const sqe_step& body, const uring::completion& c,
+                              const submission_memory& memory, step_recorder& record) {
   step_end end = step_end::from(c);
   const uring::op_row& row = *body.row;
-  // What the op calls success; a -ETIME that a TIMEOUT was made for is one.
-  end.natural = uring::succeeded(row, c.res, c.flags) && c.why == uring::outcome::ok;
-  end.sent = built.memory.sent;
+  end.natural = is_natural(body, c);
+  end.sent = memory.sent;
   if (end.sent && c.res > 0) end.sent_bytes = static_cast<std::uint64_t>(c.res);
   if (row.result == uring::result_kind::bytes) end.res_is = res_kind::bytes;
   if (row.result == uring::result_kind::mask) end.res_is = res_kind::mask;
-  if (!built.memory.buffer.empty() && c.res >= 0) {
-    end.data = built.memory.buffer.substr(0, static_cast<std::size_t>(c.res));
+  const auto has_data = [](const completion_event& event) { return event.data.has_value(); };
+  if (std::ranges::any_of(record.completions, has_data)) {
+    end.data.emplace();
+    for (const completion_event& event : record.completions) *end.data += event.data.value_or("");
+  } else if (!memory.room.empty() && c.res >= 0) {
+    end.data = memory.received(static_cast<std::size_t>(c.res));
   }
-  if (row.result == uring::result_kind::descriptor && c.res >= 0) {
+  if (c.res >= 0) {
+    value::record_type fields = memory.fields(c.res);
+    if (!fields.empty()) end.fields = value::record(std::move(fields));
+  }
+  if (const int* pair = memory.pair(); pair != nullptr && c.res == 0)
+    adopt_pair(step_, pair, record.file_index != 0);
+  adopt(step_, body, record);
+  if (row.result == uring::result_kind::descriptor && c.res >= 0 && record.file_index == 0) {
     end.res_is = res_kind::descriptor;
-    if (step_.as_handle != no_index) {
-      strand_.make_handle(step_.as_handle, c.res);
-      end.res_name = strand_.handle_at(step_.as_handle).stable_name();
-    } else {
-      ::close(c.res);  // it arrived for nobody
-      end.res_name = "<fd>";
-    }
+    end.res_name = record.completions.empty() ? "<fd>" : record.completions.back().res_name;
   }
-  if (c.res == 0 && step_.handle != no_index) after_success(op);
+  if (c.res == 0 && step_.handle != no_index && !record.completions.empty())
+    after_success(row.opcode);
   return end;
 }
 
 // What a low-level step did to a descriptor that has a name.
-void step_runner::after_success(const uring::operation& op) {
+void step_runner::after_success(std::uint8_t opcode) {
   handle& on_handle = own();
   const int fd = on_handle.fd();
-  switch (op.opcode()) {
+  switch (opcode) {
     case IORING_OP_CLOSE:
       on_handle.forget();
       break;
     case IORING_OP_CONNECT:
+      if (fd < 0) break;
       on_handle.local = uring::socket_address::local_of(fd);
       on_handle.peer = uring::socket_address::peer_of(fd);
       run_.note_connection(on_handle.local, on_handle.peer, strand_.actor_index);
       break;
     case uring::compat::op_bind:
-      strand_.refresh_handle(step_.handle);
+      if (fd >= 0) strand_.refresh_handle(step_.handle);
       break;
     case uring::compat::op_listen:
-      run_.listeners.push_back(on_handle.local);
+      if (fd >= 0) run_.listeners.push_back(on_handle.local);
       break;
     default:
       break;
   }
 }
 
-std::vector<std::uint64_t> step_runner::async_targets() const {
-  std::vector<std::uint64_t> targets;
-  targets.reserve(strand_.asyncs_.size());
-  for (const strand::async_state& each : strand_.asyncs_) {
-    targets.push_back(each.running != nullptr ? each.running->recorder.last_user_data
-                                              : each.last_user_data);
-  }
-  return targets;
+// ---- One submission ----------------------------------------------------------------------------
+
+std::optional<step_end> step_runner::look_ahead_in_the_way() {
+  if (step_.handle == no_index) return std::nullopt;
+  const uring::byte_stream* stream = own().existing_stream();
+  if (stream == nullptr || stream->held_back() == 0) return std::nullopt;
+  step_end end = broken(
+      fmt::format("{} bytes were read ahead on this stream; a low-level step would miss them",
+                  stream->held_back()),
+      step_.op_at);
+  end.broken->id = code::held_back_bytes;
+  end.broken->help = "receive them first with a stream step";
+  return end;
 }
 
 uring::task<step_end> step_runner::on(const sqe_step& body) {
-  if (step_.handle != no_index) {
-    const uring::byte_stream* stream = own().existing_stream();
-    if (stream != nullptr && stream->held_back() != 0) {
-      step_end end = broken(
-          fmt::format("{} bytes were read ahead on this stream; a low-level step would miss them",
-                      stream->held_back()),
-          step_.op_at);
-      end.broken->id = code::held_back_bytes;
-      end.broken->help = "receive them first with a stream step";
-      co_return end;
-    }
-  }
-  const std::vector<std::uint64_t> targets = async_targets();
-  submission_builder built(strand_, step_, body, targets);
+  if (auto end = look_ahead_in_the_way()) co_return std::move(*end);
+  if (step_.ring != no_index) co_return co_await on_private_ring(body);
+  submission_memory memory;
+  sqe_builder builder(strand_, nullptr, memory);
   io_uring_sqe sqe{};
-  std::string why;
-  if (!built.build(sqe, why)) co_return broken(std::move(why), step_.op_at);
+  if (!builder.build(step_, body, sqe)) co_return broken(builder.why(), step_.op_at);
   uring::operation op(run_.loop, sqe);
   apply(op, limits());
   const uring::completion result = co_await op;
-  co_return sqe_end(body, op, result, built);
+  co_return sqe_end(body, result, memory, context_.recorder);
 }
 
-uring::task<step_end> step_runner::on(const chain_step& body) {
-  struct member {
-    member(strand& owner, const step_plan& step, const sqe_step& sqe,
-           std::span<const std::uint64_t> targets, run_clock& clock)
-        : built(owner, step, sqe, targets), recorder(clock), what(step), row(sqe) {}
-    submission_builder built;
-    step_recorder recorder;
-    std::optional<uring::operation> op;
-    const step_plan& what;
-    const sqe_step& row;
-  };
-  const std::vector<std::uint64_t> targets = async_targets();
-  std::deque<member> members;
-  std::vector<uring::operation*> group;
-  const std::int64_t started = run_.clock.now_ns();
+uring::task<step_end> step_runner::on_private_ring(const sqe_step& body) {
+  private_ring& ring = *run_.rings[step_.ring];
+  ring_request request;
+  sqe_builder builder(strand_, &ring, *request.memory);
+  io_uring_sqe sqe{};
+  if (!builder.build(step_, body, sqe) || !number(builder, ring, step_, body, sqe))
+    co_return broken(builder.why(), step_.op_at);
+  request.op = uring::op_name(sqe.opcode);
+  request.record = &context_.recorder;
+  context_.recorder.file_index = sqe.file_index;
+  if (!ring.add(request, sqe)) co_return broken("the ring's queue is full", step_.op_at);
+  const int submitted = ring.submit();
+  if (request.silent) {
+    ring.reap();
+    ring.forget(request);
+  } else {
+    co_await ring.wait_for(request, context_.stop);
+  }
+  const uring::completion result{request.res, request.flags,
+                                 cause_of(*body.row, request.res, context_)};
+  step_end end = sqe_end(body, result, *request.memory, context_.recorder);
+  end.submitted = submitted;
+  co_return end;
+}
+
+// The user_data that the step asks for, or one of its own.
+bool step_runner::number(sqe_builder& builder, private_ring& ring, const step_plan& step,
+                         const sqe_step& body, io_uring_sqe& sqe) {
+  sqe.user_data = 0;
+  if (body.user_data) {
+    sqe_field field;
+    field.number = body.user_data;
+    const auto given = builder.integer(field);
+    if (!given) return false;
+    sqe.user_data = static_cast<std::uint64_t>(*given);
+  } else {
+    sqe.user_data = ring.next_user_data();
+  }
+  if (!step.id.empty()) strand_.requests_[step.id] = sqe.user_data;
+  return true;
+}
+
+// ---- Chains ------------------------------------------------------------------------------------
+
+struct step_runner::chain_member {
+  chain_member(strand& owner, private_ring* ring, const step_plan& step, run_clock& clock)
+      : what(step),
+        body(std::get<sqe_step>(step.body)),
+        builder(owner, ring, *request.memory),
+        recorder(clock) {}
+  const step_plan& what;
+  const sqe_step& body;
+  ring_request request;
+  sqe_builder builder;
+  step_recorder recorder;
+  io_uring_sqe sqe{};
+  std::optional<uring::operation> op;  // on the loop's ring
+  uring::completion result;
+};
+
+// Null when every member could be filled, else why not.
+std::optional<step_end> step_runner::build_chain(const chain_step& body,
+                                                 std::deque<chain_member>& members) {
+  private_ring* ring = step_.ring != no_index ? run_.rings[step_.ring].get() : nullptr;
   for (std::size_t i = 0; i < body.members.size(); ++i) {
     const step_plan& step = body.members[i];
-    member& each =
-        members.emplace_back(strand_, step, std::get<sqe_step>(step.body), targets, run_.clock);
-    io_uring_sqe sqe{};
-    std::string why;
-    if (!each.built.build(sqe, why)) co_return broken(std::move(why), step.op_at);
-    if (i + 1 < body.members.size()) sqe.flags = static_cast<__u8>(sqe.flags | body.link_flag);
-    each.op.emplace(run_.loop, sqe);
-    each.recorder.counter = context_.recorder.counter;
+    chain_member& each = members.emplace_back(strand_, ring, step, run_.clock);
+    const bool built = each.builder.build(step, each.body, each.sqe) &&
+                       (ring == nullptr || number(each.builder, *ring, step, each.body, each.sqe));
+    if (!built) return broken(each.builder.why(), step.op_at);
+    // A member's own link wins.
+    if (i + 1 < body.members.size() && (each.sqe.flags & any_link) == 0)
+      each.sqe.flags = static_cast<__u8>(each.sqe.flags | body.link_flag);
+    each.recorder.counter = ring == nullptr ? context_.recorder.counter : nullptr;
     each.recorder.step_id = step.id;
+    each.recorder.file_index = each.sqe.file_index;
+    if (!step.id.empty()) each.recorder.published = &strand_.requests_[step.id];
+  }
+  return std::nullopt;
+}
+
+uring::task<void> step_runner::submit_on_loop(std::deque<chain_member>& members) {
+  std::vector<uring::operation*> group;
+  for (chain_member& each : members) {
+    each.op.emplace(run_.loop, each.sqe);
     uring::io_limits bounds;
     bounds.stop = &context_.stop;
     bounds.tag = &each.recorder;
@@ -347,18 +275,68 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
     group.push_back(&*each.op);
   }
   run_.loop.start_together(group);
+  for (chain_member& each : members) each.result = co_await *each.op;
+}
+
+uring::task<int> step_runner::submit_on_private_ring(std::deque<chain_member>& members) {
+  private_ring& ring = *run_.rings[step_.ring];
+  const ring_request* head = nullptr;
+  for (chain_member& each : members) {
+    each.request.op = uring::op_name(each.sqe.opcode);
+    each.request.record = &each.recorder;
+    each.request.head = head;
+    ring.add(each.request, each.sqe);
+    if (each.request.silent) head = &each.request;
+    if ((each.sqe.flags & any_link) == 0) head = nullptr;
+  }
+  const int submitted = ring.submit();
+  for (chain_member& each : members)
+    if (!each.request.silent) co_await ring.wait_for(each.request, context_.stop);
+  ring.reap();
+  for (chain_member& each : members) {
+    // Those that would say nothing of a success have succeeded, since all others are through.
+    if (each.request.live) {
+      if (!each.request.is_awaited()) each.request.res = -ECANCELED;
+      ring.forget(each.request);
+    }
+    each.result = {each.request.res, each.request.flags,
+                   cause_of(*each.body.row, each.request.res, context_)};
+  }
+  co_return submitted;
+}
+
+uring::task<step_end> step_runner::on(const chain_step& body) {
+  std::deque<chain_member> members;
+  if (auto failed = build_chain(body, members)) co_return std::move(*failed);
+  if (step_.ring != no_index && run_.rings[step_.ring]->room() < members.size()) {
+    co_return broken(fmt::format("the ring {} has no room for {} submissions at once",
+                                 run_.rings[step_.ring]->name(), members.size()),
+                     step_.op_at);
+  }
+  const std::int64_t started = run_.clock.now_ns();
   step_end all;
+  if (step_.ring != no_index) {
+    all.submitted = co_await submit_on_private_ring(members);
+  } else {
+    co_await submit_on_loop(members);
+  }
+  const bool spoken_for = lists_completions(step_.expect);
   std::size_t number = 0;
-  for (member& each : members) {
-    const uring::completion result = co_await *each.op;
+  for (chain_member& each : members) {
     // Results of a member go with its own step: as, handles and judging are the member's.
     step_context context(run_.clock, context_.stop);
     context.started_ns = started;
-    context.cancelled_by_step = context_.cancelled_by_step;
-    context.recorder.completions = std::move(each.recorder.completions);
+    context.cancelled_by_step = context_.cancelled_by_step || context_.timed_out;
     context.recorder.submissions = std::move(each.recorder.submissions);
+    context.recorder.completions = std::move(each.recorder.completions);
+    context.recorder.file_index = each.recorder.file_index;
     step_runner runner(strand_, each.what, context);
-    step_end end = runner.sqe_end(each.row, *each.op, result, each.built);
+    step_end end = runner.sqe_end(each.body, each.result, *each.request.memory, context.recorder);
+    if (spoken_for && !each.what.expect) end.natural = true;
+    for (const completion_event& event : context.recorder.completions) {
+      context_.recorder.completions.push_back(event);
+      context_.recorder.completions.back().member = each.what.id;
+    }
     const std::size_t index =
         strand_.begin_result(each.what, fmt::format("{}.{}", context_.path, ++number));
     if (!strand_.finish(each.what, index, context, std::move(end))) {
@@ -366,8 +344,72 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
       all.outcome = step_outcome::error;
     }
   }
+  std::ranges::sort(context_.recorder.completions, {}, &completion_event::order);
   all.res = static_cast<std::int64_t>(members.size());
+  if (context_.timed_out && !all.told_elsewhere) {
+    all.outcome = step_outcome::timed_out;
+    all.natural = false;
+  }
   co_return all;
+}
+
+// ---- Waiting for completions -------------------------------------------------------------------
+
+step_end step_runner::not_in_time() const {
+  step_end end;
+  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
+  end.res = context_.timed_out ? -ETIME : -ECANCELED;
+  end.natural = false;
+  return end;
+}
+
+uring::task<step_end> step_runner::on(const await_cqes_step& body) {
+  strand::async_state& target = strand_.asyncs_[body.async];
+  const evaluation count = body.count.eval(strand_);
+  if (!count) co_return broken(count.message(), body.count.at());
+  if (!target.started) co_return broken("the step was never started", step_.op_at);
+  const auto wanted = static_cast<std::size_t>(count->integer());
+  for (;;) {
+    const std::size_t have = target.running != nullptr ? target.running->recorder.completions.size()
+                                                       : target.completions;
+    if (have >= wanted) break;
+    if (target.running == nullptr) {
+      step_end end;
+      end.outcome = step_outcome::error;
+      end.res = static_cast<std::int64_t>(have);
+      end.natural = false;
+      end.detail = fmt::format("it ended after {} of {} completions", have, wanted);
+      co_return end;
+    }
+    if (!co_await target.progress.wait().cancel_on(context_.stop)) co_return not_in_time();
+  }
+  const auto* submitted = std::get_if<sqe_step>(&target.step->body);
+  if (submitted != nullptr && target.running != nullptr)
+    adopt(*target.step, *submitted, target.running->recorder);
+  step_end end;
+  end.res = count->integer();
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const await_stray_step& body) {
+  std::optional<std::uint64_t> user_data;
+  if (body.user_data) {
+    const evaluation given = body.user_data->eval(strand_);
+    if (!given) co_return broken(given.message(), body.user_data->at());
+    user_data = static_cast<std::uint64_t>(given->integer());
+  }
+  const auto came = co_await run_.rings[step_.ring]->next_stray(user_data, context_.stop);
+  if (!came) co_return not_in_time();
+  completion_event event;
+  event.op = "stray";
+  event.res = came->res;
+  event.flags = came->flags;
+  event.user_data = came->user_data;
+  context_.recorder.completed(std::move(event));
+  step_end end;
+  end.res = came->res;
+  end.flags = came->flags;
+  co_return end;
 }
 
 }  // namespace scenarios

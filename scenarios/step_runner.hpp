@@ -2,15 +2,21 @@
 //
 // One function a kind of step; each returns what the step came to and leaves judging to its caller.
 // Stream steps are loops over submissions (stream_steps.cpp), low-level ones exactly one
-// (sqe_steps.cpp), flow steps none (flow_steps.cpp).
+// or one call (sqe_steps.cpp), register and make steps are system calls (system_steps.cpp), flow
+// steps neither (flow_steps.cpp).
 #pragma once
+
+#include <deque>
+#include <optional>
+#include <span>
 
 #include "engine/byte_stream.hpp"
 #include "scenarios/strand.hpp"
 
 namespace scenarios {
 
-class submission_builder;
+class sqe_builder;
+class submission_memory;
 
 class step_runner {
  public:
@@ -41,6 +47,12 @@ class step_runner {
   ended on(const repeat_step& body);
   ended on(const sqe_step& body);
   ended on(const chain_step& body);
+  ended on(const await_cqes_step& body);
+  ended on(const await_stray_step& body);
+  ended on(const register_step& body);
+  ended on(const recycle_step& body);
+  ended on(const make_step& body);
+  ended on(const option_step& body);
 
   ended receive_exactly(uring::byte_stream& from, std::size_t count);
   ended receive_delimited(uring::byte_stream& from, std::string delimiter, bool keep,
@@ -50,11 +62,25 @@ class step_runner {
   ended receive_nothing(uring::byte_stream& from, uring::duration quiet);
 
   // What a low-level submission came to, and what it did to descriptors that have names.
-  step_end sqe_end(const sqe_step& body, const uring::operation& op, const uring::completion& c,
-                   submission_builder& built);
-  void after_success(const uring::operation& op);
-  // The user_data of each async step's last request: what a low-level `target` aims at.
-  [[nodiscard]] std::vector<std::uint64_t> async_targets() const;
+  step_end sqe_end(const sqe_step& body, const uring::completion& c,
+                   const submission_memory& memory, step_recorder& record);
+  void after_success(std::uint8_t opcode);
+  void adopt(const step_plan& step, const sqe_step& body, step_recorder& record);
+  void adopt_pair(const step_plan& step, const int* pair, bool direct);
+  ended on_private_ring(const sqe_step& body);
+  bool number(sqe_builder& builder, private_ring& ring, const step_plan& step, const sqe_step& body,
+              io_uring_sqe& sqe);
+  // Bytes that were looked at, but not consumed, would be missed by a single submission.
+  [[nodiscard]] std::optional<step_end> look_ahead_in_the_way();
+  [[nodiscard]] step_end not_in_time() const;
+
+  struct chain_member;
+  std::optional<step_end> build_chain(const chain_step& body, std::deque<chain_member>& members);
+  uring::task<void> submit_on_loop(std::deque<chain_member>& members);
+  uring::task<int> submit_on_private_ring(std::deque<chain_member>& members);
+
+  // What the descriptors of a `make` step are called.
+  void name_descriptors(std::span<const int> made);
 
   // Waits for an event of this scenario; judged as timed out or cancelled when it does not come.
   ended wait_for(uring::event& event, std::string what);

@@ -6,6 +6,8 @@
 #include "engine/kernel_compat.hpp"
 #include "scenarios/compile_strand.hpp"
 #include "scenarios/low_level_table.hpp"
+#include "scenarios/make_table.hpp"
+#include "scenarios/register_table.hpp"
 
 namespace scenarios {
 namespace {
@@ -49,8 +51,16 @@ constexpr modifier_row modifiers[] = {
     {sqe_flags,
      {"sqe_flags", j::array | j::number, optional, "IOSQE_* flags of its submissions, by name"},
      R"("sqe_flags": ["async"])"},
+    {ring,
+     {"ring", j::string, optional, "the private ring that it is submitted on"},
+     R"("ring": "r")"},
+    {user_data,
+     {"user_data", j::number, optional, "what its completions carry, on a private ring"},
+     R"("user_data": 7)"},
+    {personality,
+     {"personality", j::number, optional, "registered credentials that it runs with"},
+     R"("personality": 1)"},
     {none, {"not_before", j::any, reserved, "starts it at a time"}, {}},
-    {none, {"user_data", j::any, reserved, "sets the user_data of its submission"}, {}},
     {none, {"when", j::any, reserved, "runs it only under a condition"}, {}},
     {none, {"collect", j::any, reserved, "adds its result to a list"}, {}},
     {none, {"severity", j::any, reserved, "how much its failure weighs"}, {}},
@@ -86,10 +96,20 @@ constexpr key_row recv_keys[] = {
     later("datagram", "one datagram")};
 constexpr key_row sleep_keys[] = {{"time", j::string, required, "how long"}};
 constexpr key_row name_keys[] = {{"name", j::string, required, "its name"}};
-constexpr key_row await_keys[] = {{"signal", j::string, required, "the signal to wait for"},
-                                  later("id", "completions of an async step"),
-                                  later("cqes", "how many completions"),
-                                  later("stray", "a completion that nobody waits for")};
+constexpr key_row await_keys[] = {
+    {"signal", j::string, optional, "the signal to wait for"},
+    {"id", j::string, optional, "an async step, for its completions"},
+    {"cqes", j::number, optional, "with id: how many completions it must have had (default 1)"},
+    {"stray", j::object, optional, "{ ring, user_data }: the next completion of no request"}};
+constexpr key_row option_keys[] = {
+    {"level", j::number, optional, "socket (default), ip, ipv6, tcp, udp, or a number"},
+    {"option", j::number, required, "its name without prefix: rcvbuf, nodelay, or a number"},
+    {"value", j::number | j::data, required, "an integer, or data"}};
+constexpr key_row read_option_keys[] = {
+    option_keys[0], option_keys[1], {"len", j::number, optional, "room for its value (default 4)"}};
+constexpr key_row recycle_keys[] = {
+    {"group", j::number, required, "a buffer group of the ring"},
+    {"bufs", j::array, optional, "numbers of the buffers (default: all that were used)"}};
 constexpr key_row text_keys[] = {{"text", j::string, required, "what to say"}};
 constexpr key_row id_keys[] = {{"id", j::string, required, "the id of an async step"}};
 constexpr key_row repeat_keys[] = {{"times", j::number, required, "how often"},
@@ -189,8 +209,12 @@ void add_flow_rows(std::vector<step_row>& rows) {
       "Waits until every actor that names this barrier has come to it.", R"({ "barrier": "go" })"));
   rows.push_back(with(flow("signal", always, compile_signal), j::string, "name", name_keys,
                       "Lets go, from now on, whoever awaits it.", R"({ "signal": "ready" })"));
-  rows.push_back(with(flow("await", always | timeout | expect, compile_await), j::string, "signal",
-                      await_keys, "Waits for a signal.", R"({ "await": "ready" })"));
+  rows.push_back(with(flow("await", always | timeout | expect | ring, compile_await), j::string,
+                      "signal", await_keys,
+                      "Waits for a signal, for completions of an async step, or for a completion "
+                      "that belongs to no request.",
+                      R"({ "await": "ready" })"));
+  rows.back().traits = trait::has_result;
   rows.push_back(with(flow("set", always, compile_set), 0, "", {},
                       "Assigns variables of the actor.", R"({ "set": { "n": "${n + 1}" } })"));
   rows.back().traits = trait::takes_everything;
@@ -210,10 +234,40 @@ void add_flow_rows(std::vector<step_row>& rows) {
            "Runs its steps so many times; names made inside are fresh each time.",
            R"({ "repeat": { "times": 3, "as": "i", "do": [ { "send": "${str(i)}" } ] } })"));
   rows.push_back(
-      with(flow("chain", always, compile_chain), 0, "", chain_keys,
+      with(flow("chain", waits | ring, compile_chain), 0, "", chain_keys,
            "Submits sqe steps together, linked or as a batch.",
            R"({ "chain": { "link": "hard", "do": [ { "nop": {} }, { "nop": {} } ] } })"));
+  rows.back().traits = trait::has_result;
   for (std::size_t i = first; i < rows.size(); ++i) rows[i].layer = step_layer::flow;
+}
+
+// What has no opcode, or is no submission.
+void add_system_rows(std::vector<step_row>& rows) {
+  const std::size_t first = rows.size();
+  rows.push_back(with(flow("make", always | as | expect, compile_make), 0, "", make_keys(),
+                      "Makes descriptors that have no opcode, a futex, or a child process.",
+                      R"({ "make": { "kind": "socketpair" }, "as": ["a", "b"] })"));
+  rows.back().traits = trait::makes | trait::has_result;
+  rows.push_back(with(flow("setsockopt", always | on | expect, compile_setsockopt), 0, "",
+                      option_keys, "Sets a socket option; the result is 0 or an errno.",
+                      R"({ "setsockopt": { "option": "rcvbuf", "value": 4096 } })"));
+  rows.back().traits = trait::works_on | trait::has_result;
+  rows.push_back(
+      with(flow("getsockopt", always | on | expect | capture, compile_getsockopt), 0, "",
+           read_option_keys, "Reads a socket option, into the field `value`.",
+           R"({ "getsockopt": { "option": "error" }, "expect": { "fields": { "value": 0 } } })"));
+  rows.back().traits = trait::works_on | trait::has_result;
+  rows.push_back(
+      with(flow("register", always | expect | ring | capture | timeout, compile_register), 0, "",
+           register_keys(),
+           "Does what io_uring_register does with a private ring; the result is the "
+           "call's.",
+           R"({ "register": { "buffers": [4096, 64] }, "ring": "r" })"));
+  rows.back().traits = trait::has_result;
+  rows.push_back(with(flow("recycle", always | ring, compile_recycle), 0, "", recycle_keys,
+                      "Gives used buffers of a group back to the kernel.",
+                      R"({ "recycle": { "group": "g", "bufs": [0] }, "ring": "r" })"));
+  for (std::size_t i = first; i < rows.size(); ++i) rows[i].layer = step_layer::low_level;
 }
 
 struct later_op {
@@ -250,12 +304,6 @@ constexpr later_op later_ops[] = {
     {"pause", step_layer::flow, "holds a proxy"},
     {"pass", step_layer::flow, "lets bytes through a proxy"},
     {"resume", step_layer::flow, "lets a proxy go on"},
-    {"make", step_layer::low_level, "makes a descriptor that has no opcode"},
-    {"setsockopt", step_layer::low_level, "sets a socket option"},
-    {"getsockopt", step_layer::low_level, "reads a socket option"},
-    {"register", step_layer::low_level, "does what io_uring_register does"},
-    {"recycle", step_layer::low_level, "gives provided buffers back"},
-    {"sqe.raw", step_layer::low_level, "submits any opcode number"},
 };
 
 struct table {
@@ -270,6 +318,7 @@ const table& all() {
     add_stream_rows(t.rows);
     add_flow_rows(t.rows);
     for (const step_row& row : low_level_rows()) t.rows.push_back(row);
+    add_system_rows(t.rows);
     for (const later_op& op : later_ops) {
       step_row row;
       row.name = op.name;

@@ -39,6 +39,9 @@ enum class modifier : std::uint32_t {
   expect = 1U << 8,
   note = 1U << 9,
   sqe_flags = 1U << 10,
+  ring = 1U << 11,
+  user_data = 1U << 12,
+  personality = 1U << 13,
 };
 constexpr modifier operator|(modifier a, modifier b) {
   return static_cast<modifier>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
@@ -58,12 +61,13 @@ const modifier_row* find_modifier(std::string_view name);
 /// What an op does with descriptors and data, one bit each.
 enum class step_trait : std::uint8_t {
   none = 0,
-  works_on = 1,          // needs `on`, or the connection of its actor
-  may_work_on = 2,       // takes `on`
-  makes = 4,             // `as` names the descriptor that it makes
-  yields_data = 8,       // `as` names what it received
-  reserved = 16,         // not there yet
-  takes_everything = 32  // its argument is an object of free keys
+  works_on = 1,           // needs `on`, or the connection of its actor
+  may_work_on = 2,        // takes `on`
+  makes = 4,              // `as` names the descriptor that it makes
+  yields_data = 8,        // `as` names what it received
+  reserved = 16,          // not there yet
+  takes_everything = 32,  // its argument is an object of free keys
+  has_result = 64         // submits nothing itself, but has a `res`, and completions
 };
 constexpr step_trait operator|(step_trait a, step_trait b) {
   return static_cast<step_trait>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));

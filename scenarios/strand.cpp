@@ -38,6 +38,9 @@ bool needs_step_timer(const step_plan& step) {
          std::holds_alternative<await_step>(step.body) ||
          std::holds_alternative<join_step>(step.body) ||
          std::holds_alternative<chain_step>(step.body) ||
+         std::holds_alternative<await_cqes_step>(step.body) ||
+         std::holds_alternative<await_stray_step>(step.body) ||
+         (step.ring != no_index && std::holds_alternative<sqe_step>(step.body)) ||
          std::holds_alternative<sleep_step>(step.body);
 }
 
@@ -89,19 +92,38 @@ void strand::assign(const name_target& target, value v) {
 
 void strand::make_handle(std::uint32_t index, int fd) {
   handle& made = handles_[index];
-  made.adopt(fd, fmt::format("<fd:{}#{}>", name, ++handles_made_));
+  made.adopt(fd, next_handle_name());
   refresh_handle(index);
+}
+
+void strand::make_slot(std::uint32_t index, int slot) {
+  handles_[index].adopt_slot(slot, next_handle_name());
+  refresh_handle(index);
+}
+
+std::string strand::next_handle_name() {
+  return fmt::format("<fd:{}#{}>", name, ++handles_made_);
+}
+
+std::uint64_t strand::request_of(const std::string& id) const {
+  const auto found = requests_.find(id);
+  return found == requests_.end() ? 0 : found->second;
 }
 
 void strand::refresh_handle(std::uint32_t index) {
   handle& made = handles_[index];
   const int fd = made.fd();
-  made.local = uring::socket_address::local_of(fd);
-  made.peer = uring::socket_address::peer_of(fd);
+  if (fd >= 0) {
+    made.local = uring::socket_address::local_of(fd);
+    made.peer = uring::socket_address::peer_of(fd);
+  }
   for (const handle_property& property : plan.properties) {
     if (property.handle != index) continue;
+    const bool of_address = property.what != handle_value::fd &&
+                            property.what != handle_value::slot &&
+                            property.what != handle_value::pid;
     // A socket that is not bound yet has no address to publish.
-    if (property.what != handle_value::fd && made.local.is_any_port()) continue;
+    if (of_address && made.local.is_any_port()) continue;
     switch (property.what) {
       case handle_value::fd:
         assign(property.to, value(std::int64_t{fd}));
@@ -115,6 +137,12 @@ void strand::refresh_handle(std::uint32_t index) {
         break;
       case handle_value::port:
         assign(property.to, value(std::int64_t{made.local.port()}));
+        break;
+      case handle_value::slot:
+        assign(property.to, value(std::int64_t{made.slot()}));
+        break;
+      case handle_value::pid:
+        assign(property.to, value(std::int64_t{made.pid()}));
         break;
     }
   }
@@ -149,7 +177,7 @@ uring::task<void> strand::close_all() {
     if (!each.is_open()) continue;
     const int fd = each.fd();
     each.forget();
-    co_await run.loop.close_only(fd);
+    if (fd >= 0) co_await run.loop.close_only(fd);
   }
 }
 
@@ -185,6 +213,7 @@ uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
     co_return finish(step, index, nothing, std::move(end));
   }
   state.ended.reset();
+  state.step = &step;
   state.started = true;
   state.failed = false;
   state.asked_to_cancel = false;
@@ -198,6 +227,8 @@ uring::task<void> strand::run_async(const step_plan& step, std::size_t index, st
   state.failed = !co_await perform(step, index, std::move(path));
   state.running = nullptr;
   state.ended.set();
+  state.progress.set();
+  state.progress.reset();
   run.strand_ended();
 }
 
@@ -239,13 +270,19 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
   entry.id = step.id;
   entry.note = step.note;
   entry.at = step.at;
-  entry.low_level = std::holds_alternative<sqe_step>(step.body);
+  entry.low_level = std::holds_alternative<sqe_step>(step.body) ||
+                    std::holds_alternative<await_stray_step>(step.body);
   entry.started_ns = run.clock.now_ns();
   if (step.expect) {
     entry.expected = step.expect->text;
     entry.alternatives = !step.expect->any_of.empty();
     entry.data_varies = step.expect->data && !step.expect->data->names_one_value();
     entry.res_varies = step.expect->res && !step.expect->res->names_one_value();
+    // Completions that may be others are not stable either.
+    if (step.expect->cqes && !step.expect->res) {
+      for (const expected_cqe& each : *step.expect->cqes)
+        entry.res_varies |= each.res && !each.res->names_one_value();
+    }
   }
   return result.steps.size() - 1;
 }
@@ -260,8 +297,10 @@ uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std:
     context.recorder.armed = fault;
     fault = nullptr;
     if (faults_.any()) context.recorder.counter = &faults_;
+    if (!step.id.empty()) context.recorder.published = &requests_[step.id];
     if (step.async != no_index) {
       asyncs_[step.async].running = &context;
+      context.recorder.progress = &asyncs_[step.async].progress;
       if (asyncs_[step.async].asked_to_cancel) context.stop.request_stop();
     }
     stop_timer cancel_timer(context, context.cancelled_by_step);
@@ -289,7 +328,7 @@ uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std:
     }
     if (step.async != no_index) {
       asyncs_[step.async].running = nullptr;
-      asyncs_[step.async].last_user_data = context.recorder.last_user_data;
+      asyncs_[step.async].completions = context.recorder.completions.size();
     }
     const bool retried =
         step.retry && attempts_left > 0 && end.res < 0 && !stop_.stop_requested() &&
@@ -342,6 +381,9 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   entry.failures = std::move(judged.failures);
   bool passed = judged.passed;
   if (passed) passed = capture_all(step, end, entry);
+  // A chain's completions stand with its members, too, and in the report only there.
+  if (std::holds_alternative<chain_step>(step.body)) entry.completions.clear();
+  entry.fields = std::move(end.fields);
   if (end.data) entry.data = value::bytes(std::move(*end.data));
   entry.status = passed ? step_status::passed : step_status::failed;
   if (!passed) run.step_failed();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct step_end {
   std::string res_name;
   std::uint32_t flags = 0;
   std::optional<std::string> data;
+  std::optional<value> fields;            // what the kernel filled in: a record
+  std::optional<std::int64_t> submitted;  // what io_uring_enter returned
   std::optional<std::string> sent;
   std::uint64_t sent_bytes = 0;
   bool natural = true;               // the op's own success, where no expectation says otherwise
@@ -79,6 +82,11 @@ class strand final : public environment {
   const value* read(slot_ref slot) const override;
   [[nodiscard]] std::uint64_t seed_for(std::string_view label) const override;
   void assign(const name_target& target, value v);
+  // The user_data of a step's last request; 0 when there was none.
+  [[nodiscard]] std::uint64_t request_of(const std::string& id) const;
+  // Something without a descriptor under a handle: a slot of a ring's file table.
+  void make_slot(std::uint32_t index, int slot);
+  [[nodiscard]] std::string next_handle_name();
 
   scenario_run& run;
   const strand_plan& plan;
@@ -90,11 +98,13 @@ class strand final : public environment {
   friend class step_runner;
   struct async_state {
     step_context* running = nullptr;  // while it runs
+    const step_plan* step = nullptr;
     uring::event ended;
+    uring::event progress;        // at each completion of a low-level step
+    std::size_t completions = 0;  // that it had when it ended
     bool started = false;
     bool failed = false;
     bool asked_to_cancel = false;
-    std::uint64_t last_user_data = 0;
   };
 
   uring::task<bool> run_block(const block& steps, std::string prefix, std::string suffix);
@@ -111,6 +121,8 @@ class strand final : public environment {
   std::vector<handle> handles_;
   std::uint32_t handles_made_ = 0;
   std::deque<async_state> asyncs_;
+  std::map<std::string, std::uint64_t, std::less<>>
+      requests_;  // by step, for those who aim at them
   uring::stop_source stop_;
   uring::scope background_;
   fault_counter faults_;

@@ -119,7 +119,7 @@ TEST_CASE("a low-level step holds its fields by role, flags and times already re
   const compiled made = compile(client_with(R"(
     { "sqe.recv": { "len": "1KiB", "msg_flags": ["waitall", "peek"] }, "as": "data" },
     { "sqe.nop": { "result": -5, "nop_flags": ["inject_result"] }, "expect": -5 },
-    { "sqe.timeout": { "ts": "5ms", "count": 1 } },
+    { "sqe.timeout": { "ts": "5ms", "count": 0 } },
     { "sqe.connect": { "addr": { "address": 1, "len": 16 } }, "on": 2147483647, "expect": "EBADF" },
     { "openat": { "path": "/x", "open_flags": ["creat", "rdwr"], "mode": "0640" }, "as": "f" } )"));
   INFO(made.told);
@@ -165,7 +165,7 @@ TEST_CASE("a chain keeps its members and needs what they need") {
   CHECK(step.reads.size() == 1);
 }
 
-TEST_CASE("async steps are numbered, and targets, joins and cancels use the numbers") {
+TEST_CASE("joins and cancels use the numbers of async steps, targets their ids") {
   const compiled made = compile(client_with(R"(
     { "recv": { "line": true }, "id": "a", "async": true },
     { "sqe.timeout": { "ts": "1s" }, "id": "b", "async": true },
@@ -175,7 +175,7 @@ TEST_CASE("async steps are numbered, and targets, joins and cancels use the numb
   const strand_plan& strand = made.strand(1);
   CHECK(strand.asyncs == strings{"a", "b"});
   CHECK(strand.steps[1].async == 1);
-  CHECK(body_of<sqe_step>(strand.steps[2]).fields[0].async_target == 1);
+  CHECK(body_of<sqe_step>(strand.steps[2]).fields[0].target == "b");
   CHECK(body_of<cancel_step>(strand.steps[3]).async == 0);
   CHECK(body_of<join_step>(strand.steps[4]).async == 1);
 }

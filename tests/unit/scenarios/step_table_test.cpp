@@ -21,13 +21,18 @@ std::string scenario_around(std::string_view example) {
     std::string_view unless;
     std::string_view step;
   };
+  static constexpr std::string_view always = "\x01";  // no example holds that
   static constexpr provision before[] = {
       {R"("as": "listener")", R"({ "listen": "tcp://127.0.0.1:0", "as": "listener" })"},
       {R"("as": "s")", R"({ "listen": "tcp://127.0.0.1:0", "as": "s" })"},
       {R"("as": "f")", R"({ "openat": { "path": "/x" }, "as": "f" })"},
-      {"-", R"({ "set": { "n": 1 } })"},
+      {always, R"({ "make": { "kind": "pipe" }, "as": ["p", "q"] })"},
+      {always, R"({ "make": { "kind": "epoll" }, "as": "ep" })"},
+      {always, R"({ "make": { "kind": "futex" }, "as": "word" })"},
+      {always, R"({ "make": { "kind": "child" }, "as": "child" })"},
+      {always, R"({ "set": { "n": 1 } })"},
       {R"("id": "r1")", R"({ "sqe.recv": { "len": 1 }, "id": "r1", "async": true })"},
-      {"-", R"({ "sqe.timeout": { "ts": "1s" }, "id": "t1", "async": true })"},
+      {always, R"({ "sqe.timeout": { "ts": "1s" }, "id": "t1", "async": true })"},
   };
   std::string steps;
   for (const provision& p : before)
@@ -38,7 +43,8 @@ std::string scenario_around(std::string_view example) {
   // Nothing can follow a `fail`.
   const bool last = mentions(example, R"("fail")");
   steps += fmt::format("{}, {}", last ? after : example, last ? example : after);
-  return fmt::format(R"({{ "actors": {{
+  return fmt::format(R"({{ "rings": {{ "r": {{ "buffers": [64], "files": 4,
+      "buffer_rings": {{ "g": {{}} }} }} }}, "actors": {{
     "srv": {{ "server": "tcp://127.0.0.1:0", "do": [ {{ "recv": {{ "eof": true }} }} ] }},
     "other": {{ "task": true, "do": [ {{ "signal": "ready" }}, {{ "barrier": "go" }} ] }},
     "c1": {{ "client": "${{srv.addr}}", "do": [ {} ] }} }} }})",
@@ -65,6 +71,10 @@ TEST_CASE("every example of a modifier is valid beside a step that takes it") {
     // An async step needs an id, an id alone makes nothing async.
     if (row.which == modifier::async)
       step = R"({ "recv": { "line": true }, "id": "r1", "async": true })";
+    if (row.which == modifier::ring || row.which == modifier::user_data ||
+        row.which == modifier::personality)
+      step = R"({ "nop": {}, "ring": "r", )" + std::string(row.example) + " }";
+    if (row.which == modifier::ring) step = R"({ "nop": {}, "ring": "r" })";
     if (row.which == modifier::id)
       step = R"({ "recv": { "line": true }, "async": true, )" + std::string(row.example) + " }";
     const compiled made = compile(scenario_around(step));

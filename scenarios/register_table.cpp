@@ -1,0 +1,178 @@
+#include "scenarios/register_table.hpp"
+
+#include <liburing.h>
+#include <time.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/kernel_compat.hpp"
+
+namespace scenarios {
+namespace {
+
+using uring::field_kind;
+using uring::field_row;
+using place = uring::sqe_member;
+namespace j = json;
+
+constexpr uring::flag_name call_names[] = {
+    {"buffers", IORING_REGISTER_BUFFERS, ~0ULL},
+    {"unregister_buffers", IORING_UNREGISTER_BUFFERS, ~0ULL},
+    {"files", IORING_REGISTER_FILES, ~0ULL},
+    {"unregister_files", IORING_UNREGISTER_FILES, ~0ULL},
+    {"eventfd", IORING_REGISTER_EVENTFD, ~0ULL},
+    {"files_update", IORING_REGISTER_FILES_UPDATE, ~0ULL},
+    {"personality", IORING_REGISTER_PERSONALITY, ~0ULL},
+    {"enable_rings", IORING_REGISTER_ENABLE_RINGS, ~0ULL},
+};
+constexpr uring::flag_set calls{"registers", uring::set_kind::choice, call_names};
+constexpr uring::flag_name clock_names[] = {{"monotonic", CLOCK_MONOTONIC, ~0ULL},
+                                            {"boottime", CLOCK_BOOTTIME, ~0ULL}};
+constexpr uring::flag_set clocks{"clock", uring::set_kind::choice, clock_names};
+constexpr uring::flag_name clone_names[] = {
+    {"src_registered", uring::compat::clone_src_registered, uring::compat::clone_src_registered},
+    {"dst_replace", uring::compat::clone_dst_replace, uring::compat::clone_dst_replace}};
+constexpr uring::flag_set clones{"clone_flags", uring::set_kind::flags, clone_names};
+
+constexpr field_row make(std::string_view name, field_kind kind, std::string_view doc,
+                         bool required = false) {
+  field_row made{.name = name, .kind = kind, .at = place::none};
+  made.required = required;
+  made.doc = doc;
+  return made;
+}
+constexpr field_row with(field_row row, const uring::flag_set& set, place at = place::none) {
+  row.flags = &set;
+  row.at = at;
+  return row;
+}
+
+constexpr field_row sizes = make("sizes", field_kind::iov_in, "sizes of the buffers", true);
+constexpr field_row fds =
+    make("fds", field_kind::descriptor_list, "descriptors, -1 for none", true);
+constexpr field_row offset = make("offset", field_kind::number, "the first slot (default 0)");
+constexpr field_row tags = make("tags", field_kind::index, "user_data to post when they are gone");
+constexpr field_row sparse = make("sparse", field_kind::number, "so many empty slots");
+constexpr field_row group = make("group", field_kind::buffer_group, "a buffer group", true);
+constexpr field_row the_descriptor = make("fd", field_kind::descriptor, "an eventfd", true);
+
+constexpr field_row buffers_fields[] = {sizes};
+constexpr field_row files_fields[] = {fds};
+constexpr field_row eventfd_fields[] = {the_descriptor};
+constexpr field_row files_update_fields[] = {offset, fds};
+constexpr field_row files2_fields[] = {make("fds", field_kind::descriptor_list, "descriptors"),
+                                       tags, sparse};
+constexpr field_row files_update2_fields[] = {offset, fds, tags};
+constexpr field_row buffers2_fields[] = {make("sizes", field_kind::iov_in, "sizes"), tags, sparse};
+constexpr field_row buffers_update_fields[] = {offset, sizes, tags};
+constexpr field_row personality_fields[] = {
+    make("id", field_kind::number, "the personality", true)};
+constexpr field_row restriction_fields[] = {
+    make("ops", field_kind::opcode, "opcodes that stay allowed"),
+    with(make("registers", field_kind::choice, "register calls that stay allowed"), calls),
+    with(make("sqe_flags_allowed", field_kind::flags, "flags that may be set"),
+         uring::flags::sqe_flags, place::off),
+    with(make("sqe_flags_required", field_kind::flags, "flags that must be set"),
+         uring::flags::sqe_flags, place::off)};
+constexpr field_row worker_fields[] = {
+    make("bounded", field_kind::number, "workers for files; 0 leaves it"),
+    make("unbounded", field_kind::number, "workers for all else; 0 leaves it")};
+constexpr field_row pbuf_fields[] = {group, make("count", field_kind::number, "number (8)"),
+                                     make("size", field_kind::number, "size of each (64)"),
+                                     make("inc", field_kind::flag_bit, "true: used up in pieces")};
+constexpr field_row group_fields[] = {group};
+constexpr field_row sync_cancel_fields[] = {
+    make("target", field_kind::user_data, "the request, as of async_cancel"),
+    make("fd", field_kind::descriptor, "with the flag fd"),
+    make("op", field_kind::number, "with the flag op: an opcode's number"),
+    with(make("cancel_flags", field_kind::flags, "as of async_cancel"), uring::flags::cancel_flags,
+         place::off),
+    make("timeout", field_kind::timespec_in, "how long to wait (default 1s)")};
+constexpr field_row range_fields[] = {make("offset", field_kind::number, "first slot"),
+                                      make("len", field_kind::number, "number of slots", true)};
+constexpr field_row clock_fields[] = {
+    with(make("clock", field_kind::choice, "monotonic or boottime", true), clocks, place::off)};
+constexpr field_row clone_fields[] = {
+    make("from", field_kind::descriptor, "{ \"ring\": … } whose buffers to share", true),
+    make("src_offset", field_kind::number, "first of them"),
+    make("dst_offset", field_kind::number, "where they go"),
+    make("count", field_kind::number, "how many; 0 = all"),
+    with(make("clone_flags", field_kind::flags, "how"), clones, place::off)};
+constexpr field_row resize_fields[] = {make("sq_entries", field_kind::number, "new size", true),
+                                       make("cq_entries", field_kind::number, "new size", true)};
+
+constexpr register_row rows[] = {
+    {"buffers", IORING_REGISTER_BUFFERS, "5.1", buffers_fields, true, "registers buffers: [sizes]"},
+    {"unregister_buffers", IORING_UNREGISTER_BUFFERS, "5.1", {}, true, "drops them"},
+    {"files", IORING_REGISTER_FILES, "5.1", files_fields, true, "a file table: [descriptors]"},
+    {"unregister_files", IORING_UNREGISTER_FILES, "5.1", {}, true, "drops it"},
+    {"eventfd", IORING_REGISTER_EVENTFD, "5.2", eventfd_fields, true,
+     "an eventfd that counts completions"},
+    {"unregister_eventfd", IORING_UNREGISTER_EVENTFD, "5.2", {}, true, "drops it"},
+    {"files_update", IORING_REGISTER_FILES_UPDATE, "5.5", files_update_fields, false,
+     "changes slots; the result is how many"},
+    {"eventfd_async", IORING_REGISTER_EVENTFD_ASYNC, "5.6", eventfd_fields, true,
+     "an eventfd that counts only what did not complete at once"},
+    {"probe", IORING_REGISTER_PROBE, "5.6", {}, true, "asks for opcodes: the field last_op"},
+    {"personality",
+     IORING_REGISTER_PERSONALITY,
+     "5.6",
+     {},
+     true,
+     "keeps the current credentials; the result is their id"},
+    {"unregister_personality", IORING_UNREGISTER_PERSONALITY, "5.6", personality_fields, true,
+     "drops credentials by id"},
+    {"restrictions", IORING_REGISTER_RESTRICTIONS, "5.10", restriction_fields, false,
+     "what the ring may do from its enabling on"},
+    {"enable_rings", IORING_REGISTER_ENABLE_RINGS, "5.10", {}, true, "enables an r_disabled ring"},
+    {"files2", IORING_REGISTER_FILES2, "5.13", files2_fields, false, "files, sparse or with tags"},
+    {"files_update2", IORING_REGISTER_FILES_UPDATE2, "5.13", files_update2_fields, false,
+     "changes slots, with tags"},
+    {"buffers2", IORING_REGISTER_BUFFERS2, "5.13", buffers2_fields, false,
+     "buffers, sparse or with tags"},
+    {"buffers_update", IORING_REGISTER_BUFFERS_UPDATE, "5.13", buffers_update_fields, false,
+     "changes registered buffers, with tags"},
+    {"iowq_max_workers", IORING_REGISTER_IOWQ_MAX_WORKERS, "5.15", worker_fields, false,
+     "limits of workers; what they were are the fields bounded and unbounded"},
+    {"pbuf_ring", IORING_REGISTER_PBUF_RING, "5.19", pbuf_fields, false,
+     "a group of provided buffers, filled"},
+    {"unregister_pbuf_ring", IORING_UNREGISTER_PBUF_RING, "5.19", group_fields, true,
+     "drops a group"},
+    {"sync_cancel", IORING_REGISTER_SYNC_CANCEL, "6.0", sync_cancel_fields, false,
+     "cancels and waits for the end"},
+    {"file_alloc_range", IORING_REGISTER_FILE_ALLOC_RANGE, "6.0", range_fields, false,
+     "slots that the kernel may pick"},
+    {"pbuf_status", uring::compat::register_pbuf_status, "6.8", group_fields, true,
+     "where the kernel is in a group: the field head"},
+    {"clock", uring::compat::register_clock, "6.12", clock_fields, true, "the clock of waits"},
+    {"clone_buffers", uring::compat::register_clone_buffers, "6.12", clone_fields, false,
+     "shares another ring's buffers"},
+    {"resize_rings", uring::compat::register_resize_rings, "6.13", resize_fields, false,
+     "new sizes, on a defer_taskrun ring only"},
+};
+
+}  // namespace
+
+std::span<const register_row> register_table() {
+  return rows;
+}
+
+const register_row* find_register(std::string_view name) {
+  const auto* found = std::ranges::find(rows, name, &register_row::name);
+  return found == std::end(rows) ? nullptr : found;
+}
+
+std::span<const key_row> register_keys() {
+  static const std::vector<key_row> keys = [] {
+    std::vector<key_row> made;
+    for (const register_row& row : rows) {
+      const json_types types = row.fields.empty() ? j::boolean : j::any;
+      made.push_back({row.name, types, key_state::optional, row.doc});
+    }
+    return made;
+  }();
+  return keys;
+}
+
+}  // namespace scenarios

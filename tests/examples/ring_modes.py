@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Runs scenarios in each mode of the ring and on the smallest rings. ring_modes.py PROGRAM PATH"""
+"""Runs scenarios in each mode of the ring, and on rings of each size that is given.
+
+    ring_modes.py PROGRAM PATH [ENTRIES...]
+"""
 import subprocess
 import sys
 
-RINGS = [("--ring-mode", mode) for mode in ("defer", "coop", "plain", "sqpoll")]
-RINGS += [("--ring-entries", entries) for entries in ("2", "4")]
-
-for ring in RINGS:
+program, path, *sizes = sys.argv[1:]
+rings = [("--ring-mode", mode) for mode in ("defer", "coop", "plain", "sqpoll")]
+rings += [("--ring-entries", entries) for entries in sizes]
+for ring in rings:
     print(*ring, flush=True)
-    done = subprocess.run([sys.argv[1], "run", sys.argv[2], "-q", *ring], check=False)
+    done = subprocess.run([program, "run", path, "-q", *ring], check=False)
     if done.returncode != 0:
-        sys.exit(f"{sys.argv[2]} does not pass with {' '.join(ring)}")
+        sys.exit(f"{path} does not pass with {' '.join(ring)}")

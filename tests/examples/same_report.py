@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs all examples N times, eight at once, and requires that the stable reports are equal byte for
-byte. same_report.py PROGRAM N"""
+"""Runs scenarios N times, eight at once, and requires that the stable reports are equal byte for
+byte. same_report.py PROGRAM N [PATH...]: the examples without"""
 import difflib
 import pathlib
 import subprocess
@@ -8,11 +8,12 @@ import sys
 import tempfile
 
 program, times = sys.argv[1], int(sys.argv[2])
+paths = sys.argv[3:] or ["examples"]
 first = None
 with tempfile.TemporaryDirectory() as folder:
     for round_number in range(times):
         path = pathlib.Path(folder, f"{round_number}.json")
-        subprocess.run([program, "run", "examples", "-j", "8", "-q", "--report",
+        subprocess.run([program, "run", *paths, "-j", "8", "-q", "--report",
                         f"json-stable={path}"], check=True)
         report = path.read_bytes()
         first = first or report

@@ -118,7 +118,6 @@ TEST_CASE("an incremental ring fills one buffer by many completions", "[buffers]
   const socket_pair ends = unix_pair();
   const auto group = open_group(*on, {.group = 1, .count = 2, .size = 16, .incremental = true});
   run(*on, [&]() -> task<void> {
-    std::string all;
     std::vector<borrowed_buffer> held;
     std::uint16_t first_id = 0;
     for (int i = 0; i < 20; ++i) {

@@ -475,7 +475,7 @@ OP_TEST(IORING_OP_URING_CMD, "uring_cmd asks sockets what is queued, and for the
     CHECK(waiting.res == 5);
     const completion unsent = co_await on->siocoutq(ends.a);
     CHECK(unsent.res >= 0);
-    const completion set = co_await on->setsockopt(ends.a, SOL_SOCKET, SO_KEEPALIVE, int{1});
+    const completion set = co_await on->setsockopt(ends.a, SOL_SOCKET, SO_KEEPALIVE, 1);
     CHECK(set.res == 0);
     auto asking = on->getsockopt<int>(ends.a, SOL_SOCKET, SO_KEEPALIVE);
     const completion got = co_await asking;

@@ -295,7 +295,7 @@ OP_TEST(IORING_OP_PROVIDE_BUFFERS, "provide_buffers gives memory that a receive 
     const completion received = co_await on->raw(receive);
     CHECK(received.res == 5);
     REQUIRE((received.flags & IORING_CQE_F_BUFFER) != 0);
-    const unsigned id = received.flags >> IORING_CQE_BUFFER_SHIFT;
+    const std::size_t id = received.flags >> IORING_CQE_BUFFER_SHIFT;
     REQUIRE(id >= 100);
     REQUIRE(id < 104);
     const auto* text = reinterpret_cast<const char*>(memory.bytes + (id - 100) * 64);

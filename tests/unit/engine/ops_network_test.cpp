@@ -390,23 +390,23 @@ OP_TEST(IORING_OP_SEND_ZC, "a send_zc whose bytes are out is neither cancelled n
   ON_OP_RINGS(IORING_OP_SEND_ZC);
   seen.excuse_failure();
   const socket_pair ends = tcp_pair();
+  // More than both sockets hold: a part stays behind, and its memory in use.
+  const std::vector<std::byte> much(16U << 20);
+  std::vector<std::byte> got(1U << 20);
   run(*on, [&]() -> task<void> {
     stop_source stop;
-    zero_copy_operation sending = on->send_zc(ends.a, bytes_of("hello"));
+    zero_copy_operation sending = on->send_zc(ends.a, much);
     sending.cancel_on(stop);
     on->start(sending);
     while (!sending.sent()) co_await on->sleep_for(1ms);
-    const bool waits = sending.in_flight();  // for the peer to read
+    CHECK(sending.in_flight());
     stop.request_stop();
-    CHECK_FALSE(sending.cancel_result());
-    room got;
-    const completion received = co_await on->recv(ends.b, got);
-    CHECK(received.res == 5);
+    while (sending.in_flight()) co_await on->recv(ends.b, got).timeout(20ms);
     const completion sent = co_await sending;
-    CHECK(sent.res == 5);
+    CHECK(sent.res > 0);
     CHECK(sent.why == outcome::ok);
     CHECK(sending.notified());
-    if (waits) CHECK_FALSE(sending.cancel_result());
+    CHECK_FALSE(sending.cancel_result());
   });
 }
 

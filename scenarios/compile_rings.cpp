@@ -141,6 +141,7 @@ std::uint32_t find_ring(case_context& in, const node& name) {
   const auto found = std::ranges::find(rings, name.text(), &ring_plan::name);
   if (found != rings.end()) return static_cast<std::uint32_t>(found - rings.begin());
   std::vector<std::string_view> names;
+  names.reserve(rings.size());
   for (const ring_plan& each : rings) names.push_back(each.name);
   diagnostic& told = in.out.error(code::unknown_ring, name.at(),
                                   fmt::format("there is no ring {}", in_quotes(name.text())));

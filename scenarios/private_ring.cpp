@@ -112,7 +112,7 @@ int private_ring::resize(unsigned sq_entries, unsigned cq_entries) {
   // Linux 6.18 does not say where the array of submissions is: behind the completions.
   if (params.sq_off.array == 0) {
     constexpr unsigned line = 64;
-    const unsigned wide = (flags & IORING_SETUP_CQE32) != 0 ? 2 : 1;
+    const std::size_t wide = (flags & IORING_SETUP_CQE32) != 0 ? 2 : 1;
     const auto end =
         static_cast<unsigned>(params.cq_off.cqes + params.cq_entries * wide * sizeof(io_uring_cqe));
     params.sq_off.array = (end + line - 1) / line * line;

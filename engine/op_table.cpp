@@ -210,36 +210,6 @@ constexpr field_row common[] = {
      .doc = "registered credentials to run with"},
 };
 
-constexpr bool is_pointer(field_kind kind) {
-  switch (kind) {
-    case field_kind::data_out:
-    case field_kind::buffer_in:
-    case field_kind::fixed_buffer:
-    case field_kind::iov_out:
-    case field_kind::iov_in:
-    case field_kind::msg_out:
-    case field_kind::msg_in:
-    case field_kind::path:
-    case field_kind::text:
-    case field_kind::address_in:
-    case field_kind::address_out:
-    case field_kind::timespec_in:
-    case field_kind::open_how:
-    case field_kind::descriptor_list:
-    case field_kind::descriptor_pair:
-    case field_kind::statx_out:
-    case field_kind::siginfo_out:
-    case field_kind::epoll_event:
-    case field_kind::epoll_events_out:
-    case field_kind::futex_word:
-    case field_kind::futex_waitv:
-    case field_kind::address:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // ERESTARTSYS has no name outside the kernel: a cancelled worker operation answers -512.
 constexpr int erestartsys = 512;
 
@@ -316,6 +286,36 @@ int64_t load_signed(const io_uring_sqe& sqe, sqe_member member) {
   const unsigned unused_bits = 64 - 8 * width(member);
   if (unused_bits == 64) return 0;
   return static_cast<int64_t>(value << unused_bits) >> unused_bits;
+}
+
+bool is_pointer(field_kind kind) {
+  switch (kind) {
+    case field_kind::data_out:
+    case field_kind::buffer_in:
+    case field_kind::fixed_buffer:
+    case field_kind::iov_out:
+    case field_kind::iov_in:
+    case field_kind::msg_out:
+    case field_kind::msg_in:
+    case field_kind::path:
+    case field_kind::text:
+    case field_kind::address_in:
+    case field_kind::address_out:
+    case field_kind::timespec_in:
+    case field_kind::open_how:
+    case field_kind::descriptor_list:
+    case field_kind::descriptor_pair:
+    case field_kind::statx_out:
+    case field_kind::siginfo_out:
+    case field_kind::epoll_event:
+    case field_kind::epoll_events_out:
+    case field_kind::futex_word:
+    case field_kind::futex_waitv:
+    case field_kind::address:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string_view fault_name(cqe_fault fault) {

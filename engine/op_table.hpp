@@ -164,6 +164,9 @@ enum class cqe_fault : uint8_t {
   count_,
 };
 
+/// The kernel follows what the member holds.
+bool is_pointer(field_kind kind);
+
 /// "errno", "short_read" … without the `cqe.` in front.
 std::string_view fault_name(cqe_fault fault);
 std::optional<cqe_fault> find_fault(std::string_view name);

@@ -28,7 +28,7 @@ class field_compiler {
   }
 
   sqe_field compile() {
-    if (is_pointer(row_.kind) && from_.find("address") != nullptr) {
+    if (uring::is_pointer(row_.kind) && from_.find("address") != nullptr) {
       compile_bad_address();
     } else {
       compile_by_kind();

@@ -185,33 +185,4 @@ bool is_on(const field_row& field) {
   return field.kind == field_kind::descriptor && field.at == place::fd;
 }
 
-bool is_pointer(field_kind kind) {
-  switch (kind) {
-    case field_kind::data_out:
-    case field_kind::buffer_in:
-    case field_kind::iov_out:
-    case field_kind::iov_in:
-    case field_kind::msg_out:
-    case field_kind::msg_in:
-    case field_kind::path:
-    case field_kind::text:
-    case field_kind::address_in:
-    case field_kind::address_out:
-    case field_kind::timespec_in:
-    case field_kind::open_how:
-    case field_kind::descriptor_list:
-    case field_kind::descriptor_pair:
-    case field_kind::statx_out:
-    case field_kind::siginfo_out:
-    case field_kind::epoll_event:
-    case field_kind::epoll_events_out:
-    case field_kind::futex_word:
-    case field_kind::futex_waitv:
-    case field_kind::address:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace scenarios

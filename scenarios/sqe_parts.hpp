@@ -36,7 +36,5 @@ json_types types_of(const uring::field_row& field);
 bool must_be_given(const uring::field_row& field);
 /// The descriptor stands beside the op, as `on`.
 bool is_on(const uring::field_row& field);
-/// The kernel follows it: { "address": N } may stand for it.
-bool is_pointer(uring::field_kind kind);
 
 }  // namespace scenarios

@@ -28,37 +28,7 @@
 
 #include "engine/frame_pool.hpp"
 #include "tests/bench/bench.hpp"
-
-namespace {
-
-std::size_t news = 0;
-
-void* counted(std::size_t bytes) {
-  ++news;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes);
-}
-void* operator new[](std::size_t bytes) {
-  return counted(bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/counted_new.hpp"
 
 namespace bench {
 
@@ -130,7 +100,7 @@ std::vector<row> all_rows() {
 }
 
 std::size_t allocations() {
-  return news + uring::frame_pool::heap_allocations();
+  return counted_new::news + uring::frame_pool::heap_allocations();
 }
 
 double median(std::vector<double> values) {

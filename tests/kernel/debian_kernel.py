@@ -79,6 +79,7 @@ def make_disk(build, folder):
             (disk / library[1:]).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(library, disk / library[1:])
     root = pathlib.Path(__file__).resolve().parents[2]
+    shutil.copytree(root / "docs", disk / "work" / "docs")
     shutil.copytree(root / "examples", disk / "work" / "examples")
     shutil.copytree(root / "tests" / "conformance", disk / "work" / "tests" / "conformance")
     (disk / "init").write_text(INIT)

@@ -2,46 +2,13 @@
 
 #include <sys/mman.h>
 
-#include <cstdlib>
-#include <new>
-
 #include "engine/buffer_ring.hpp"
 #include "engine/byte_stream.hpp"
 #include "engine/custom.hpp"
 #include "engine/event.hpp"
 #include "engine/frame_pool.hpp"
+#include "tests/counted_new.hpp"
 #include "tests/unit/engine/fixture.hpp"
-
-namespace {
-
-thread_local std::size_t news = 0;
-
-void* counted(std::size_t bytes) {
-  ++news;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes);
-}
-void* operator new[](std::size_t bytes) {
-  return counted(bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 using namespace uring;
 using namespace uring::testing;
@@ -50,7 +17,7 @@ namespace {
 
 // Heap allocations of all kinds that the engine makes: operator new, and frames.
 std::size_t allocations() {
-  return news + frame_pool::heap_allocations();
+  return counted_new::news + frame_pool::heap_allocations();
 }
 
 // Runs `round` until it is warm, then counts what a thousand more of them take.

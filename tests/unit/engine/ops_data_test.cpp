@@ -1,6 +1,7 @@
 // Opcodes that move bytes of files and pipes.
 
 #include <fcntl.h>
+#include <sys/uio.h>
 
 #include <array>
 
@@ -65,8 +66,12 @@ OP_TEST(IORING_OP_READ, "a read of an empty pipe waits whatever O_NONBLOCK says"
     put(pipe.write, "late");
     const completion done = co_await waiting;
     CHECK(got.text(done.res) == "late");
+    // As the system call does: pipes knew nothing of it on Linux 6.1.
+    const iovec place{got.bytes, sizeof(got.bytes)};
+    REQUIRE(preadv2(pipe.read, &place, 1, -1, RWF_NOWAIT) == -1);
+    const int wanted = this_kernel().has(compat::op_pipe) ? EAGAIN : errno;
     const completion now = co_await on->read(pipe.read, got, -1, RWF_NOWAIT);
-    CHECK(now.res == -EAGAIN);
+    CHECK(now.res == -wanted);
   });
 }
 

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 PROGRAMS = ("uring-scenario", "test_engine")
 # What a machine that is emulated on a slow one may take; an idle one needs about a minute.
@@ -95,9 +96,17 @@ def boot(kernel, disk):
     machine = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-m", "2048", "-smp", "2",
                "-nographic", "-no-reboot", "-net", "none", "-kernel", kernel, "-initrd", disk,
                "-append", "console=ttyS0 quiet panic=-1 rdinit=/init"]
-    done = subprocess.run(list(map(str, machine)), stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=BOOT_SECONDS, check=False)
-    return done.stdout.decode(errors="replace").replace("\r", "")
+    # What it has said is shown even if it hangs and somebody loses patience.
+    said = ""
+    with subprocess.Popen(list(map(str, machine)), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, errors="replace") as running:
+        watch = threading.Timer(BOOT_SECONDS, running.kill)
+        watch.start()
+        for line in running.stdout:
+            said += line.replace("\r", "")
+            print(line.rstrip(), flush=True)
+        watch.cancel()
+    return said
 
 
 def main():
@@ -110,7 +119,6 @@ def main():
         folder.chmod(0o755)
         kernel = unpack_kernel(folder)
         said = boot(kernel, make_disk(build, folder))
-    print(said)
     results = dict(re.findall(r"^RESULT (\w+) (\d+)$", said, re.MULTILINE))
     print(f"{kernel.name}: {results or 'it did not come to an end'}")
     sys.exit(0 if results == {"scenarios": "0", "engine": "0"} else 1)

@@ -57,7 +57,7 @@ TEST_CASE("a read that times out: the timeout's -ETIME, then its own -ECANCELED"
     SECTION("as its own timeout") {
       const completion late = co_await on->read(pipe.read, got).timeout(10us);
       CHECK(late.why == outcome::timed_out);
-      CHECK(log.arrived == "link_timeout:-ETIME, read:-ECANCELED");
+      CHECK(completions_of(log.arrived) == completions_of("link_timeout:-ETIME, read:-ECANCELED"));
     }
     SECTION("as a member that is linked to it") {
       operation reading = on->read(pipe.read, got);
@@ -65,7 +65,7 @@ TEST_CASE("a read that times out: the timeout's -ETIME, then its own -ECANCELED"
       const auto [late, fired] = co_await on->together(reading.link(), limit);
       CHECK(late.res == -ECANCELED);
       CHECK(fired.res == -ETIME);
-      CHECK(log.arrived == "link_timeout:-ETIME, read:-ECANCELED");
+      CHECK(completions_of(log.arrived) == completions_of("link_timeout:-ETIME, read:-ECANCELED"));
     }
     SECTION("with a single free entry in the queue") {
       operation reading = on->read(pipe.read, got);
@@ -212,7 +212,8 @@ TEST_CASE("what a worker runs is cancelled with other words on a polled ring", "
     // Until a worker has taken it up, a cancel finds it waiting for one and answers 0.
     co_await on->sleep_for(20ms);
     const completion cancel = co_await on->cancel(blocked.id());
-    const int expected = on->io().mode() == ring_mode::sqpoll ? -ENOENT : -EALREADY;
+    const bool unseen = on->io().mode() == ring_mode::sqpoll && answers_as_6_18();
+    const int expected = unseen ? -ENOENT : -EALREADY;
     CHECK((cancel.res == expected || cancel.res == 0));
     const completion ended = co_await blocked;
     CHECK((ended.why == outcome::cancelled || ended.why == outcome::interrupted));

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the engine's tests and the examples on the kernel of this Debian release (6.1 on Debian 12),
-emulated by qemu. Of the conformance corpus, whose answers are those of Linux 6.18, only the errors.
+"""Runs the engine's tests, the examples and the conformance corpus on the kernel of this Debian
+release (6.1 on Debian 12), emulated by qemu. What that kernel lacks is skipped there.
 
-    debian_kernel.py BUILD_DIR
+    debian_kernel.py BUILD_DIR             the test
+    debian_kernel.py BUILD_DIR COMMAND     a shell command there, to look into a failure
 
 The kernel's package is downloaded, not installed; the machine's whole disk is an initramfs with the
 programs and what they are linked to. It has a loopback interface and nothing else. Exit code 77
@@ -33,11 +34,13 @@ ip link set lo up
 cd /work
 echo "KERNEL $(uname -r)"
 ./uring-scenario probe | head -20
-./uring-scenario run examples tests/conformance/errors
+@COMMANDS@
+poweroff -f
+"""
+TESTS = """./uring-scenario run examples tests/conformance
 echo "RESULT scenarios $?"
 ./test_engine "~[full]" --colour-mode none
 echo "RESULT engine $?"
-poweroff -f
 """
 
 
@@ -68,7 +71,7 @@ def libraries_of(program):
     return re.findall(r"(/\S+) \(0x", listed)
 
 
-def make_disk(build, folder):
+def make_disk(build, folder, commands):
     disk = folder / "disk"
     for name in ("bin", "work/tests"):
         (disk / name).mkdir(parents=True)
@@ -83,7 +86,7 @@ def make_disk(build, folder):
     shutil.copytree(root / "docs", disk / "work" / "docs")
     shutil.copytree(root / "examples", disk / "work" / "examples")
     shutil.copytree(root / "tests" / "conformance", disk / "work" / "tests" / "conformance")
-    (disk / "init").write_text(INIT)
+    (disk / "init").write_text(INIT.replace("@COMMANDS@", commands))
     (disk / "init").chmod(0o755)
     names = "\n".join(str(path.relative_to(disk)) for path in sorted(disk.rglob("*")))
     with open(folder / "initramfs", "wb") as made:
@@ -118,7 +121,9 @@ def main():
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         kernel = unpack_kernel(folder)
-        said = boot(kernel, make_disk(build, folder))
+        said = boot(kernel, make_disk(build, folder, sys.argv[2] if sys.argv[2:] else TESTS))
+    if sys.argv[2:]:
+        return
     results = dict(re.findall(r"^RESULT (\w+) (\d+)$", said, re.MULTILINE))
     print(f"{kernel.name}: {results or 'it did not come to an end'}")
     sys.exit(0 if results == {"scenarios": "0", "engine": "0"} else 1)

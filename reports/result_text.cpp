@@ -82,6 +82,7 @@ std::string step_text(const step_result& step, std::size_t width) {
   if (!has_data && step.note.find("${") == std::string::npos && !step.note.empty()) {
     text += ' ' + visible(step.note);
   }
+  if (step.status == scenarios::step_status::not_run && ended) return text + " (not run)";
   if (!ended) return step.started_ns < 0 ? text : text + " …";
   if (step.status == scenarios::step_status::not_judged) return text + " (cut short)";
   const std::string came = came_text(step, width);

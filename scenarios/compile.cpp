@@ -143,6 +143,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
       for (const auto& [name, content] : in.names.vars()) options_.known_vars->insert(name);
   }
   if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
+  if (const node* macros = top_.find("macros")) in.macros = read_macros(*macros, out);
   const node* services = top_.find("services");
   if (services != nullptr) declare_services(in, *services);
   if (const node* rings = top_.find("rings")) compile_rings(in, *rings);

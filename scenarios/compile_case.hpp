@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scenarios/diagnostic.hpp"
+#include "scenarios/macro.hpp"
 #include "scenarios/names.hpp"
 #include "scenarios/payload.hpp"
 #include "scenarios/plan.hpp"
@@ -56,6 +57,7 @@ struct case_context {
   diagnostics& out;
   name_table names;
   payload_context files;
+  macro_map macros;
   std::vector<step_seen> steps;
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;

@@ -173,19 +173,41 @@ void compile_cancel(strand_context& in, const step_arguments& given, step_plan& 
   into.body = made;
 }
 
-void compile_repeat(strand_context& in, const step_arguments& given, step_plan& into) {
-  repeat_step made;
-  std::optional<std::uint64_t> rounds;
-  if (const node* times = given.find("times")) {
-    made.times = in.scope().read_count(*times, {0, repeat_times_max}, "`times`");
-    if (made.times.is_constant() && made.times.constant().is(value_type::integer))
-      rounds = static_cast<std::uint64_t>(made.times.constant().integer());
-    note(into, shown(made.times, *times) + " times");
+void compile_assert(strand_context& in, const step_arguments& given, step_plan& into) {
+  assert_step made;
+  const node* that = given.find("that");
+  const node* value = given.find("value");
+  const node* is = given.find("is");
+  if (given.sound() &&
+      ((that != nullptr) == (value != nullptr) || (is != nullptr) != (value != nullptr))) {
+    in.out().error(code::conflicting_keys, given.whole().at(),
+                   "`assert` takes a condition, or a `value` and what it `is`");
   }
-  if (const node* steps = given.find("do")) {
-    if (steps->items().empty()) in.out().error(code::empty_value, steps->at(), "`do` has no step");
-    made.body = in.compile_inner(*steps, rounds, given.find("as"), &made.as);
+  const node* shown_part = that != nullptr ? that : value;
+  if (that != nullptr) made.that = in.scope().read(*that, value_type::boolean, "a condition");
+  if (value != nullptr) made.value = in.scope().read(*value, value_type::any, "a value");
+  if (is != nullptr) made.is = in.scope().read_matcher(*is, match_domain::value);
+  if (const node* message = given.find("message"))
+    made.message = in.scope().read(*message, value_type::any, "the message");
+  if (shown_part != nullptr) made.text = compact_text(*shown_part, 100);
+  note(into, made.text);
+  into.body = std::move(made);
+}
+
+void compile_poll(strand_context& in, const step_arguments& given, step_plan& into) {
+  poll_step made;
+  if (const node* id = given.find("id")) {
+    note(into, id->text());
+    if (const async_step* of = in.find_async(*id, "poll")) made.async = of->index;
   }
+  into.body = made;
+}
+
+void compile_skip(strand_context& in, const step_arguments& given, step_plan& into) {
+  skip_step made;
+  if (in.role() == strand_role::teardown)
+    in.out().error(code::misplaced_step, given.op_at(), "a teardown can't skip what has run");
+  read_text(in, given, made.text, into);
   into.body = std::move(made);
 }
 

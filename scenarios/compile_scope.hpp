@@ -39,6 +39,7 @@ class compile_scope {
   name_scope& names() { return names_; }
   /// Shared slots that are read from here on are added to `reads`, which must outlive that.
   void note_reads(std::vector<slot_ref>* reads) { reads_ = reads; }
+  std::vector<slot_ref>* reads() const { return reads_; }
 
   expression read(const node& from, value_type wanted, std::string_view what);
   payload read_data(const node& from);

@@ -29,6 +29,8 @@ class step_compiler {
   void compile_request();
   void compile_as();
   void compile_as_name(const node& as);
+  void compile_when();
+  void compile_collect();
   void compile_times();
   void compile_async();
   void compile_sqe_flags();
@@ -58,6 +60,7 @@ std::optional<step_plan> step_compiler::compile() {
   in_.made_.clear();
   in_.scope_.note_reads(&made_.reads);
   check_modifiers();
+  compile_when();
   compile_id();
   compile_async();
   compile_ring();
@@ -65,10 +68,12 @@ std::optional<step_plan> step_compiler::compile() {
   compile_request();
   compile_times();
   compile_sqe_flags();
+  in_.with_ = modifier_node(modifier::arguments);
   const step_arguments given(*row_, *op_, out_);
   row_->compile(in_, given, made_);
   in_.scope_.note_reads(&made_.reads);  // a block inside has its own
   compile_as();
+  compile_collect();
   judge();
   in_.scope_.note_reads(nullptr);
   std::ranges::sort(made_.reads);
@@ -310,6 +315,17 @@ void step_compiler::compile_as_name(const node& as) {
   }
 }
 
+void step_compiler::compile_when() {
+  if (const node* when = modifier_node(modifier::when))
+    made_.when = in_.scope().read(*when, value_type::boolean, "`when`");
+  if (const node* time = modifier_node(modifier::not_before))
+    made_.not_before = in_.scope().read_duration(*time, "`not_before`");
+}
+
+void step_compiler::compile_collect() {
+  if (const node* list = modifier_node(modifier::collect)) made_.collect = in_.collect(*list);
+}
+
 void step_compiler::compile_times() {
   if (const node* timeout = modifier_node(modifier::timeout))
     made_.timeout = in_.scope().read_duration(*timeout, "a timeout");
@@ -370,18 +386,31 @@ void step_compiler::finish_names() {
 
 // ---- Lists of steps ----------------------------------------------------------------------------
 
+static bool ends_its_block(const step_plan& step) {
+  return !step.when && (std::holds_alternative<fail_step>(step.body) ||
+                        std::holds_alternative<skip_step>(step.body) ||
+                        std::holds_alternative<break_step>(step.body));
+}
+
 block strand_context::compile_block(const node& steps) {
+  block made = compile_list(steps);
+  close_block();
+  return made;
+}
+
+block strand_context::compile_list(const node& steps) {
   block made;
   bool told_unreachable = false;
   for (const node& step : steps.items()) {
-    if (!made.empty() && std::holds_alternative<fail_step>(made.back().body) && !told_unreachable) {
-      out().error(code::unreachable, step.at(), "the `fail` before it always ends these steps");
+    if (depth_ == 0 && calls_.empty()) top_level_step_ = made.size();
+    if (!made.empty() && ends_its_block(made.back()) && !told_unreachable) {
+      out().error(code::unreachable, step.at(),
+                  fmt::format("the `{}` before it always ends these steps", made.back().op));
       told_unreachable = true;
     }
     if (std::optional<step_plan> one = step_compiler(*this, step).compile())
       made.push_back(*std::move(one));
   }
-  close_block();
   return made;
 }
 

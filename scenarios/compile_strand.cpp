@@ -17,6 +17,15 @@ step_op find_op(const node& step) {
   return {};
 }
 
+namespace {
+
+/// A step with `when` leaves its names null where it does not run, so they are checked when used.
+bool may_not_run(const node& step) {
+  return step.find("when") != nullptr;
+}
+
+}  // namespace
+
 strand_context::strand_context(case_context& in, strand_names& names, strand_role role,
                                std::uint64_t parties)
     : in_(in),
@@ -62,28 +71,48 @@ void strand_context::declare_step(const node& step) {
   if (op.row == nullptr) return;
   if (const member* id = step.find_member("id")) declare_id(step, *id);
   if (const node* as = step.find("as"); as != nullptr && op.row->allows(modifier::as)) {
-    declare_as(*as, *op.row);
+    declare_as(*as, step, *op.row);
     if (op.row->is(step_trait::makes))
-      for (const node& each : as->items()) declare_as(each, *op.row);
+      for (const node& each : as->items()) declare_as(each, step, *op.row);
   }
   if (const node* capture = step.find("capture"); capture != nullptr) {
     for (const member& m : capture->members()) {
       if (!m.key.starts_with("x-") && check_name(m.key, m.key_at, "what is captured", out()))
-        declare_made(m.key, name_kind::value, captured_type(m.value), m.key_at);
+        declare_made(m.key, name_kind::value,
+                     may_not_run(step) ? value_type::any : captured_type(m.value), m.key_at);
     }
   }
+  if (const node* list = step.find("collect"); list != nullptr && op.row->allows(modifier::collect))
+    declare_collection(*list);
+  if (op.row->compile == compile_call) declare_call(op.at->value);
   if (op.row->compile == compile_chain)
     if (const node* members = op.at->value.find("do")) declare_names(*members);
 }
 
-void strand_context::declare_as(const node& as, const step_row& row) {
+void strand_context::declare_as(const node& as, const node& step, const step_row& row) {
   if (!as.is(node_kind::string) || !check_name(as.text(), as.at(), "what a step makes", out()))
     return;
   if (row.is(step_trait::makes)) {
     declare_made(as.text(), name_kind::descriptor, value_type::any, as.at());
   } else {
-    declare_made(as.text(), name_kind::value, value_type::bytes, as.at());
+    declare_made(as.text(), name_kind::value,
+                 may_not_run(step) ? value_type::any : value_type::bytes, as.at());
   }
+}
+
+/// Many steps add to one list.
+void strand_context::declare_collection(const node& name) {
+  if (!name.is(node_kind::string) || !check_name(name.text(), name.at(), "a list", out())) return;
+  const declared_name* known = names_.find(name.text());
+  if (known != nullptr && known->kind == name_kind::collection) return;
+  if (known == nullptr && in_.names.find_party(name.text()) == nullptr) {
+    names_.declare_collection(name.text(), name.at());
+    return;
+  }
+  out()
+      .error(code::duplicate_name, name.at(),
+             fmt::format("{} is the name of something else already", in_quotes(name.text())))
+      .help = "use another name for the list";
 }
 
 void strand_context::declare_id(const node& step, const member& id) {
@@ -91,7 +120,8 @@ void strand_context::declare_id(const node& step, const member& id) {
       !check_name(id.value.text(), id.value.at(), "a step", out()))
     return;
   const std::string& text = id.value.text();
-  if (!ids_.insert(text).second) {
+  // Each call of a macro has the ids anew.
+  if (!ids_.insert(text).second && calls_.empty()) {
     out().error(code::duplicate_name, id.value.at(),
                 fmt::format("another step of {} has the id {}", names_.owner(), in_quotes(text)));
     return;
@@ -127,6 +157,8 @@ void strand_context::declare_made(const std::string& name, name_kind kind, value
     return;
   }
   if (known->kind == name_kind::variable && kind == name_kind::value) return;
+  // What a macro makes is made again at each call.
+  if (!calls_.empty() && known->kind == kind) return;
   const bool same = known->kind == kind && kind != name_kind::variable;
   diagnostic& told = out().error(
       same ? code::assigned_twice : code::duplicate_name, at,
@@ -143,29 +175,68 @@ void strand_context::declare_made(const std::string& name, name_kind kind, value
 // ---- Compiling ---------------------------------------------------------------------------------
 
 void strand_context::compile(const node& steps) {
-  names_.into().steps = compile_block(steps);
+  block& made = names_.into().steps;
+  made = compile_block(steps);
+  // Others see a list when the last top-level step that adds to it is over.
+  for (const auto& [name, step] : last_collected_) {
+    if (step < made.size()) made[step].publishes.push_back(names_.find(name)->target());
+  }
 }
 
-block strand_context::compile_inner(const node& steps, std::optional<std::uint64_t> rounds,
-                                    const node* round_name, name_target* round) {
+block strand_context::compile_inner(const node& steps, const inner_block& how) {
   const auto outer_rounds = rounds_;
-  rounds_ = rounds && rounds_ ? std::optional(*rounds * *rounds_) : std::nullopt;
+  rounds_ = how.rounds && rounds_ ? std::optional(*how.rounds * *rounds_) : std::nullopt;
   ++depth_;
+  loops_ += how.is_loop ? 1 : 0;
   names_.enter_block();
-  if (round_name != nullptr &&
-      check_name(round_name->text(), round_name->at(), "the round", out())) {
-    declare_made(round_name->text(), name_kind::value, value_type::integer, round_name->at());
-    if (declared_name* made = names_.find(round_name->text())) {
+  if (const node* name = how.round_name;
+      name != nullptr && check_name(name->text(), name->at(), "the round", out())) {
+    declare_made(name->text(), name_kind::value, how.round_type, name->at());
+    if (declared_name* made = names_.find(name->text())) {
       made->ready = true;
-      *round = made->target();
+      *how.round = made->target();
     }
   }
   declare_names(steps);
+  // What its steps read they wait for themselves; what the op reads at the end, it waits for.
+  std::vector<slot_ref>* const reads = scope_.reads();
   block made = compile_block(steps);
+  scope_.note_reads(reads);
+  if (how.at_end) how.at_end();
   made_.clear();  // they go with the block
   names_.leave_block();
+  loops_ -= how.is_loop ? 1 : 0;
   --depth_;
   rounds_ = outer_rounds;
+  return made;
+}
+
+std::vector<block> strand_context::compile_branches(const node& branches) {
+  std::vector<block> made;
+  std::map<std::uint32_t, span> all_readers;
+  auto* const outer_readers = readers_;
+  const std::size_t outer_loops = std::exchange(loops_, 0);
+  for (const node& branch : branches.items()) {
+    if (!check_type(branch, json::array, "a branch", out())) continue;
+    if (branch.items().empty())
+      out().error(code::empty_value, branch.at(), "this branch has no step");
+    std::map<std::uint32_t, span> readers;
+    readers_ = &readers;
+    made.push_back(compile_inner(branch, {.rounds = 1}));
+    for (const auto& [handle, at] : readers) {
+      const auto [first, is_new] = all_readers.emplace(handle, at);
+      if (is_new) continue;
+      out()
+          .error(code::concurrent_readers, at,
+                 fmt::format("another branch reads from {} at the same time",
+                             names_.into().handles[handle]))
+          .notes.push_back(fmt::format("its step is in line {}",
+                                       first->second.in->locate(first->second.begin).line));
+    }
+  }
+  readers_ = outer_readers;
+  if (readers_ != nullptr) readers_->merge(all_readers);
+  loops_ = outer_loops;
   return made;
 }
 
@@ -191,6 +262,13 @@ bool strand_context::admit_step(span at) {
   return false;
 }
 
+std::optional<name_target> strand_context::collect(const node& name) {
+  const declared_name* known = names_.find(name.text());
+  if (known == nullptr || known->kind != name_kind::collection) return std::nullopt;
+  last_collected_[name.text()] = top_level_step_;
+  return known->target();
+}
+
 name_target strand_context::assign_variable(const std::string& name) {
   declared_name* known = names_.find(name);
   if (known == nullptr) return {};  // told when it was declared
@@ -201,8 +279,12 @@ name_target strand_context::assign_variable(const std::string& name) {
 // ---- Async steps and barriers ------------------------------------------------------------------
 
 async_step* strand_context::find_async(const node& id, std::string_view verb) {
+  // Of several calls of a macro, the last one that was started.
   const auto same = [&](const async_step& a) { return a.id == id.text(); };
-  const auto found = std::ranges::find_if(asyncs_, same);
+  const auto last = std::find_if(asyncs_.rbegin(), asyncs_.rend(),
+                                 [&](const async_step& a) { return same(a) && a.started; });
+  const auto found =
+      last != asyncs_.rend() ? std::prev(last.base()) : std::ranges::find_if(asyncs_, same);
   if (found == asyncs_.end()) {
     std::vector<std::string_view> names;
     names.reserve(asyncs_.size());
@@ -222,7 +304,7 @@ async_step* strand_context::find_async(const node& id, std::string_view verb) {
   }
   std::string problem;
   if (!found->started) problem = "is started only later";
-  if (found->joined) problem = "was joined already";
+  if (found->joined && verb != "poll") problem = "was joined already";
   if (found->block != depth_ && verb == "join") problem = "is started outside of this block";
   if (problem.empty()) return &*found;
   out().error(code::unknown_id, id.at(), fmt::format("{} {}", in_quotes(id.text()), problem));
@@ -240,6 +322,8 @@ void strand_context::note_barrier(std::uint32_t barrier, const step_plan& at) {
 }
 
 void strand_context::note_reader(const step_plan& reader) {
+  if (readers_ != nullptr && reader.handle != no_index)
+    readers_->emplace(reader.handle, reader.op_at);
   for (async_step& a : asyncs_) {
     if (a.index == reader.async) {
       a.reads_from = reader.handle;

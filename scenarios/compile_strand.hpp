@@ -7,8 +7,11 @@
 // strand_context and fill one step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +21,7 @@
 #include "scenarios/checked_object.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/compile_scope.hpp"
+#include "scenarios/macro.hpp"
 #include "scenarios/step_table.hpp"
 
 namespace scenarios {
@@ -76,10 +80,35 @@ class strand_context {
 
   // For the compile functions of steps.
 
-  /// A block inside a step; `prepare` declares what it has besides its steps' names.
-  block compile_inner(const node& steps, std::optional<std::uint64_t> rounds,
-                      const node* round_name, name_target* round);
+  /// A block inside a step: how often it runs if that is known, the name that each round has, and
+  /// what is read among its names when its steps have been compiled.
+  struct inner_block {
+    std::optional<std::uint64_t> rounds = {};
+    bool is_loop = false;  // a `break` in it leaves it
+    const node* round_name = nullptr;
+    value_type round_type = value_type::integer;
+    name_target* round = nullptr;
+    std::function<void()> at_end = {};
+  };
+  block compile_inner(const node& steps, const inner_block& how);
+  /// The branches of a `parallel`; tells when two of them read one stream.
+  std::vector<block> compile_branches(const node& branches);
+  bool in_loop() const { return loops_ > 0; }
+
+  // Macros (compile_macros.cpp).
+  const macro* called_macro(const node& call) const;
+  bool is_calling(const macro& one) const {
+    return std::ranges::find(calls_, &one) != calls_.end();
+  }
+  /// What stands under `with`, or null.
+  const node* call_arguments() const { return with_; }
+  /// Arguments that are not constant are assigned to slots of their own, before the first step.
+  argument_map compile_arguments(const macro& called, const node* given, span call_at,
+                                 assignment_list& assigned);
+  std::vector<step_plan> compile_called(const macro& called, argument_map arguments, span call_at);
   std::vector<step_plan> compile_members(const node& steps);
+  /// A list that the current step adds to.
+  std::optional<name_target> collect(const node& name);
   /// A variable that the current step assigns.
   name_target assign_variable(const std::string& name);
   /// Tells when there is none of that id, or not here.
@@ -112,10 +141,13 @@ class strand_context {
   void declare_names(const node& steps);
   void declare_variables(const node& steps);
   void declare_step(const node& step);
-  void declare_as(const node& as, const step_row& row);
+  void declare_as(const node& as, const node& step, const step_row& row);
+  void declare_collection(const node& name);
   void declare_id(const node& step, const member& id);
   void declare_made(const std::string& name, name_kind kind, value_type type, span at);
+  void declare_call(const node& call);
   block compile_block(const node& steps);
+  block compile_list(const node& steps);
   void close_block();
   bool admit_step(span at);
 
@@ -132,7 +164,13 @@ class strand_context {
   std::uint32_t ring_ = no_index;                // the actor's
   std::uint32_t current_ring_ = no_index;        // the step's that is being compiled
   bool in_chain_ = false;
-  std::vector<declared_name*> made_;  // by the current step
+  std::vector<const macro*> calls_;                   // being compiled, the innermost last
+  const node* with_ = nullptr;                        // of the call that is being compiled
+  std::size_t loops_ = 0;                             // around the current step, within its branch
+  std::map<std::uint32_t, span>* readers_ = nullptr;  // streams that the current branch reads
+  std::size_t top_level_step_ = 0;
+  std::map<std::string, std::size_t, std::less<>> last_collected_;  // by which top-level step
+  std::vector<declared_name*> made_;                                // by the current step
 };
 
 /// The op of a step, without telling anything: the first member that is an op.
@@ -155,6 +193,8 @@ step_function compile_connect, compile_listen, compile_accept, compile_send, com
     compile_half_close, compile_rst, compile_close;
 step_function compile_sleep, compile_barrier, compile_signal, compile_await, compile_set,
     compile_log, compile_fail, compile_join, compile_cancel, compile_repeat, compile_chain;
+step_function compile_for, compile_while, compile_loop, compile_if, compile_break, compile_parallel,
+    compile_assert, compile_poll, compile_skip, compile_call;
 step_function compile_sqe, compile_make, compile_setsockopt, compile_getsockopt, compile_register,
     compile_recycle;
 

@@ -29,6 +29,10 @@ diagnostic& diagnostics::add(diagnostic entry) {
   return overflow_;
 }
 
+void diagnostics::add_note_since(std::size_t count, const std::string& note) {
+  for (; count < entries_.size(); ++count) entries_[count].notes.push_back(note);
+}
+
 namespace {
 
 /// Where an entry is shown; two loads of one file are the same place.

@@ -42,6 +42,9 @@ class diagnostics {
   /// Takes over one made elsewhere.
   diagnostic& add(diagnostic entry);
 
+  /// A note on each of those that were kept after the first `count`: how one came there.
+  void add_note_since(std::size_t count, const std::string& note);
+
   bool has_errors() const { return errors_ != 0; }
   /// Counts those above `kept_max` too.
   std::size_t error_count() const { return errors_; }

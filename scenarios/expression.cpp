@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "scenarios/expression_builder.hpp"
 #include "scenarios/expression_parser.hpp"
 #include "scenarios/expression_tree.hpp"
@@ -146,6 +148,22 @@ evaluation expression::eval(const environment& env) const {
   if (!tree.valid) return evaluation::failure("the expression has errors");
   std::uint64_t work = 0;
   return evaluate(tree, tree.root, env, work);
+}
+
+std::string expression::describe_names(const environment& env) const {
+  std::string text;
+  if (!tree_) return text;
+  std::set<std::string_view> told;
+  for (const tree_node& node : tree_->nodes) {
+    if (node.op != tree_op::slot) continue;
+    const std::string_view name =
+        std::string_view(tree_->text).substr(node.begin, node.end - node.begin);
+    if (!told.insert(name).second) continue;
+    const value* held = env.read(tree_->slots[node.detail]);
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{} = {}", name, held != nullptr ? describe(*held) : "not assigned");
+  }
+  return text;
 }
 
 expression compile_text(const node& from, name_resolver& names, diagnostics& out) {

@@ -111,6 +111,8 @@ class expression {
   span at() const;
 
   evaluation eval(const environment& env) const;
+  /// What its names stand for, each once, for people: `n = 4, who = "x"`.
+  std::string describe_names(const environment& env) const;
 
  private:
   std::shared_ptr<const expression_tree> tree_;

@@ -28,7 +28,16 @@ uring::task<step_end> step_runner::execute() {
                                  strand_.plan.handles[step_.handle]),
                      step_.op_at);
   }
-  co_return co_await std::visit([this](const auto& body) { return on(body); }, step_.body);
+  co_return co_await std::visit(
+      [this](const auto& body) {
+        // Steps that hold others are the strand's.
+        if constexpr (holds_a_block<decltype(body)>) {
+          return nothing();
+        } else {
+          return on(body);
+        }
+      },
+      step_.body);
 }
 
 step_end step_runner::broken(std::string message, span where) const {
@@ -175,8 +184,59 @@ uring::task<step_end> step_runner::on(const cancel_step& body) {
   co_return end;
 }
 
-uring::task<step_end> step_runner::on(const repeat_step&) {
-  co_return broken("repeat is run by its strand", step_.op_at);
+uring::task<step_end> step_runner::nothing() {
+  co_return step_end{};
+}
+
+uring::task<step_end> step_runner::on(const assert_step& body) {
+  step_end end;
+  std::string failed;
+  if (body.that) {
+    const evaluation holds = body.that->eval(strand_);
+    if (!holds) co_return broken(holds.message(), body.that->at());
+    if (!holds->is(value_type::boolean))
+      co_return broken(fmt::format("this is {}, and no condition", describe(*holds)),
+                       body.that->at());
+    if (!holds->boolean()) {
+      failed = fmt::format("{} does not hold", body.text);
+      const std::string names = body.that->describe_names(strand_);
+      if (!names.empty()) failed += ": " + names;
+    }
+  } else {
+    const evaluation got = body.value.eval(strand_);
+    if (!got) co_return broken(got.message(), body.value.at());
+    const match_context matching{strand_, run_.options.time_scale};
+    if (const auto miss = body.is->check(*got, matching))
+      failed = miss->error.empty()
+                   ? fmt::format("expected {}, got {}", miss->expected, describe(*got))
+                   : miss->error;
+  }
+  if (failed.empty()) co_return end;
+  end = broken(std::move(failed), body.that ? body.that->at() : body.value.at());
+  end.broken->id = code::assertion_failed;
+  if (body.message) {
+    const evaluation message = body.message->eval(strand_);
+    if (message)
+      end.broken->notes.push_back(message->is(value_type::data) ? message->data()
+                                                                : describe(*message));
+  }
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const poll_step& body) {
+  const strand::async_state& target = strand_.asyncs_[body.async];
+  step_end end;
+  end.res = target.started && target.ended.is_set() ? 1 : 0;
+  co_return end;
+}
+
+uring::task<step_end> step_runner::on(const skip_step& body) {
+  const evaluation text = body.text.eval(strand_);
+  if (!text) co_return broken(text.message(), body.text.at());
+  run_.skip(text->is(value_type::data) ? text->data() : describe(*text));
+  step_end end;
+  end.outcome = step_outcome::cancelled;  // it and all others are cut short
+  co_return end;
 }
 
 }  // namespace scenarios

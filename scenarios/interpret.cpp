@@ -184,6 +184,8 @@ class scenario_life {
       result.failures.push_back(
           run_.make(code::interrupted, {}, "interrupted by a signal before it ended"));
       result.result = verdict::error;
+    } else if (!result.skip_reason.empty() && !failed && !teardown_failed_) {
+      result.result = verdict::skipped;
     } else if (!started_ || (teardown_failed_ && !failed)) {
       result.result = verdict::error;
     } else if (failed) {

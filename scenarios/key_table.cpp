@@ -32,7 +32,7 @@ constexpr key_row top_level_rows[] = {
     {"teardown", j::array | j::object, optional, "steps after everything else, always run"},
     {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
     later("include", "merges macros, messages, vars and defaults of another file"),
-    later("macros", "parametrised step lists"),
+    {"macros", j::object, optional, "lists of steps by name, with parameters, for `call`"},
     later("messages", "binary layouts"),
     later("proxies", "relays that break the bytes between two ends"),
     later("cases", "rows of values"),
@@ -182,6 +182,10 @@ constexpr key_row stray_rows[] = {
     {"user_data", j::number, optional, "what it carries (default: any)"},
     later("fault", "the fault that made it"),
 };
+constexpr key_row macro_rows[] = {
+    {"params", j::array | j::object, optional, "names, or name → default (null: must be given)"},
+    {"do", j::array, required, "the steps"},
+};
 constexpr key_row retry_rows[] = {
     {"times", j::number, required, "further attempts"},
     {"every", j::string, optional, "pause between them (default 10ms)"},
@@ -257,6 +261,7 @@ const key_table ring{"ring", "a ring", ring_rows};
 const key_table buffer_ring{"buffer_rings", "a buffer ring", buffer_ring_rows};
 const key_table on_object{"on", "`on`", on_object_rows};
 const key_table stray{"stray", "a stray", stray_rows};
+const key_table macro{"macros", "a macro", macro_rows};
 const key_table retry{"retry", "`retry`", retry_rows};
 const key_table fault{"fault", "a fault", fault_rows};
 const key_table fault_where{"fault.where", "`where`", fault_where_rows};
@@ -271,7 +276,7 @@ std::span<const key_table* const> all_key_tables() {
       &service_file, &ready,       &stop,          &exit_status,   &requires_,     &requires_not,
       &expect,       &expect_cqe,  &capture_regex, &capture_json,  &capture_at,    &retry,
       &fault,        &fault_where, &fault_when,    &fault_require, &capture_field, &ring,
-      &buffer_ring,  &on_object,   &stray};
+      &buffer_ring,  &on_object,   &stray,         &macro};
   return tables;
 }
 

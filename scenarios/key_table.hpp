@@ -21,6 +21,8 @@ inline constexpr json_types null = 1, boolean = 2, integer = 4, real = 8, string
                             object = 64, any = 127;
 /// What an expression may stand for: `"${n}"` is a string in the file.
 inline constexpr json_types number = integer | string;
+inline constexpr json_types condition = boolean | string;
+inline constexpr json_types list = array | string;
 inline constexpr json_types data = string | array | object;
 }  // namespace json
 
@@ -50,7 +52,7 @@ struct key_table {
 namespace keys {
 extern const key_table top_level, teardown, actor, server, client, service, service_file, ready,
     stop, exit_status, requires_, requires_not, expect, expect_cqe, capture_regex, capture_json,
-    capture_at, capture_field, retry, fault, fault_where, fault_when, fault_require, ring,
+    capture_at, capture_field, retry, macro, fault, fault_where, fault_when, fault_require, ring,
     buffer_ring, on_object, stray;
 }
 

@@ -85,6 +85,10 @@ name_scope::found name_scope::constant(const value& content, std::size_t parts, 
 }
 
 name_scope::found name_scope::resolve_own(path_type path) {
+  if (const macro_argument* given = own_ != nullptr ? own_->find_argument(path[0]) : nullptr) {
+    if (given->constant) return constant(*given->constant, 1, path);
+    return resolved_name{std::nullopt, {local_space, given->local}, given->type, 1};
+  }
   declared_name* known = own_ != nullptr ? own_->find(path[0]) : nullptr;
   if (known == nullptr) return std::nullopt;
   if (known->kind == name_kind::descriptor) {
@@ -207,7 +211,7 @@ name_scope::found name_scope::resolve_published(named_party& party, path_type pa
         fmt::format("{} is a variable, and variables are not published", in_quotes(path[1])),
         "`as` and `capture` publish");
   }
-  if (known->kind == name_kind::value) return shared_slot(known->shared, known->type, 2);
+  if (known->kind != name_kind::descriptor) return shared_slot(known->shared, known->type, 2);
   const auto what = path.size() > 2 ? find_handle_value(path[2]) : std::nullopt;
   if (!what) {
     return refuse(path, code::unknown_name,

@@ -101,9 +101,27 @@ declared_name& strand_names::declare(const std::string& name, name_kind kind, va
   return blocks_.back().insert_or_assign(name, made).first->second;
 }
 
+declared_name& strand_names::declare_collection(const std::string& name, span at) {
+  declared_name made;
+  made.kind = name_kind::collection;
+  made.type = value_type::list;
+  made.at = at;
+  made.ready = true;  // empty before anything was added
+  made.index = add_local();
+  into_.lists.push_back(made.index);
+  if (publishes_) made.shared = all_.add_shared(owner_ + '.' + name);
+  return blocks_.front().insert_or_assign(name, made).first->second;
+}
+
 std::uint32_t strand_names::add_unnamed_handle(std::string_view shown) {
   into_.handles.emplace_back(shown);
   return static_cast<std::uint32_t>(into_.handles.size() - 1);
+}
+
+const macro_argument* strand_names::find_argument(std::string_view name) const {
+  if (arguments_.empty()) return nullptr;
+  const auto found = arguments_.back().find(name);
+  return found == arguments_.back().end() ? nullptr : &found->second;
 }
 
 declared_name* strand_names::find(std::string_view name) {
@@ -146,6 +164,8 @@ std::vector<std::string> strand_names::ready_descriptors() const {
 
 std::vector<std::string> strand_names::words() const {
   std::vector<std::string> names;
+  if (!arguments_.empty())
+    for (const auto& [name, argument] : arguments_.back()) names.push_back(name);
   for (const block_names& block : blocks_) {
     for (const auto& [name, known] : block) {
       if (known.kind != name_kind::descriptor) {
@@ -163,7 +183,8 @@ std::vector<std::string> strand_names::published_words() const {
   std::vector<std::string> names;
   if (!publishes_) return names;
   for (const auto& [name, known] : blocks_.front()) {
-    if (known.kind == name_kind::value) names.push_back(fmt::format("{}.{}", owner_, name));
+    if (known.kind == name_kind::value || known.kind == name_kind::collection)
+      names.push_back(fmt::format("{}.{}", owner_, name));
     if (known.kind != name_kind::descriptor) continue;
     for (const handle_word& word : handle_words)
       names.push_back(fmt::format("{}.{}.{}", owner_, name, word.name));

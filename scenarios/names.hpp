@@ -35,8 +35,9 @@ enum class name_stage : std::uint8_t {
   teardown,
 };
 
-/// A variable is made by `set` and may change; a value is assigned once in its scope.
-enum class name_kind : std::uint8_t { value, variable, descriptor };
+/// A variable is made by `set` and may change; a value is assigned once in its scope; a collection
+/// is the list of what `collect` added, of the whole strand.
+enum class name_kind : std::uint8_t { value, variable, descriptor, collection };
 
 struct declared_name {
   name_kind kind = name_kind::value;
@@ -49,6 +50,14 @@ struct declared_name {
 
   name_target target() const { return {index, shared}; }
 };
+
+/// What a parameter of the macro stands for whose steps are being compiled.
+struct macro_argument {
+  std::optional<value> constant;
+  std::uint32_t local = no_index;  // the slot, where it is no constant
+  value_type type = value_type::any;
+};
+using argument_map = std::map<std::string, macro_argument, std::less<>>;
 
 class name_table;
 
@@ -67,8 +76,14 @@ class strand_names {
 
   void enter_block() { blocks_.emplace_back(); }
   void leave_block() { blocks_.pop_back(); }
+  /// Inside a macro its own arguments are known, not those of the macro that called it.
+  void enter_macro(argument_map arguments) { arguments_.push_back(std::move(arguments)); }
+  void leave_macro() { arguments_.pop_back(); }
+  const macro_argument* find_argument(std::string_view name) const;
   /// In the innermost block; the caller has made sure that the name is free.
   declared_name& declare(const std::string& name, name_kind kind, value_type type, span at);
+  /// In the outermost block, and published.
+  declared_name& declare_collection(const std::string& name, span at);
   declared_name* find(std::string_view name);
   /// Of the outermost block only: what others may see.
   const declared_name* find_published(std::string_view name) const;
@@ -92,6 +107,7 @@ class strand_names {
   bool has_index_;
   strand_plan& into_;
   std::vector<block_names> blocks_;
+  std::vector<argument_map> arguments_;
   std::map<std::pair<std::uint32_t, handle_value>, std::size_t> properties_;  // where in the plan
 };
 

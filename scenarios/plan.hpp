@@ -25,6 +25,7 @@
 #include "engine/op_table.hpp"
 #include "engine/socket_address.hpp"
 #include "scenarios/expression.hpp"
+#include "scenarios/flow_plan.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
 #include "scenarios/outcome.hpp"
@@ -35,12 +36,6 @@ namespace scenarios {
 
 inline constexpr std::uint32_t local_space = 0;
 inline constexpr std::uint32_t shared_space = 1;
-
-// Where a name's value goes: the strand's slot, and the scenario's future when it is published.
-struct name_target {
-  std::uint32_t local = no_index;
-  std::uint32_t shared = no_index;
-};
 
 // ---- Expectations ------------------------------------------------------------------------------
 
@@ -89,9 +84,6 @@ struct expectation {
 
 // ---- Steps -------------------------------------------------------------------------------------
 
-struct step_plan;
-using block = std::vector<step_plan>;
-
 struct connect_step {
   expression to;
   std::optional<expression> bind;
@@ -128,9 +120,6 @@ struct signal_step {
 struct await_step {
   std::uint32_t signal = 0;
 };
-struct set_step {
-  std::vector<std::pair<name_target, expression>> assignments;  // in file order
-};
 struct log_step {
   expression text;
 };
@@ -143,18 +132,14 @@ struct join_step {
 struct cancel_step {
   std::uint32_t async = 0;
 };
-struct repeat_step {
-  expression times;
-  name_target as;  // the round, from 0
-  std::vector<step_plan> body;
-};
 
 using step_body =
     std::variant<connect_step, listen_step, accept_step, send_step, recv_step, half_close_step,
                  rst_step, close_step, sleep_step, barrier_step, signal_step, await_step, set_step,
-                 log_step, fail_step, join_step, cancel_step, repeat_step, sqe_step, chain_step,
-                 await_cqes_step, await_stray_step, register_step, recycle_step, make_step,
-                 option_step>;
+                 log_step, fail_step, join_step, cancel_step, repeat_step, for_step, while_step,
+                 loop_step, if_step, break_step, parallel_step, call_step, assert_step, poll_step,
+                 skip_step, sqe_step, chain_step, await_cqes_step, await_stray_step, register_step,
+                 recycle_step, make_step, option_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {
@@ -185,7 +170,11 @@ struct step_plan {
   std::vector<std::uint32_t> as_more;  // the further ones of `as`: [ … ]
   std::uint32_t ring = no_index;       // the private ring that it is submitted on
   std::string as_name;
-  std::optional<name_target> as_value;  // `as`, where the op yields data
+  std::optional<name_target> as_value;   // `as`, where the op yields data
+  std::optional<expression> when;        // it runs only if this holds
+  std::optional<expression> not_before;  // since the actors began
+  std::optional<name_target> collect;    // the list that its result is added to
+  std::vector<name_target> publishes;    // lists that are complete after it
   std::optional<expression> timeout;
   std::optional<expression> cancel_after;
   std::uint32_t async = no_index;  // index among the strand's async steps
@@ -213,6 +202,7 @@ struct strand_plan {
   std::vector<handle_property> properties;
   std::vector<std::string> asyncs;      // ids
   std::uint32_t index_slot = no_index;  // ${actor.index}
+  std::vector<std::uint32_t> lists;     // slots that begin as an empty list
 };
 
 // ---- Actors ------------------------------------------------------------------------------------

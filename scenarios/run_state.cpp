@@ -52,7 +52,7 @@ diagnostic scenario_run::make(code id, span where, std::string message) const {
   diagnostic made;
   made.id = id;
   made.where = where;
-  made.keeps = what.text;
+  made.keeps = where.in != nullptr ? where.in->weak_from_this().lock() : what.text;
   made.message = std::move(message);
   return made;
 }
@@ -66,6 +66,11 @@ void scenario_run::step_failed() {
 void scenario_run::fail(diagnostic why) {
   failed_ = true;
   result.failures.push_back(std::move(why));
+  stop.request_stop();
+}
+
+void scenario_run::skip(std::string reason) {
+  result.skip_reason = std::move(reason);
   stop.request_stop();
 }
 

@@ -95,6 +95,8 @@ class scenario_run {
   // The scenario as a whole failed: told in the result, everybody is stopped at once.
   void fail(diagnostic why);
   [[nodiscard]] bool has_failed() const { return failed_; }
+  // The scenario finds that it can't run here: everybody is stopped, nothing has failed.
+  void skip(std::string reason);
   [[nodiscard]] bool was_interrupted() const {
     return options.stop != nullptr && options.stop->stop_requested();
   }

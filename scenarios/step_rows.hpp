@@ -15,9 +15,9 @@ using enum key_state;
 using trait = step_trait;
 namespace j = json;
 
-inline constexpr modifier always = id | note;
+inline constexpr modifier always = id | note | when | not_before;
 inline constexpr modifier waits = always | timeout | cancel_after | async | expect;
-inline constexpr modifier submits = waits | retry | capture | sqe_flags;
+inline constexpr modifier submits = waits | retry | capture | collect | sqe_flags;
 
 /// A key that is not there yet.
 constexpr key_row later(std::string_view name, std::string_view doc) {

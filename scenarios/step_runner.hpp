@@ -44,7 +44,9 @@ class step_runner {
   ended on(const fail_step& body);
   ended on(const join_step& body);
   ended on(const cancel_step& body);
-  ended on(const repeat_step& body);
+  ended on(const assert_step& body);
+  ended on(const poll_step& body);
+  ended on(const skip_step& body);
   ended on(const sqe_step& body);
   ended on(const chain_step& body);
   ended on(const await_cqes_step& body);
@@ -53,6 +55,8 @@ class step_runner {
   ended on(const recycle_step& body);
   ended on(const make_step& body);
   ended on(const option_step& body);
+
+  ended nothing();
 
   ended receive_exactly(uring::byte_stream& from, std::size_t count);
   ended receive_delimited(uring::byte_stream& from, std::string delimiter, bool keep,

@@ -42,6 +42,10 @@ enum class modifier : std::uint32_t {
   ring = 1U << 11,
   user_data = 1U << 12,
   personality = 1U << 13,
+  when = 1U << 14,
+  not_before = 1U << 15,
+  collect = 1U << 16,
+  arguments = 1U << 17,
 };
 constexpr modifier operator|(modifier a, modifier b) {
   return static_cast<modifier>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));

@@ -67,6 +67,7 @@ strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_
       faults_(owner.what.faults, owner.fault_tallies, name, std::move(base)),
       activity_(&owner.activities().emplace_back(scenario_run::activity{name, nullptr})) {
   result.name = name;
+  for (const std::uint32_t list : what.lists) locals_[list] = value::list({});
 }
 
 strand::~strand() = default;
@@ -149,7 +150,7 @@ void strand::refresh_handle(std::uint32_t index) {
 }
 
 uring::task<void> strand::run_all() {
-  const bool went_well = co_await run_block(plan.steps, {}, {});
+  const bool went_well = co_await run_block({stop_}, plan.steps, {}, {}) == block_end::on;
   if (!went_well) {
     for (async_state& each : asyncs_) {
       if (each.running != nullptr) each.running->stop.request_stop();
@@ -182,26 +183,55 @@ uring::task<void> strand::close_all() {
 }
 
 uring::task<bool> strand::run_single(const step_plan& step, std::string path) {
-  co_return co_await run_step(step, std::move(path));
+  co_return co_await run_step({stop_}, step, std::move(path)) == block_end::on;
 }
 
-uring::task<bool> strand::run_block(const block& steps, std::string prefix, std::string suffix) {
-  std::size_t number = 0;
-  for (const step_plan& step : steps) {
-    if (stop_.stop_requested()) co_return false;
-    if (!co_await run_step(step, fmt::format("{}{}{}", prefix, ++number, suffix))) co_return false;
-  }
-  co_return true;
-}
-
-uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
+uring::task<block_end> strand::run_step(lane on, const step_plan& step, std::string path) {
   activity_->step = &step;
-  if (!step.reads.empty() && !co_await wait_for_futures(step)) co_return false;
-  if (const auto* body = std::get_if<repeat_step>(&step.body)) {
-    co_return co_await run_repeat(step, *body, std::move(path));
+  if (!step.reads.empty() && !co_await wait_for_futures(on, step)) co_return block_end::over;
+  if (step.when) {
+    const auto holds = steering_value(step, path, *step.when, value_type::boolean);
+    if (!holds) co_return block_end::over;
+    if (!holds->boolean()) {
+      // It stands in the report as not run.
+      step_result& entry = result.steps[begin_result(step, path)];
+      entry.ended_ns = entry.started_ns;
+      publish_lists(step);
+      co_return block_end::on;
+    }
   }
+  if (step.not_before && !co_await wait_for_turn(on, step, path)) co_return block_end::over;
+  const block_end end = holds_steps(step) ? co_await run_inner(on, step, path)
+                                          : co_await run_one(on, step, std::move(path));
+  if (end != block_end::over && step.async == no_index) publish_lists(step);
+  co_return end;
+}
+
+// Times of `not_before` count from the start of the scenario's clock, as those in reports do.
+uring::task<bool> strand::wait_for_turn(lane on, const step_plan& step, const std::string& path) {
+  std::string why;
+  const auto time = evaluate_duration(*step.not_before, *this, why);
+  if (!time) {
+    fail_step_at(step, path, code::evaluation_failed, step.not_before->at(), std::move(why));
+    co_return false;
+  }
+  const auto left = *time - uring::duration(run.clock.now_ns());
+  if (left <= uring::duration{0}) co_return true;
+  co_return co_await run.loop.sleep_for(left).cancel_on(on.stop);
+}
+
+void strand::publish_lists(const step_plan& step) {
+  for (const name_target& list : step.publishes) {
+    if (list.shared != no_index) run.publish(list.shared, locals_[list.local]);
+  }
+}
+
+uring::task<block_end> strand::run_one(lane on, const step_plan& step, std::string path) {
   const std::size_t index = begin_result(step, path);
-  if (step.async == no_index) co_return co_await perform(step, index, std::move(path));
+  if (step.async == no_index) {
+    const bool passed = co_await perform(on, step, index, std::move(path));
+    co_return passed ? block_end::on : block_end::over;
+  }
   async_state& state = asyncs_[step.async];
   if (state.started && !state.ended.is_set()) {
     step_context nothing(run.clock, stop_);
@@ -210,7 +240,8 @@ uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
         run.make(code::concurrent_readers, step.op_at,
                  fmt::format("the async step {} is still running from an earlier round", step.id));
     end.broken->help = "join it before it is started again";
-    co_return finish(step, index, nothing, std::move(end));
+    finish(step, index, nothing, std::move(end));
+    co_return block_end::over;
   }
   state.ended.reset();
   state.step = &step;
@@ -219,12 +250,14 @@ uring::task<bool> strand::run_step(const step_plan& step, std::string path) {
   state.asked_to_cancel = false;
   run.strand_started();
   background_.spawn(run_async(step, index, std::move(path)));
-  co_return true;
+  co_return block_end::on;
 }
 
 uring::task<void> strand::run_async(const step_plan& step, std::size_t index, std::string path) {
   async_state& state = asyncs_[step.async];
-  state.failed = !co_await perform(step, index, std::move(path));
+  // A branch is gone before its strand is: what runs in the background hangs on the strand.
+  state.failed = !co_await perform({stop_}, step, index, std::move(path));
+  publish_lists(step);
   state.running = nullptr;
   state.ended.set();
   state.progress.set();
@@ -232,25 +265,7 @@ uring::task<void> strand::run_async(const step_plan& step, std::size_t index, st
   run.strand_ended();
 }
 
-uring::task<bool> strand::run_repeat(const step_plan& step, const repeat_step& body,
-                                     std::string path) {
-  const evaluation times = body.times.eval(*this);
-  if (!times || !times->is(value_type::integer) || times->integer() < 0) {
-    const std::size_t index = begin_result(step, path);
-    step_context context(run.clock, stop_);
-    step_end end;
-    end.broken = run.make(code::evaluation_failed, body.times.at(),
-                          times ? "times must be a number that is not negative" : times.message());
-    co_return finish(step, index, context, std::move(end));
-  }
-  for (std::int64_t round = 0; round < times->integer(); ++round) {
-    assign(body.as, value(round));
-    if (!co_await run_block(body.body, path + ".", fmt::format("[{}]", round))) co_return false;
-  }
-  co_return true;
-}
-
-uring::task<bool> strand::wait_for_futures(const step_plan& step) {
+uring::task<bool> strand::wait_for_futures(lane on, const step_plan& step) {
   for (const slot_ref slot : step.reads) {
     if (slot.space != shared_space) continue;
     shared_future& future = run.future(slot.index);
@@ -258,7 +273,7 @@ uring::task<bool> strand::wait_for_futures(const step_plan& step) {
     const blocked_wait waiting(run, wait_kind::internal, name, step.op_at,
                                fmt::format("for ${{{}}}", run.future_name(slot.index)),
                                &future.assigned);
-    if (!co_await future.assigned.wait().cancel_on(stop_)) co_return false;
+    if (!co_await future.assigned.wait().cancel_on(on.stop)) co_return false;
   }
   co_return true;
 }
@@ -287,11 +302,12 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
   return result.steps.size() - 1;
 }
 
-uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std::string path) {
+uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t index,
+                                  std::string path) {
   std::uint32_t attempts_left = step.retry ? step.retry->times : 0;
   const fault_plan* fault = faults_.any() ? faults_.at_step(step) : nullptr;
   for (;;) {
-    step_context context(run.clock, stop_);
+    step_context context(run.clock, on.stop);
     context.path = path;
     context.recorder.step_id = step.id;
     context.recorder.armed = fault;
@@ -331,13 +347,13 @@ uring::task<bool> strand::perform(const step_plan& step, std::size_t index, std:
       asyncs_[step.async].completions = context.recorder.completions.size();
     }
     const bool retried =
-        step.retry && attempts_left > 0 && end.res < 0 && !stop_.stop_requested() &&
+        step.retry && attempts_left > 0 && end.res < 0 && !on.stop.stop_requested() &&
         (step.retry->on.empty() ||
          std::find(step.retry->on.begin(), step.retry->on.end(), -end.res) != step.retry->on.end());
     if (!retried) co_return finish(step, index, context, std::move(end));
     --attempts_left;
     const auto pause = evaluate_duration(step.retry->every, *this, why);
-    if (!co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(stop_)) {
+    if (!co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(on.stop)) {
       co_return finish(step, index, context, std::move(end));
     }
   }
@@ -360,7 +376,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   }
   // What ended only because the whole was stopped says nothing about the thing under test.
   const bool cut_short =
-      stop_.stop_requested() && !context.cancelled_by_step &&
+      context.parent.stop_requested() && !context.cancelled_by_step &&
       (end.outcome == step_outcome::cancelled || end.outcome == step_outcome::interrupted);
   entry.outcome = step_outcome_name(end.outcome);
   entry.res = end.res;
@@ -390,7 +406,15 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   return passed;
 }
 
+// A list's slot holds it from the start on.
+void strand::add_to_list(const step_plan& step, const step_end& end) {
+  value::list_type items = locals_[step.collect->local].items();
+  items.push_back(end.data ? value::bytes(*end.data) : value(end.res));
+  locals_[step.collect->local] = value::list(std::move(items));
+}
+
 bool strand::capture_all(const step_plan& step, const step_end& end, step_result& into) {
+  if (step.collect) add_to_list(step, end);
   if (step.as_value) assign(*step.as_value, value::bytes(end.data.value_or(std::string())));
   for (const capture_plan& each : step.captures) {
     evaluation taken = take_capture(each, end, *this);

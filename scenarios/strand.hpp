@@ -12,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "engine/scope.hpp"
@@ -40,11 +42,29 @@ struct step_end {
   static step_end from(const uring::completion& c);
 };
 
+// How a list of steps ended: what comes behind it runs, the loop around it is left, or its strand
+// (or branch) is over.
+enum class block_end : std::uint8_t { on, left, over };
+
+// Where steps run: the strand itself, or a branch of a `parallel`, which can be stopped alone.
+struct lane {
+  uring::stop_source& stop;
+};
+
+// The bodies that hold steps or steer them; each has a strand::run_body.
+template <typename Body>
+inline constexpr bool holds_a_block =
+    []<typename... Holders>(std::variant<Holders...>*) {
+      return (std::is_same_v<std::remove_cvref_t<Body>, Holders> || ...);
+    }(static_cast<std::variant<repeat_step, for_step, while_step, loop_step, if_step, break_step,
+                               parallel_step, call_step>*>(nullptr));
+
 // A step while it runs.
 struct step_context {
-  explicit step_context(run_clock& clock, uring::stop_source& parent)
-      : recorder(clock), stop(parent) {}
+  explicit step_context(run_clock& clock, uring::stop_source& outer)
+      : recorder(clock), parent(outer), stop(outer) {}
   step_recorder recorder;
+  uring::stop_source& parent;
   uring::stop_source stop;  // its own timer, a `cancel`, the actor, the scenario
   std::optional<uring::time_point> deadline;
   bool may_be_cancelled = false;  // it has a cancel_after: it will end by itself
@@ -107,12 +127,34 @@ class strand final : public environment {
     bool asked_to_cancel = false;
   };
 
-  uring::task<bool> run_block(const block& steps, std::string prefix, std::string suffix);
-  uring::task<bool> run_step(const step_plan& step, std::string path);
-  uring::task<bool> run_repeat(const step_plan& step, const repeat_step& body, std::string path);
+  using block_run = uring::task<block_end>;
+  block_run run_block(lane on, const block& steps, std::string prefix, std::string suffix);
+  block_run run_step(lane on, const step_plan& step, std::string path);
+  block_run run_one(lane on, const step_plan& step, std::string path);
+  static bool holds_steps(const step_plan& step);
+  block_run run_inner(lane on, const step_plan& step, const std::string& path);
+  static block_run run_nothing();
+  block_run run_round(lane on, const block& body, const std::string& path, std::int64_t round);
+  block_run run_body(lane on, const step_plan& step, const repeat_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const for_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const while_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const loop_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const if_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const break_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const parallel_step& body, std::string path);
+  block_run run_body(lane on, const step_plan& step, const call_step& body, std::string path);
+  uring::task<void> run_branch(lane on, const block& steps, std::string prefix,
+                               bool& all_went_well);
+  std::optional<value> steering_value(const step_plan& step, const std::string& path,
+                                      const expression& from, value_type wanted);
+  block_end fail_step_at(const step_plan& step, const std::string& path, code id, span where,
+                         std::string message);
   uring::task<void> run_async(const step_plan& step, std::size_t index, std::string path);
-  uring::task<bool> perform(const step_plan& step, std::size_t index, std::string path);
-  uring::task<bool> wait_for_futures(const step_plan& step);
+  uring::task<bool> perform(lane on, const step_plan& step, std::size_t index, std::string path);
+  uring::task<bool> wait_for_futures(lane on, const step_plan& step);
+  uring::task<bool> wait_for_turn(lane on, const step_plan& step, const std::string& path);
+  void publish_lists(const step_plan& step);
+  void add_to_list(const step_plan& step, const step_end& end);
   std::size_t begin_result(const step_plan& step, const std::string& path);
   bool finish(const step_plan& step, std::size_t index, step_context& context, step_end end);
   bool capture_all(const step_plan& step, const step_end& end, step_result& into);

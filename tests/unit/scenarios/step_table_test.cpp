@@ -42,8 +42,11 @@ std::string scenario_around(std::string_view example) {
   if (!mentions(example, R"("barrier")")) after += R"(, { "barrier": "go" })";
   // Nothing can follow a `fail`.
   const bool last = mentions(example, R"("fail")");
+  const std::string looped = fmt::format(R"({{ "repeat": {{ "times": 1, "do": [ {} ] }} }})", example);
+  if (mentions(example, R"("break")")) example = looped;
   steps += fmt::format("{}, {}", last ? after : example, last ? example : after);
-  return fmt::format(R"({{ "rings": {{ "r": {{ "buffers": [64], "files": 4,
+  return fmt::format(R"({{ "vars": {{ "body": "", "ipv6": true }}, "macros": {{ "greet": {{
+      "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }}, "rings": {{ "r": {{ "buffers": [64], "files": 4,
       "buffer_rings": {{ "g": {{}} }} }} }}, "actors": {{
     "srv": {{ "server": "tcp://127.0.0.1:0", "do": [ {{ "recv": {{ "eof": true }} }} ] }},
     "other": {{ "task": true, "do": [ {{ "signal": "ready" }}, {{ "barrier": "go" }} ] }},
@@ -74,6 +77,8 @@ TEST_CASE("every example of a modifier is valid beside a step that takes it") {
     if (row.which == modifier::ring || row.which == modifier::user_data ||
         row.which == modifier::personality)
       step = R"({ "nop": {}, "ring": "r", )" + std::string(row.example) + " }";
+    if (row.which == modifier::arguments)
+      step = R"({ "call": "greet", )" + std::string(row.example) + " }";
     if (row.which == modifier::ring) step = R"({ "nop": {}, "ring": "r" })";
     if (row.which == modifier::id)
       step = R"({ "recv": { "line": true }, "async": true, )" + std::string(row.example) + " }";

@@ -172,7 +172,8 @@ std::string console::scenario_lines(const scenario_result& result) const {
   std::string out = painted(padded(word.text, 7), word.in, options_.style) + ' ';
   out += visible(result.id);
   if (is_failure(result.result)) out += "  " + fitted(failure_summary(result), summary_columns);
-  if (result.result == verdict::skipped) {
+  const bool has_reason = result.result == verdict::skipped || result.result == verdict::xfailed;
+  if (has_reason) {
     out += fmt::format("  ({})", visible(result.skip_reason));
   } else {
     out += "  " + painted(duration_text(result.duration_ns), tone::faint, options_.style);

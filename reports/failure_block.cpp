@@ -282,9 +282,6 @@ bool is_failure(verdict v) {
 std::string failure_block(const scenario_result& of, const text_style& style) {
   if (!is_failure(of.result)) return {};
   std::string out = header(of, style) + failures(of, style);
-  if (of.result == verdict::xpassed) {
-    out += "  it was expected to fail (xfail) and passed: remove its `xfail`\n";
-  }
   out += timeline(of, style) + not_judged(of) + logs(of) + faults(of) + services(of, style);
   return disarmed(out + rerun(of));
 }

@@ -154,7 +154,7 @@ constexpr command_set kernel_bound = command::run | command::probe;
 constexpr command_set running = only(command::run);
 constexpr command_set colored = command::run | command::check | command::list | command::probe;
 
-constexpr std::array<flag_row, 22> table{{
+constexpr flag_row table[] = {
     {"filter", 'k', "TEXT", selecting, false,
      "only scenarios whose id or name contains TEXT; /RE/ is a regular expression",
      &set_text<&settings::filter>},
@@ -187,6 +187,9 @@ constexpr std::array<flag_row, 22> table{{
     {"repeat", 0, "N", running, false,
      "runs each scenario N times; the first run that does not pass is its result",
      &set_count<&settings::repeat, 1, 1'000'000>},
+    {"retries", 0, "N", running, false,
+     "tries a scenario that fails up to N more times; one that passes then is flaky",
+     &set_count<&settings::retries, 0, 100>},
     {"no-skip", 0, "", running, false, "a scenario that is skipped makes the run fail",
      &set_switch<&settings::no_skip>},
     {"as-kernel", 0, "VERSION", kernel_bound, false,
@@ -215,7 +218,7 @@ constexpr std::array<flag_row, 22> table{{
      [](settings& into, const std::string& text) {
        return choose<color_mode>(text, colors, into.color);
      }},
-}};
+};
 
 std::vector<std::string> split(std::string_view text, char at) {
   std::vector<std::string> parts;
@@ -235,7 +238,7 @@ std::span<const flag_row> flag_table() {
 
 const flag_row* find_flag(std::string_view name) {
   const auto* const found = std::ranges::find(table, name, &flag_row::name);
-  return found == table.end() ? nullptr : found;
+  return found == std::end(table) ? nullptr : found;
 }
 
 std::string environment_name(const flag_row& flag) {

@@ -67,6 +67,7 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.jobs = with.jobs;
   made.rings = with.rings;
   made.repeat = with.repeat;
+  made.retries = with.retries;
   made.timeout = with.timeout;
   made.fail_fast = with.fail_fast;
   made.details_for_observer = with.verbosity >= 2;

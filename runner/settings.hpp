@@ -33,6 +33,7 @@ struct settings {
   double time_scale = 1.0;
   std::optional<std::chrono::nanoseconds> timeout;  // of the whole suite
   std::size_t repeat = 1;
+  std::size_t retries = 0;
   bool fail_fast = false;
   bool no_skip = false;
   std::string as_kernel;  // empty: as it is

@@ -169,6 +169,8 @@ void suite::make_workers() {
     one.heavy_jobs = shares.heavy[at];
     one.descriptors = budget / shares.rings;
     one.repeat = options_.repeat;
+    one.retries = options_.retries;
+    one.locks = at == 0;
     one.fail_fast = options_.fail_fast;
     one.keep_details = options_.details_for_observer || options_.details_in_result;
     workers_.push_back(std::make_unique<worker>(waiting_, results_, one));

@@ -30,6 +30,7 @@ struct suite_options {
   std::size_t jobs = 0;   // 0: default_jobs
   std::size_t rings = 0;  // 0: as many as are useful
   std::size_t repeat = 1;
+  std::size_t retries = 0;
   std::optional<std::chrono::nanoseconds> timeout;
   bool fail_fast = false;
   bool details_for_observer = false;  // steps of scenarios that went well, too

@@ -139,12 +139,35 @@ uring::task<void> worker::run_one(ticket given) {
   to_.push({.kind = run_event::what::started, .index = given.index, .error = 0, .result = {}});
   for (std::size_t round = options_.repeat; round != 0; --round) {
     const bool last = round == 1;
-    if (told(co_await scenarios::run_scenario(*loop_, given.what, options_.scenario), given.index,
-             last)) {
-      break;
+    std::size_t attempts_left = std::max<std::size_t>(options_.retries, given.what->retries);
+    std::vector<scenarios::diagnostic> earlier;
+    scenarios::scenario_result result =
+        co_await scenarios::run_scenario(*loop_, given.what, options_.scenario);
+    while (failed_for_now(result, attempts_left, earlier)) {
+      const std::uint32_t attempts = result.attempts + 1;
+      result = co_await scenarios::run_scenario(*loop_, given.what, options_.scenario);
+      result.attempts = attempts;
+      if (result.result == scenarios::verdict::passed) result.result = scenarios::verdict::flaky;
+    }
+    result.earlier_failures = std::move(earlier);
+    if (told(std::move(result), given.index, last)) break;
+  }
+  from_.release(*given.what);
+  leave(self, given.needs);
+}
+
+bool worker::failed_for_now(scenarios::scenario_result& result, std::size_t& attempts_left,
+                            std::vector<scenarios::diagnostic>& earlier) const {
+  if (attempts_left == 0 || !reports::is_failure(result.result) || stop_.stop_requested())
+    return false;
+  --attempts_left;
+  for (scenarios::diagnostic& each : result.failures) earlier.push_back(std::move(each));
+  for (scenarios::actor_result& actor : result.actors) {
+    for (scenarios::step_result& step : actor.steps) {
+      for (scenarios::diagnostic& each : step.failures) earlier.push_back(std::move(each));
     }
   }
-  leave(self, given.needs);
+  return true;
 }
 
 // A plain function, so that no result takes room in the frame of every scenario that waits.
@@ -172,7 +195,10 @@ uring::task<void> worker::breathe() {
 
 room worker::left() const {
   const std::size_t spare = options_.descriptors - std::min(descriptors_, options_.descriptors);
-  return {.descriptors = spare, .heavy = heavy_ < options_.heavy_jobs, .idle = running_.empty()};
+  return {.descriptors = spare,
+          .heavy = heavy_ < options_.heavy_jobs,
+          .idle = running_.empty(),
+          .locks = options_.locks};
 }
 
 void worker::enter(running& one, const footprint& needs) {

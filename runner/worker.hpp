@@ -32,6 +32,8 @@ struct worker_options {
   std::size_t heavy_jobs = 1;
   std::size_t descriptors = 64;
   std::size_t repeat = 1;
+  std::size_t retries = 0;   ///< of each scenario, unless it has more of its own
+  bool locks = true;         ///< runs the scenarios that hold locks
   bool fail_fast = false;    ///< a failure closes the queue, so that nothing starts behind it
   bool keep_details = true;  ///< false: steps of scenarios that went well are dropped at once
 };
@@ -69,6 +71,9 @@ class worker {
   uring::task<void> run_one(ticket given);
   /// Hands the result over unless it passed and there is another round. Whether it did.
   bool told(scenarios::scenario_result&& result, std::size_t index, bool last);
+  /// Whether it is to be tried again; keeps in `earlier` why.
+  bool failed_for_now(scenarios::scenario_result& result, std::size_t& attempts_left,
+                      std::vector<scenarios::diagnostic>& earlier) const;
   uring::task<void> one_ended();
   uring::task<void> breathe();
   room left() const;

@@ -84,6 +84,45 @@ bool actor_group::bind_servers() {
   return true;
 }
 
+namespace {
+
+// Armed for as long as it lives, if the actor has a timeout.
+class actor_deadline {
+ public:
+  actor_deadline(scenario_run& run, const actor_plan& actor) : expiry_(run, actor) {
+    if (!actor.timeout) return;
+    std::string why;
+    const strand nobody(run, run.what.setup, actor.name, actor.base, run.stop);
+    const auto limit = evaluate_duration(*actor.timeout, nobody, why);
+    if (!limit) {
+      run.fail(run.make(code::evaluation_failed, actor.timeout->at(), why));
+      return;
+    }
+    expiry_.limit = run.scaled(*limit);
+    run.loop.timers().arm(expiry_, uring::clock::now() + expiry_.limit);
+  }
+  ~actor_deadline() { expiry_.disarm(); }
+  actor_deadline(const actor_deadline&) = delete;
+  actor_deadline& operator=(const actor_deadline&) = delete;
+
+ private:
+  struct expiry : uring::timer {
+    expiry(scenario_run& of, const actor_plan& whose)
+        : timer([](uring::timer& t) noexcept {
+            auto& self = static_cast<expiry&>(t);
+            self.run.tell_actor_deadline(self.actor, self.limit);
+          }),
+          run(of),
+          actor(whose) {}
+    scenario_run& run;
+    const actor_plan& actor;
+    uring::duration limit{0};
+  };
+  expiry expiry_;
+};
+
+}  // namespace
+
 uring::task<void> actor_group::run_all() {
   uring::scope all;
   // All are counted before the first one starts: it must not look alone in the world.
@@ -102,6 +141,7 @@ uring::task<void> actor_group::run_all() {
 
 uring::task<void> actor_group::run_actor(std::size_t index) {
   const actor_kind kind = run_.what.actors[index].kind;
+  actor_deadline deadline(run_, run_.what.actors[index]);
   if (kind == actor_kind::server) {
     co_await run_server(index);
   } else if (kind == actor_kind::client) {

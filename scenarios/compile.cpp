@@ -10,6 +10,7 @@
 #include "scenarios/compile_actors.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/document.hpp"
+#include "scenarios/include.hpp"
 #include "scenarios/matrix.hpp"
 #include "scenarios/units.hpp"
 #include "scenarios/visible.hpp"
@@ -47,11 +48,14 @@ class case_merger {
 
 class file_compiler {
  public:
-  file_compiler(const document& from, const compile_options& options, diagnostics& out)
+  file_compiler(const document& from, const source_list& included, const compile_options& options,
+                diagnostics& out)
       : from_(from),
         options_(options),
         out_(out),
-        top_(from.root, keys::top_level, out, code::unknown_top_level_key) {}
+        top_(from.root, keys::top_level, out, code::unknown_top_level_key) {
+    header_.included = included;
+  }
 
   plan_list compile();
 
@@ -71,8 +75,7 @@ class file_compiler {
 plan_list file_compiler::compile() {
   if (!from_.root.is(node_kind::object)) return {};
   compile_header();
-  matrix_table matrix;
-  if (const node* axes = top_.find("matrix")) matrix = read_matrix(*axes, out_);
+  const matrix_table matrix = read_matrix(top_.find("matrix"), top_.find("cases"), out_);
   const std::size_t cases = matrix.size();
 
   plan_list made;
@@ -86,7 +89,9 @@ plan_list file_compiler::compile() {
     if (of_case.has_errors()) ++failed;
     // All cases have the same steps.
     if (i == 0 && steps_ * cases > file_steps_max) {
-      out_.error(code::value_out_of_range, top_.find("matrix")->at(),
+      const node* where = top_.find("matrix");
+      if (where == nullptr) where = top_.find("cases");
+      out_.error(code::value_out_of_range, where->at(),
                  fmt::format("{} cases of {} steps each: a file has at most {}, its cases counted",
                              cases, steps_, file_steps_max));
       break;
@@ -96,11 +101,13 @@ plan_list file_compiler::compile() {
 }
 
 void file_compiler::compile_header() {
+  if (const node* defaults = top_.find("defaults")) check_defaults(*defaults, out_);
   header_.text = from_.from;
   header_.file = from_.from->name();
   if (const node* name = top_.find("name")) header_.name = name->text();
   if (const node* description = top_.find("description")) header_.description = description->text();
   if (const node* tags = top_.find("tags")) compile_tags(*tags);
+  compile_conduct(top_, header_, out_);
   if (const node* seed = top_.find("seed");
       seed != nullptr && check_range(seed->integer(), {}, seed->at(), "\"seed\"", out_))
     header_.seed = static_cast<std::uint64_t>(seed->integer());
@@ -132,6 +139,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
       made->case_label.empty() ? made->file : fmt::format("{}[{}]", made->file, made->case_label);
   payload_context files;
   files.directory = std::filesystem::path(made->file).parent_path();
+  files.by_source = true;
   case_context in(*made, which, std::move(files), out);
   for (const std::string_view key : {"actors", "services"}) {
     if (const node* parties = top_.find(key))
@@ -142,7 +150,9 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
     if (options_.known_vars != nullptr)
       for (const auto& [name, content] : in.names.vars()) options_.known_vars->insert(name);
   }
+  if (const node* secrets = top_.find("secrets")) compile_secrets(in, *secrets);
   if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
+  in.defaults = top_.find("defaults");
   if (const node* macros = top_.find("macros")) in.macros = read_macros(*macros, out);
   const node* services = top_.find("services");
   if (services != nullptr) declare_services(in, *services);
@@ -169,18 +179,25 @@ bool check_format(const node& root, diagnostics& out) {
   return false;
 }
 
+plan_list compile_text(const std::shared_ptr<const source>& text, suite_use suite,
+                       const compile_options& options, diagnostics& out) {
+  diagnostics of_file;
+  plan_list made;
+  std::optional<document> parsed = parse_document(text, of_file);
+  if (parsed && check_format(parsed->root, of_file)) {
+    const source_list included = assemble(*parsed, suite, of_file);
+    made = file_compiler(*parsed, included, options, of_file).compile();
+  }
+  for (const diagnostic& each : of_file.all()) out.add(each);
+  return made;
+}
+
 }  // namespace
 
 std::vector<std::shared_ptr<const plan>> compile_source(const std::shared_ptr<const source>& text,
                                                         const compile_options& options,
                                                         diagnostics& out) {
-  diagnostics of_file;
-  plan_list made;
-  const std::optional<document> parsed = parse_document(text, of_file);
-  if (parsed && check_format(parsed->root, of_file))
-    made = file_compiler(*parsed, options, of_file).compile();
-  for (const diagnostic& each : of_file.all()) out.add(each);
-  return made;
+  return compile_text(text, suite_use::none, options, out);
 }
 
 std::vector<std::shared_ptr<const plan>> compile_file(const std::string& path,
@@ -188,7 +205,7 @@ std::vector<std::shared_ptr<const plan>> compile_file(const std::string& path,
                                                       diagnostics& out) {
   std::shared_ptr<const source> text = load_source(path, out);
   if (text == nullptr) return {};
-  return compile_source(text, options, out);
+  return compile_text(text, suite_use::beside, options, out);
 }
 
 }  // namespace scenarios

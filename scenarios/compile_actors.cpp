@@ -293,6 +293,12 @@ void actor_compiler::compile_actor(entry& from) {
   if (from.kind_key != nullptr && from.kind == actor_kind::client) compile_client(from, made);
   if (from.keys)
     if (const node* ring = from.keys->find("ring")) from.strand->use_ring(find_ring(in_, *ring));
+  if (from.keys) {
+    if (const node* timeout = from.keys->find("timeout")) {
+      compile_scope scope(name_scope(in_.names, name_stage::addresses), in_.files, in_.out);
+      made.timeout = scope.read_duration(*timeout, "the actor's timeout");
+    }
+  }
   if (from.steps != nullptr) from.strand->compile(*from.steps);
   made.body = from.body;
   if (!from.has_count) {

@@ -20,6 +20,8 @@
 
 namespace scenarios {
 
+class checked_object;
+
 inline constexpr std::size_t steps_max = 100'000;  // of one scenario, copies counted once
 inline constexpr std::int64_t copies_max = 10'000;
 inline constexpr std::int64_t repeat_times_max = 1'000'000;
@@ -58,6 +60,7 @@ struct case_context {
   name_table names;
   payload_context files;
   macro_map macros;
+  const node* defaults = nullptr;  // modifiers of steps that don't have them; checked
   std::vector<step_seen> steps;
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
@@ -73,10 +76,16 @@ struct case_context {
 void compile_vars(case_context& in, const node& from,
                   const std::vector<std::pair<std::string, std::string>>& replaced);
 void compile_requires(case_context& in, const node& from);
+void compile_secrets(case_context& in, const node& from);
+/// retries, xfail, locks, tolerance, redact: the same for all cases of a file.
+void compile_conduct(const checked_object& top, plan& into, diagnostics& out);
 void declare_services(case_context& in, const node& from);
 void compile_services(case_context& in, const node& from);
 void compile_faults(case_context& in, const node& from);
 void compile_rings(case_context& in, const node& from);
+
+/// Tells what is wrong in `defaults`; they are then used as they stand.
+void check_defaults(const node& from, diagnostics& out);
 
 /// A ring by its name; tells when there is none.
 std::uint32_t find_ring(case_context& in, const node& name);

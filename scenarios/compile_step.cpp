@@ -20,6 +20,7 @@ class step_compiler {
   void tell_unknown(const member& m);
   void check_modifiers();
   const node* modifier_node(modifier which) const;
+  const node* default_node(const modifier_row& row) const;
   void compile_id();
   void compile_on();
   void compile_on_number(const node& on);
@@ -162,10 +163,21 @@ const node* step_compiler::modifier_node(modifier which) const {
   for (const modifier_row& row : modifier_table()) {
     if (row.which != which) continue;
     const node* found = step_.find(row.key.name);
+    if (found == nullptr) found = default_node(row);
     return found != nullptr && (json_type_of(found->kind()) & row.key.accepts) != 0 ? found
                                                                                     : nullptr;
   }
   return nullptr;
+}
+
+/// What `defaults` say: for this op, or else for all.
+const node* step_compiler::default_node(const modifier_row& row) const {
+  const node* defaults = in_.in().defaults;
+  if (defaults == nullptr || !has(defaultable, row.which)) return nullptr;
+  if (in_.in_chain_ && row.which != modifier::sqe_flags) return nullptr;
+  const node* of_op = defaults->find(row_->name);
+  const node* found = of_op != nullptr ? of_op->find(row.key.name) : nullptr;
+  return found != nullptr ? found : defaults->find(row.key.name);
 }
 
 void step_compiler::compile_id() {
@@ -382,6 +394,40 @@ void step_compiler::finish_names() {
   async_->makes = in_.made_;
   for (declared_name* made : in_.made_)
     if (!made->ready) made->async = made_.id;
+}
+
+namespace {
+
+void check_default(const member& m, const step_row* op, diagnostics& out) {
+  const modifier_row* row = find_modifier(m.key);
+  if (row == nullptr || !has(defaultable, row->which)) {
+    std::vector<std::string_view> words;
+    for (const modifier_row& each : modifier_table())
+      if (has(defaultable, each.which)) words.push_back(each.key.name);
+    out.error(code::unknown_key, m.key_at,
+              fmt::format("{} is no modifier that can be a default", in_quotes(m.key)))
+        .help = suggestion(m.key, words);
+  } else if (op != nullptr && !op->allows(row->which)) {
+    out.error(code::modifier_not_allowed, m.key_at,
+              fmt::format("`{}` does not take {}", op->name, in_quotes(m.key)));
+  } else {
+    check_type(m.value, row->key.accepts, in_quotes(m.key), out);
+  }
+}
+
+}  // namespace
+
+void check_defaults(const node& from, diagnostics& out) {
+  for (const member& m : from.members()) {
+    if (m.key.starts_with("x-")) continue;
+    const step_row* op = find_modifier(m.key) == nullptr ? find_step(m.key) : nullptr;
+    if (op == nullptr) {
+      check_default(m, nullptr, out);
+    } else if (check_type(m.value, json::object, in_quotes(m.key), out)) {
+      for (const member& inner : m.value.members())
+        if (!inner.key.starts_with("x-")) check_default(inner, op, out);
+    }
+  }
 }
 
 // ---- Lists of steps ----------------------------------------------------------------------------

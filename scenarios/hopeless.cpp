@@ -124,9 +124,19 @@ void scenario_run::tell_deadlock() {
 }
 
 void scenario_run::tell_deadline() {
-  diagnostic why = make(code::scenario_timed_out, {},
-                        fmt::format("the scenario did not end within its timeout of {}",
-                                    format_duration(scaled(what.timeout))));
+  end_late(make(code::scenario_timed_out, {},
+                fmt::format("the scenario did not end within its timeout of {}",
+                            format_duration(scaled(what.timeout)))));
+}
+
+void scenario_run::tell_actor_deadline(const actor_plan& actor, uring::duration limit) {
+  end_late(make(code::actor_timed_out, {},
+                fmt::format("the actor {} did not end within its timeout of {}", actor.name,
+                            format_duration(limit))));
+}
+
+// Says where everybody is.
+void scenario_run::end_late(diagnostic why) {
   for (const activity& each : activities_) {
     if (each.step == nullptr) continue;
     const span at = each.step->at;
@@ -138,7 +148,7 @@ void scenario_run::tell_deadline() {
     why.notes.push_back(fmt::format("{} was at line {}: {}", each.who, at.in->locate(at.begin).line,
                                     each.step->op));
   }
-  why.help = "give the step that may hang a `timeout`, or raise the scenario's own";
+  why.help = "give the step that may hang a `timeout`, or raise this one";
   fail(std::move(why));
 }
 

@@ -10,6 +10,7 @@
 #include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/actors.hpp"
+#include "scenarios/mask.hpp"
 #include "scenarios/requirements.hpp"
 #include "scenarios/run_state.hpp"
 #include "scenarios/service_group.hpp"
@@ -34,6 +35,7 @@ class scenario_life {
     co_await go();
     co_await tear_down();
     judge();
+    expect_failure();
     co_return finish();
   }
 
@@ -46,13 +48,14 @@ class scenario_life {
     result.name = run_.what.name;
     result.tags = run_.what.tags;
     result.text = run_.what.text;
+    result.included = run_.what.included;
     result.seed = run_.seed;
     result.ring_mode = uring::ring_mode_name(run_.loop.io().mode());
     result.rerun = {"run", run_.what.id, "--seed", std::to_string(run_.seed)};
   }
 
   uring::task<void> go() {
-    if (!prepare() || !open_rings()) co_return;
+    if (!prepare() || !read_secrets() || !open_rings()) co_return;
     actor_group actors(run_);
     if (!actors.bind_servers()) co_return;
     bool ready = co_await set_up();
@@ -116,6 +119,24 @@ class scenario_life {
     if (run_.what.tmp_slot) run_.publish(*run_.what.tmp_slot, value::text(temp_->path()));
     run_.redact(temp_->path(), "<tmp>");
     services_.use(*temp_);
+    return true;
+  }
+
+  // Before anything can use them; without one nothing is tried.
+  bool read_secrets() {
+    for (const secret_plan& each : run_.what.secrets) {
+      std::string why;
+      const std::optional<std::string> text = read_secret(each, why);
+      if (!text) {
+        diagnostic told = run_.make(code::setup_failed, each.at,
+                                    fmt::format("the secret {} is not there: {}", each.name, why));
+        told.help = "set it, or add it to `requires`, so that the scenario is skipped without it";
+        run_.fail(std::move(told));
+        return false;
+      }
+      for (masked_text& form : forms_of_secret(*text, each.name)) masks_.push_back(std::move(form));
+      run_.publish(each.to.shared, value::text(*text));
+    }
     return true;
   }
 
@@ -198,6 +219,21 @@ class scenario_life {
     }
   }
 
+  // A failure that is expected is none; its absence is.
+  void expect_failure() {
+    if (run_.what.xfail.empty()) return;
+    verdict& result = run_.result.result;
+    if (result == verdict::failed) {
+      result = verdict::xfailed;
+      run_.result.skip_reason = run_.what.xfail;
+    } else if (result == verdict::passed) {
+      result = verdict::xpassed;
+      run_.result.failures.push_back(
+          run_.make(code::unexpected_pass, {},
+                    fmt::format("this was expected to fail ({}), and passed", run_.what.xfail)));
+    }
+  }
+
   void tell_unfired(const fault_result& fault) {
     diagnostic why = run_.make(code::fault_not_fired, fault.at,
                                fmt::format("the required fault \"{}\" fired {} time{}", fault.id,
@@ -210,12 +246,14 @@ class scenario_life {
 
   scenario_result finish() {
     run_.result.duration_ns = run_.clock.now_ns();
+    apply_masks(run_.result, std::move(masks_), run_.what.redact);
     return std::move(run_.result);
   }
 
   scenario_run run_;
   service_group services_;
   std::unique_ptr<temp_dir> temp_;
+  std::vector<masked_text> masks_;
   bool started_ = false;
   bool teardown_failed_ = false;
 };

@@ -31,19 +31,53 @@ constexpr key_row top_level_rows[] = {
     {"setup", j::array, optional, "steps before the services and actors"},
     {"teardown", j::array | j::object, optional, "steps after everything else, always run"},
     {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
-    later("include", "merges macros, messages, vars and defaults of another file"),
+    {"include", j::list, optional, "files whose macros, messages, vars and defaults it takes"},
     {"macros", j::object, optional, "lists of steps by name, with parameters, for `call`"},
     later("messages", "binary layouts"),
     later("proxies", "relays that break the bytes between two ends"),
-    later("cases", "rows of values"),
+    {"cases", j::array | j::object, optional,
+     "rows of values, each a case: inline, or {csv: FILE}"},
     later("net", "a network namespace of its own"),
-    later("locks", "resources between scenarios that run at once"),
-    later("retries", "how often a failed scenario is tried again"),
-    later("tolerance", "differences that are let pass"),
-    later("xfail", "why the scenario is expected to fail"),
-    later("redact", "texts that reports must not show"),
-    later("secrets", "values that appear nowhere"),
-    later("defaults", "modifiers that steps have unless they say otherwise"),
+    {"locks", j::array, optional, "resources that no other scenario holds while this one runs"},
+    {"retries", j::integer, optional, "how often it is tried again after a failure"},
+    {"tolerance", j::integer | j::real, optional, "upper bounds of times are multiplied by it"},
+    {"xfail", j::string, optional, "why it is expected to fail; passing is then a failure"},
+    {"redact", j::array, optional, "texts, or {regex, as}, that reports must not show"},
+    {"secrets", j::object, optional, "values by name, from the environment, that appear nowhere"},
+    {"defaults", j::object, optional, "modifiers that steps have unless they say otherwise"},
+};
+
+// What a file may have that others include, and what the suite.json beside scenarios may have.
+constexpr key_row included_rows[] = {
+    {"$schema", j::string, optional, "where an editor finds the schema; not read here"},
+    {"format", j::integer, optional, "version of the language: 1"},
+    {"description", j::string, optional, "more about it, for people"},
+    {"include", j::list, optional, "further files"},
+    {"vars", j::object, optional, "constants by name"},
+    {"macros", j::object, optional, "lists of steps by name"},
+    {"messages", j::object, optional, "binary layouts by name"},
+    {"defaults", j::object, optional, "modifiers that steps have unless they say otherwise"},
+};
+constexpr key_row suite_rows[] = {
+    included_rows[0],
+    included_rows[1],
+    included_rows[2],
+    included_rows[3],
+    included_rows[4],
+    included_rows[5],
+    included_rows[6],
+    included_rows[7],
+    {"tags", j::array, optional, "words that all scenarios beside it have, too"},
+    {"requires", j::object, optional, "what all of them need"},
+    {"timeout", j::string, optional, "their deadline, unless they have one"},
+    {"seed", j::integer, optional, "their seed, unless they have one"},
+    {"setup", j::array, optional, "steps before those of each scenario's own set-up"},
+    {"teardown", j::array | j::object, optional, "steps after each scenario's own teardown"},
+    {"locks", j::array, optional, "resources that each of them holds"},
+    {"retries", j::integer, optional, "how often a failed one is tried again"},
+    {"tolerance", j::integer | j::real, optional, "what upper bounds of times are multiplied by"},
+    {"redact", j::array, optional, "texts that reports must not show"},
+    {"secrets", j::object, optional, "values that appear nowhere"},
 };
 
 constexpr key_row teardown_rows[] = {
@@ -60,7 +94,7 @@ constexpr key_row actor_rows[] = {
     {"accept", j::number, optional, "of a server: end after so many handlers, or \"each\""},
     {"grace", j::string, optional, "with accept each: how long handlers may go on at the end"},
     later("peer", "a datagram socket"),
-    later("timeout", "a deadline of the actor"),
+    {"timeout", j::string, optional, "deadline of all that the actor does"},
     {"ring", j::string, optional, "the private ring that its low-level steps are submitted on"},
     later("thread", "run it on a thread of its own"),
 };
@@ -182,6 +216,17 @@ constexpr key_row stray_rows[] = {
     {"user_data", j::number, optional, "what it carries (default: any)"},
     later("fault", "the fault that made it"),
 };
+constexpr key_row cases_rows[] = {
+    {"csv", j::string, required, "a CSV file whose header names the columns"},
+};
+constexpr key_row redact_rows[] = {
+    {"regex", j::string, required, "RE2; what it matches is replaced"},
+    {"as", j::string, optional, "by this (default <redacted>)"},
+};
+constexpr key_row secret_rows[] = {
+    {"env", j::string, optional, "the environment variable that holds it"},
+    {"file", j::string, optional, "the file that holds it, without its last line end"},
+};
 constexpr key_row macro_rows[] = {
     {"params", j::array | j::object, optional, "names, or name → default (null: must be given)"},
     {"do", j::array, required, "the steps"},
@@ -240,6 +285,8 @@ constexpr key_row fault_require_rows[] = {
 
 namespace keys {
 const key_table top_level{"top level", "a scenario", top_level_rows};
+const key_table included{"included file", "an included file", included_rows};
+const key_table suite{"suite.json", "a suite", suite_rows};
 const key_table teardown{"teardown", "a teardown", teardown_rows};
 const key_table actor{"actor", "an actor", actor_rows};
 const key_table server{"server", "a server", server_rows};
@@ -261,6 +308,9 @@ const key_table ring{"ring", "a ring", ring_rows};
 const key_table buffer_ring{"buffer_rings", "a buffer ring", buffer_ring_rows};
 const key_table on_object{"on", "`on`", on_object_rows};
 const key_table stray{"stray", "a stray", stray_rows};
+const key_table cases{"cases", "`cases`", cases_rows};
+const key_table redact{"redact", "what is redacted", redact_rows};
+const key_table secret{"secrets", "a secret", secret_rows};
 const key_table macro{"macros", "a macro", macro_rows};
 const key_table retry{"retry", "`retry`", retry_rows};
 const key_table fault{"fault", "a fault", fault_rows};
@@ -276,7 +326,8 @@ std::span<const key_table* const> all_key_tables() {
       &service_file, &ready,       &stop,          &exit_status,   &requires_,     &requires_not,
       &expect,       &expect_cqe,  &capture_regex, &capture_json,  &capture_at,    &retry,
       &fault,        &fault_where, &fault_when,    &fault_require, &capture_field, &ring,
-      &buffer_ring,  &on_object,   &stray,         &macro};
+      &buffer_ring,  &on_object,   &stray,         &macro,         &included,      &suite,
+      &cases,        &redact,      &secret};
   return tables;
 }
 

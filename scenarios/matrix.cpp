@@ -6,8 +6,11 @@
 #include <optional>
 #include <set>
 
+#include "scenarios/cases.hpp"
+#include "scenarios/checked_object.hpp"
 #include "scenarios/expression.hpp"
 #include "scenarios/names.hpp"
+#include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -15,14 +18,6 @@ namespace {
 
 constexpr std::size_t label_bytes_max = 100;
 constexpr std::size_t axes_max = 32;
-
-/// Labels stand in ids, file[mode=poll,size=1], which people type.
-bool is_label(std::string_view text) {
-  const auto unfit = [](unsigned char c) {
-    return c < ' ' || c == 0x7f || std::string_view(",[]=").find(char(c)) != std::string_view::npos;
-  };
-  return !text.empty() && text.size() <= label_bytes_max && std::ranges::none_of(text, unfit);
-}
 
 std::optional<value> read_value(const node& from, diagnostics& out) {
   const expression made = compile_value(from, no_names(), out);
@@ -82,7 +77,7 @@ class axis_reader {
   }
 
   void add(const std::string& label, span label_at, const node& content) {
-    if (!is_label(label)) {
+    if (!is_case_label(label)) {
       out_.error(code::bad_name, label_at,
                  fmt::format("{} can't be the label of a case", in_quotes(label, 40)))
           .help =
@@ -104,7 +99,137 @@ class axis_reader {
   std::set<std::string> seen_;
 };
 
+/// Which values of each axis a row of `exclude` or `include` names.
+class row_reader {
+ public:
+  row_reader(matrix_table& table, diagnostics& out) : table_(table), out_(out) {}
+
+  void exclude(const node& row) {
+    if (!check_row(row)) return;
+    std::vector<const matrix_value*> wanted(table_.axes.size());
+    for (const member& m : row.members()) {
+      if (const auto axis = find_axis(m)) wanted[*axis] = find_value(*axis, m.value, true);
+    }
+    if (out_.has_errors()) return;
+    std::size_t hits = 0;
+    for (std::size_t i = 0; i < table_.excluded.size(); ++i) {
+      std::size_t rest = i;
+      bool all = true;
+      for (std::size_t axis = table_.axes.size(); axis-- > 0;) {
+        const auto& values = table_.axes[axis].values;
+        all = all && (wanted[axis] == nullptr || wanted[axis] == &values[rest % values.size()]);
+        rest /= values.size();
+      }
+      if (!all) continue;
+      table_.excluded[i] = true;
+      ++hits;
+    }
+    if (hits == 0) out_.error(code::empty_value, row.at(), "this excludes no case");
+  }
+
+  void include(const node& row) {
+    if (!check_row(row)) return;
+    std::vector<const matrix_value*> made(table_.axes.size());
+    for (const member& m : row.members()) {
+      if (const auto axis = find_axis(m)) made[*axis] = find_value(*axis, m.value, false);
+    }
+    const bool of_each_row =
+        !made.empty() && made.back() == nullptr && table_.axes.back().name == cases_axis;
+    for (std::size_t axis = 0; axis < made.size() - (of_each_row ? 1 : 0); ++axis) {
+      if (made[axis] != nullptr || out_.has_errors()) continue;
+      out_.error(
+          code::missing_key, row.at(),
+          fmt::format("a case that is included names a value of each axis, and {} is missing",
+                      in_quotes(table_.axes[axis].name)));
+    }
+    if (!of_each_row) return table_.included.push_back(std::move(made));
+    for (const matrix_value& row_of_cases : table_.axes.back().values) {
+      made.back() = &row_of_cases;
+      table_.included.push_back(made);
+    }
+  }
+
+ private:
+  bool check_row(const node& row) {
+    if (row.is(node_kind::object) && !row.members().empty()) return true;
+    out_.error(row.is(node_kind::object) ? code::empty_value : code::wrong_type, row.at(),
+               "a row is an object of axes and their values");
+    return false;
+  }
+
+  std::optional<std::size_t> find_axis(const member& m) {
+    for (std::size_t i = 0; i < table_.axes.size(); ++i)
+      if (table_.axes[i].name == m.key) return i;
+    std::vector<std::string_view> names;
+    for (const matrix_axis& axis : table_.axes) names.push_back(axis.name);
+    out_.error(code::unknown_key, m.key_at, fmt::format("there is no axis {}", in_quotes(m.key)))
+        .help = suggestion(m.key, names);
+    return std::nullopt;
+  }
+
+  /// By its label; what is not there is told, or else added as a value of its own.
+  const matrix_value* find_value(std::size_t axis, const node& from, bool must_exist) {
+    const std::optional<std::string> label = label_of(from);
+    if (!label) {
+      out_.error(code::wrong_type, from.at(),
+                 fmt::format("a row names values by their labels, not by {}", from.kind_name()));
+      return nullptr;
+    }
+    const auto& values = table_.axes[axis].values;
+    const auto found = std::ranges::find(values, *label, &matrix_value::label);
+    if (found != values.end()) return &*found;
+    if (!must_exist && is_case_label(*label)) {
+      if (std::optional<value> made = read_value(from, out_))
+        return &table_.more_values.emplace_back(matrix_value{*label, *std::move(made)});
+      return nullptr;
+    }
+    std::vector<std::string_view> labels;
+    for (const matrix_value& v : values) labels.push_back(v.label);
+    out_.error(code::unknown_constant, from.at(),
+               fmt::format("the axis {} has no value {}", in_quotes(table_.axes[axis].name),
+                           in_quotes(*label, 40)))
+        .help = suggestion(*label, labels);
+    return nullptr;
+  }
+
+  matrix_table& table_;
+  diagnostics& out_;
+};
+
+void read_axes(const node& from, matrix_table& into, diagnostics& told) {
+  for (const member& m : from.members()) {
+    const bool is_row_list = m.key == "exclude" || m.key == "include";
+    if (m.key.starts_with("x-") || is_row_list) continue;
+    if (!check_name(m.key, m.key_at, "an axis", told)) continue;
+    matrix_axis& axis = into.axes.emplace_back(matrix_axis{m.key, {}});
+    axis_reader(axis, told).read(m.value);
+  }
+  if (into.axes.size() > axes_max) {
+    told.error(code::value_out_of_range, from.at(),
+               fmt::format("a matrix has at most {} axes", axes_max));
+  }
+}
+
+void read_rows(const node& from, matrix_table& into, diagnostics& told) {
+  row_reader rows(into, told);
+  for (const std::string_view key : {"exclude", "include"}) {
+    const node* list = from.find(key);
+    if (list == nullptr || !check_type(*list, json::array, in_quotes(key), told)) continue;
+    if (into.axes.empty())
+      told.error(code::empty_value, list->at(), "there is no axis for these rows");
+    for (const node& row : list->items()) key == "exclude" ? rows.exclude(row) : rows.include(row);
+  }
+}
+
 }  // namespace
+
+/// Labels stand in ids, file[mode=poll,size=1], which people type.
+bool is_case_label(std::string_view text) {
+  const auto unfit = [](unsigned char c) {
+    return c < ' ' || c == 0x7f || std::string_view(",[]=").find(char(c)) != std::string_view::npos;
+  };
+  return !text.empty() && text.size() <= label_bytes_max && std::ranges::none_of(text, unfit);
+}
 
 std::string matrix_case::label() const {
   std::string text;
@@ -121,15 +246,31 @@ const matrix_case::choice* matrix_case::find(std::string_view axis) const {
   return found == choices.end() ? nullptr : &*found;
 }
 
-std::size_t matrix_table::size() const {
+std::size_t matrix_table::product() const {
   std::size_t cases = 1;
   for (const matrix_axis& axis : axes) cases *= axis.values.size();
   return cases;
 }
 
+void matrix_table::count() {
+  numbers_.clear();
+  const bool some_are_out = std::ranges::find(excluded, true) != excluded.end();
+  for (std::size_t i = 0; some_are_out && i < excluded.size(); ++i)
+    if (!excluded[i]) numbers_.push_back(i);
+  cases_ = (some_are_out ? numbers_.size() : product()) + included.size();
+}
+
 matrix_case matrix_table::at(std::size_t index) const {
   matrix_case made;
+  made.unknown = failed;
   made.choices.resize(axes.size());
+  const std::size_t from_product = cases_ - included.size();
+  if (index >= from_product) {
+    const auto& row = included[index - from_product];
+    for (std::size_t i = 0; i < axes.size(); ++i) made.choices[i] = {&axes[i], row[i]};
+    return made;
+  }
+  if (!numbers_.empty()) index = numbers_[index];
   for (std::size_t i = axes.size(); i-- > 0;) {
     const std::vector<matrix_value>& values = axes[i].values;
     made.choices[i] = {&axes[i], &values[index % values.size()]};
@@ -138,33 +279,32 @@ matrix_case matrix_table::at(std::size_t index) const {
   return made;
 }
 
-matrix_table read_matrix(const node& from, diagnostics& out) {
+matrix_table read_matrix(const node* matrix, const node* cases, diagnostics& out) {
   matrix_table made;
   diagnostics told;
-  std::size_t cases = 1;
-  for (const member& m : from.members()) {
-    if (m.key.starts_with("x-")) continue;
-    if (m.key == "exclude" || m.key == "include") {
-      told.error(code::key_reserved, m.key_at,
-                 fmt::format("{} in a matrix is not there yet", in_quotes(m.key)));
-      continue;
-    }
-    if (!check_name(m.key, m.key_at, "an axis", told)) continue;
-    matrix_axis& axis = made.axes.emplace_back(matrix_axis{m.key, {}});
-    axis_reader(axis, told).read(m.value);
-    cases = std::min(cases * std::max<std::size_t>(axis.values.size(), 1), matrix_cases_max + 1);
+  if (matrix != nullptr) read_axes(*matrix, made, told);
+  if (cases != nullptr) made.axes.push_back(read_cases(*cases, told));
+  std::size_t product = 1;
+  for (const matrix_axis& axis : made.axes)
+    product =
+        std::min(product * std::max<std::size_t>(axis.values.size(), 1), matrix_cases_max + 1);
+  if (matrix != nullptr && product <= matrix_cases_max && !told.has_errors()) {
+    made.excluded.assign(made.axes.empty() ? 0 : product, false);
+    read_rows(*matrix, made, told);
   }
-  if (made.axes.size() > axes_max) {
-    told.error(code::value_out_of_range, from.at(),
-               fmt::format("a matrix has at most {} axes", axes_max));
-  }
-  if (cases > matrix_cases_max) {
-    told.error(code::value_out_of_range, from.at(),
+  made.count();
+  const node* where = matrix != nullptr ? matrix : cases;
+  if (product > matrix_cases_max || made.size() > matrix_cases_max) {
+    told.error(code::value_out_of_range, where->at(),
                fmt::format("the matrix makes more than {} cases", matrix_cases_max));
+  } else if (made.size() == 0 && !told.has_errors()) {
+    told.error(code::empty_value, where->at(), "every case is excluded, and nothing would run");
   }
-  const bool failed = told.has_errors();
   for (const diagnostic& d : told.all()) out.add(d);
-  return failed ? matrix_table{} : made;
+  if (!told.has_errors()) return made;
+  matrix_table nothing;
+  nothing.failed = true;
+  return nothing;
 }
 
 }  // namespace scenarios

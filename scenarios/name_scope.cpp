@@ -72,6 +72,8 @@ name_scope::found name_scope::resolve(path_type path) {
   if (found own = resolve_own(path)) return own;
   if (found special = resolve_special(path)) return special;
   if (const value* var = all_.find_var(path[0])) return constant(*var, 1, path);
+  if (const auto secret = all_.find_secret(path[0]); secret && when_ != name_stage::constants)
+    return shared_slot(*secret, value_type::text, 1);
   return resolve_party(path);
 }
 
@@ -119,9 +121,15 @@ name_scope::found name_scope::resolve_own(path_type path) {
 
 name_scope::found name_scope::resolve_special(path_type path) {
   const std::string_view first = path[0];
+  if (all_.matrix().unknown && (first == "matrix" || first == cases_axis))
+    return resolved_name{std::nullopt, {local_space, 0}, value_type::any, path.size()};
   if (first == "matrix") return resolve_matrix(path);
   if (first == "case") {
-    return refuse(path, code::key_reserved, "`cases` are not there yet", "use `matrix`");
+    const matrix_case::choice* row = all_.matrix().find(cases_axis);
+    if (row == nullptr) return std::nullopt;
+    if (path.size() > 1 && path[1] == "label")
+      return resolved_name{value::text(row->chosen->label), {}, value_type::text, 2};
+    return constant(row->chosen->content, 1, path);
   }
   if (first == "actor" && path.size() > 1 && path[1] == "index") {
     if (own_ == nullptr || !own_->has_index()) {

@@ -208,6 +208,17 @@ std::uint32_t name_table::port_slot(std::string_view name) {
   return slot;
 }
 
+name_target name_table::add_secret(const std::string& name) {
+  const std::uint32_t slot = add_shared(name);
+  secrets_.emplace(name, slot);
+  return {no_index, slot};
+}
+
+std::optional<std::uint32_t> name_table::find_secret(std::string_view name) const {
+  const auto found = secrets_.find(name);
+  return found == secrets_.end() ? std::nullopt : std::optional(found->second);
+}
+
 std::uint32_t name_table::tmp_slot() {
   if (!into_.tmp_slot) into_.tmp_slot = add_shared("tmp");
   return *into_.tmp_slot;

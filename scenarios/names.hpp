@@ -139,6 +139,10 @@ class name_table {
   const value* find_var(std::string_view name) const;
   const std::map<std::string, value, std::less<>>& vars() const { return vars_; }
 
+  /// A text that is known when the scenario has started, and never before.
+  name_target add_secret(const std::string& name);
+  std::optional<std::uint32_t> find_secret(std::string_view name) const;
+
   strand_names& add_strand(std::string owner, bool publishes, bool has_index, strand_plan& into);
   named_party& add_party(named_party made);
   named_party* find_party(std::string_view name);
@@ -157,6 +161,7 @@ class name_table {
   const matrix_case& case_;
   std::map<std::string, value, std::less<>> vars_;
   std::map<std::string, std::uint32_t, std::less<>> ports_;
+  std::map<std::string, std::uint32_t, std::less<>> secrets_;
   std::deque<strand_names> strands_;
   std::deque<named_party> parties_;
   std::map<std::string, std::size_t, std::less<>> party_by_name_;

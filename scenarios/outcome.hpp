@@ -160,6 +160,7 @@ struct scenario_result {
   std::string name;        // the scenario's own `name`, or empty
   std::vector<std::string> tags;
   std::shared_ptr<const source> text;
+  std::vector<std::shared_ptr<const source>> included;  // that places in it point into
   verdict result = verdict::not_run;
   std::string skip_reason;
   std::vector<diagnostic> failures;  // of the whole: deadlock, deadline, set-up, faults

@@ -32,7 +32,8 @@ struct payload_budget {
 struct payload_context {
   std::filesystem::path directory = ".";  // {file} is relative to it: where the scenario is
   std::uint64_t limit = max_payload_bytes;
-  bool confined = false;  // --sandbox: {file} may not lead out of the directory
+  bool by_source = false;  // …: where the file is that names it
+  bool confined = false;   // --sandbox: {file} may not lead out of the directory
   std::shared_ptr<payload_budget> budget = std::make_shared<payload_budget>();
 };
 

@@ -205,7 +205,11 @@ void payload_compiler::compile_file(const node& from) {
     out_.error(code::file_not_found, from.at(), "this is no file name");
     return;
   }
-  if (may_read(from, context_.directory / name)) read_file(from, context_.directory / name);
+  // Relative to the file that names it, which may be an included one.
+  const source* in = context_.by_source ? from.at().in : nullptr;
+  const std::filesystem::path full =
+      (in != nullptr ? std::filesystem::path(in->name()).parent_path() : context_.directory) / name;
+  if (may_read(from, full)) read_file(from, full);
 }
 
 bool payload_compiler::may_read(const node& from, const std::filesystem::path& path) {

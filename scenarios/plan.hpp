@@ -230,6 +230,7 @@ struct actor_plan {
   span at;
   std::optional<server_plan> server;
   std::optional<client_plan> client;
+  std::optional<expression> timeout;        // of all that it does
   std::shared_ptr<const strand_plan> body;  // shared by copies; of a server: of each handler
 };
 
@@ -298,9 +299,25 @@ struct fault_plan {
   bool required = true;
 };
 
+// ---- How it is run and told about --------------------------------------------------------------
+
+/// A value that is read when the scenario starts and appears nowhere.
+struct secret_plan {
+  std::string name;
+  std::string variable;  // of the environment
+  std::string file;      // or the path of a file, whose last line end is left out
+  name_target to;
+  span at;
+};
+struct redact_plan {
+  std::string pattern;  // RE2
+  std::string placeholder;
+};
+
 struct plan {
   std::shared_ptr<const source> text;
-  std::string id;  // file, and the case in brackets
+  std::vector<std::shared_ptr<const source>> included;  // that spans of it point into
+  std::string id;                                       // file, and the case in brackets
   std::string file;
   std::string case_label;
   std::string name;
@@ -324,6 +341,12 @@ struct plan {
   std::vector<barrier_plan> barriers;
   std::vector<signal_plan> signals;
   std::vector<fault_plan> faults;
+  std::uint32_t retries = 0;       // further attempts after a failure
+  std::string xfail;               // why it is expected to fail; empty: it is not
+  double tolerance = 1;            // multiplies upper bounds of times
+  std::vector<std::string> locks;  // no two scenarios that hold the same run at once
+  std::vector<redact_plan> redact;
+  std::vector<secret_plan> secrets;
   std::vector<ring_plan> rings;
   bool makes_strays = false;  // a step posts completions that belong to no request
 };

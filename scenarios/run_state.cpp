@@ -30,6 +30,7 @@ scenario_run::scenario_run(uring::loop& on, const plan& plan_to_run, const run_o
       quiet_([](uring::timer& t) noexcept { static_cast<run_timer&>(t).owner.quiet_for_long(); },
              *this) {
   if (options.stop != nullptr) stop.follow(*options.stop);
+  options.time_scale *= what.tolerance;
 }
 
 void scenario_run::publish(std::uint32_t shared_slot, value v) {

@@ -74,7 +74,7 @@ class scenario_run {
 
   uring::loop& loop;
   const plan& what;
-  const run_options options;
+  run_options options;  // its time scale is that of the run and the scenario
   run_clock clock;
   scenario_result result;
   uring::stop_source stop;  // set-up and actors: a failure, the deadline, Ctrl-C
@@ -115,6 +115,8 @@ class scenario_run {
   // Ends the run when its time is up, naming what everybody does then.
   void arm_deadline();
   void disarm_deadline() { deadline_.disarm(); }
+  // The same for one actor.
+  void tell_actor_deadline(const actor_plan& actor, uring::duration limit);
   // What a strand is doing now, for the deadline's message.
   struct activity {
     std::string_view who;
@@ -155,6 +157,7 @@ class scenario_run {
   [[nodiscard]] bool any_io_pending() const;
   void tell_deadlock();
   void tell_deadline();
+  void end_late(diagnostic why);
 
   std::unique_ptr<shared_future[]> futures_;
   std::deque<activity> activities_;

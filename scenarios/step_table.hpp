@@ -54,6 +54,9 @@ constexpr bool has(modifier set, modifier one) {
   return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(one)) != 0;
 }
 
+/// What `defaults` can give to steps that take it and don't have it.
+inline constexpr modifier defaultable = modifier::timeout | modifier::retry | modifier::sqe_flags;
+
 struct modifier_row {
   modifier which;  // none for reserved ones
   key_row key;

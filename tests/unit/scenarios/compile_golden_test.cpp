@@ -68,6 +68,7 @@ TEST_CASE("wrong scenarios get the messages that were agreed on") {
 TEST_CASE("every expected message belongs to a scenario") {
   const standing_in folder(golden_folder);
   for (const auto& entry : fs::directory_iterator(".")) {
+    if (entry.is_directory()) continue;  // what the inputs include
     fs::path input = entry.path();
     CHECK(fs::exists(input.replace_extension(".json")));
   }

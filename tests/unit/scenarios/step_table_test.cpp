@@ -42,7 +42,8 @@ std::string scenario_around(std::string_view example) {
   if (!mentions(example, R"("barrier")")) after += R"(, { "barrier": "go" })";
   // Nothing can follow a `fail`.
   const bool last = mentions(example, R"("fail")");
-  const std::string looped = fmt::format(R"({{ "repeat": {{ "times": 1, "do": [ {} ] }} }})", example);
+  const std::string looped =
+      fmt::format(R"({{ "repeat": {{ "times": 1, "do": [ {} ] }} }})", example);
   if (mentions(example, R"("break")")) example = looped;
   steps += fmt::format("{}, {}", last ? after : example, last ? example : after);
   return fmt::format(R"({{ "vars": {{ "body": "", "ipv6": true }}, "macros": {{ "greet": {{

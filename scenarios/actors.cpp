@@ -199,6 +199,7 @@ uring::task<void> actor_group::run_server(std::size_t index) {
   } else {
     co_await run_.join_strands(handlers);
   }
+  publish_lists(index);
   step_status status = run_.stop.stop_requested() ? step_status::not_judged : step_status::passed;
   for (const handler& each : server.handlers) {
     if (each.control->result.status == step_status::failed) status = step_status::failed;
@@ -207,6 +208,22 @@ uring::task<void> actor_group::run_server(std::size_t index) {
     if (each.status == step_status::failed) status = step_status::failed;
   }
   server.result.status = status;
+}
+
+// What its handlers collected, in the order in which reports have them: by who dialled.
+void actor_group::publish_lists(std::size_t index) {
+  std::vector<const handler*> sorted;
+  for (const handler& each : servers_[index].handlers) sorted.push_back(&each);
+  std::ranges::sort(sorted, {},
+                    [](const handler* each) { return std::pair(each->dialler, each->ordinal); });
+  for (const name_target& list : run_.what.actors[index].body->lists) {
+    value::list_type all;
+    for (const handler* each : sorted) {
+      const auto& items = each->control->read({local_space, list.local})->items();
+      all.insert(all.end(), items.begin(), items.end());
+    }
+    run_.publish(list.shared, value::list(std::move(all)));
+  }
 }
 
 uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handlers,
@@ -228,7 +245,7 @@ uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handl
     if (!co_await accept_one(index, accepting, fd, peer)) break;
     handler* admitted = co_await admit(index, fd, peer, handling);
     run_.strand_started();
-    handlers.spawn(run_handler(*admitted->control));
+    handlers.spawn(run_handler(*admitted->control, handlers));
   }
 }
 
@@ -315,10 +332,10 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
   co_return &server.handlers.back();
 }
 
-uring::task<void> actor_group::run_handler(strand& control) {
+uring::task<void> actor_group::run_handler(strand& control, const uring::scope& in) {
   co_await control.run_all();
   if (!run_.has_failed()) co_await control.close_all();
-  run_.strand_ended();
+  run_.strand_ended(in);
 }
 
 void actor_group::collect(std::vector<actor_result>& into) {

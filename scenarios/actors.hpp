@@ -38,10 +38,11 @@ class actor_group {
     std::vector<handler> handlers;
     std::uint32_t accepted = 0;
   };
+  void publish_lists(std::size_t index);
   uring::task<void> run_actor(std::size_t index);
   uring::task<void> run_client(std::size_t index);
   uring::task<void> run_server(std::size_t index);
-  uring::task<void> run_handler(strand& control);
+  uring::task<void> run_handler(strand& control, const uring::scope& in);
   uring::task<void> accept_all(std::size_t index, uring::scope& handlers,
                                uring::stop_source& accepting, uring::stop_source& handling);
   uring::task<bool> accept_one(std::size_t index, uring::stop_source& accepting, int& fd,

@@ -179,7 +179,7 @@ void strand_context::compile(const node& steps) {
   made = compile_block(steps);
   // Others see a list when the last top-level step that adds to it is over.
   for (const auto& [name, step] : last_collected_) {
-    if (step < made.size()) made[step].publishes.push_back(names_.find(name)->target());
+    if (role_ != strand_role::handler && step < made.size()) made[step].publishes.push_back(names_.find(name)->target());
   }
 }
 

@@ -171,13 +171,20 @@ name_scope::found name_scope::resolve_party(path_type path) {
   }
   switch (party->what) {
     case named_party::kind::server:
+      if (const declared_name* list =
+              party->strand != nullptr ? party->strand->find(path[1]) : nullptr;
+          list != nullptr && list->kind == name_kind::collection && party->strand != own_ &&
+          when_ >= name_stage::actors)
+        return shared_slot(list->shared, value_type::list, 2);
       if (path[1] != "addr" && path[1] != "port") {
         if (party->strand == nullptr || party->strand->find(path[1]) == nullptr)
           return std::nullopt;
-        return refuse(path, code::unknown_name,
-                      fmt::format("{} is of one connection's handler, which publishes nothing",
-                                  in_quotes(path[1])),
-                      fmt::format("a server publishes {0}.addr and {0}.port", path[0]));
+        return refuse(
+            path, code::unknown_name,
+            fmt::format("{} is of one connection's handler, which publishes nothing",
+                        in_quotes(path[1])),
+            fmt::format("a server publishes {0}.addr, {0}.port and what its handlers collect",
+                        path[0]));
       }
       if (when_ < name_stage::setup) {
         return refuse(path, code::not_yet_available,

@@ -108,8 +108,9 @@ declared_name& strand_names::declare_collection(const std::string& name, span at
   made.at = at;
   made.ready = true;  // empty before anything was added
   made.index = add_local();
-  into_.lists.push_back(made.index);
-  if (publishes_) made.shared = all_.add_shared(owner_ + '.' + name);
+  // A server publishes the lists of its handlers as one.
+  if (publishes_ || !has_index_) made.shared = all_.add_shared(owner_ + '.' + name);
+  into_.lists.push_back(made.target());
   return blocks_.front().insert_or_assign(name, made).first->second;
 }
 

@@ -202,7 +202,7 @@ struct strand_plan {
   std::vector<handle_property> properties;
   std::vector<std::string> asyncs;      // ids
   std::uint32_t index_slot = no_index;  // ${actor.index}
-  std::vector<std::uint32_t> lists;     // slots that begin as an empty list
+  std::vector<name_target> lists;       // of `collect`: empty to begin with
 };
 
 // ---- Actors ------------------------------------------------------------------------------------

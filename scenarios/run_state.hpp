@@ -4,6 +4,7 @@
 // Made by run_scenario, lives as long as it, used on the loop's thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -105,11 +106,20 @@ class scenario_run {
   // strand out for as long as it waits. With none left nothing can come any more.
   void strand_started() { ++strands_; }
   void strand_ended();
-  // Joins strands that `owner` waits for. It can't move by itself meanwhile, and is not counted.
+  // Joins strands that their owner waits for. It can't move by itself meanwhile, and is not counted
+  // until the last of them ends, whose place it takes: there is no moment in which nobody can move.
   uring::task<void> join_strands(uring::scope& owned) {
+    if (owned.running() == 0) co_return;
+    joined_.push_back(&owned);
     strand_ended();
     co_await owned.join();
-    strand_started();
+    std::erase(joined_, &owned);
+  }
+  // The last thing that a strand of this scope does.
+  void strand_ended(const uring::scope& of) {
+    const bool passes_on =
+        of.running() == 1 && std::find(joined_.begin(), joined_.end(), &of) != joined_.end();
+    if (!passes_on) strand_ended();
   }
 
   // Ends the run when its time is up, naming what everybody does then.
@@ -163,6 +173,7 @@ class scenario_run {
   std::deque<activity> activities_;
   blocked_wait* first_wait_ = nullptr;
   blocked_wait* last_wait_ = nullptr;
+  std::vector<const uring::scope*> joined_;  // by their owners, right now
   std::size_t strands_ = 0;
   std::size_t blocked_ = 0;
   bool failed_ = false;

@@ -92,7 +92,7 @@ std::vector<step_row> flow_rows() {
   rows.push_back(with(
       flow("loop", always, compile_loop), 0, "", loop_keys,
       "Runs its steps until a condition holds, once at least.",
-      R"({ "loop": { "do": [ { "recv": { "line": true }, "as": "l" } ], "until": "${len(l) == 0}" } })"));
+      R"({ "loop": { "do": [ { "recv": { "line": true }, "as": "l" } ], "until": "${l == who}" } })"));
   rows.push_back(with(flow("if", always, compile_if), 0, "", if_keys,
                       "Runs its steps under a condition.",
                       R"({ "if": { "cond": "${n > 0}", "then": [ { "send": "more" } ] } })"));

@@ -67,7 +67,7 @@ strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_
       faults_(owner.what.faults, owner.fault_tallies, name, std::move(base)),
       activity_(&owner.activities().emplace_back(scenario_run::activity{name, nullptr})) {
   result.name = name;
-  for (const std::uint32_t list : what.lists) locals_[list] = value::list({});
+  for (const name_target& list : what.lists) locals_[list.local] = value::list({});
 }
 
 strand::~strand() = default;
@@ -262,7 +262,7 @@ uring::task<void> strand::run_async(const step_plan& step, std::size_t index, st
   state.ended.set();
   state.progress.set();
   state.progress.reset();
-  run.strand_ended();
+  run.strand_ended(background_);
 }
 
 uring::task<bool> strand::wait_for_futures(lane on, const step_plan& step) {

@@ -143,8 +143,8 @@ class strand final : public environment {
   block_run run_body(lane on, const step_plan& step, const break_step& body, std::string path);
   block_run run_body(lane on, const step_plan& step, const parallel_step& body, std::string path);
   block_run run_body(lane on, const step_plan& step, const call_step& body, std::string path);
-  uring::task<void> run_branch(lane on, const block& steps, std::string prefix,
-                               bool& all_went_well);
+  uring::task<void> run_branch(lane on, const block& steps, std::string prefix, bool& all_went_well,
+                               const uring::scope& in);
   std::optional<value> steering_value(const step_plan& step, const std::string& path,
                                       const expression& from, value_type wanted);
   block_end fail_step_at(const step_plan& step, const std::string& path, code id, span where,

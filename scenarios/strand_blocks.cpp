@@ -167,7 +167,8 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& /*step*/,
   std::size_t number = 0;
   for (const block& branch : body.branches) {
     run.strand_started();
-    running.spawn(run_branch({stop}, branch, fmt::format("{}.{}.", path, ++number), all_went_well));
+    running.spawn(
+        run_branch({stop}, branch, fmt::format("{}.{}.", path, ++number), all_went_well, running));
   }
   co_await run.join_strands(running);
   co_return all_went_well ? block_end::on : block_end::over;
@@ -184,12 +185,12 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const ca
 }
 
 uring::task<void> strand::run_branch(lane on, const block& steps, std::string prefix,
-                                     bool& all_went_well) {
+                                     bool& all_went_well, const uring::scope& in) {
   if (co_await run_block(on, steps, std::move(prefix), {}) == block_end::over) {
     all_went_well = false;
     on.stop.request_stop();
   }
-  run.strand_ended();
+  run.strand_ended(in);
 }
 
 }  // namespace scenarios

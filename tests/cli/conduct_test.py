@@ -1,4 +1,4 @@
-"""How a scenario is run and told about: retries, xfail, locks, redact, secrets, timeouts of actors."""
+"""How a scenario is run and told about: retries, xfail, locks, redact, secrets, deadlines."""
 
 import base64
 import json

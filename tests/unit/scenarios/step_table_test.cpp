@@ -46,8 +46,9 @@ std::string scenario_around(std::string_view example) {
       fmt::format(R"({{ "repeat": {{ "times": 1, "do": [ {} ] }} }})", example);
   if (mentions(example, R"("break")")) example = looped;
   steps += fmt::format("{}, {}", last ? after : example, last ? example : after);
-  return fmt::format(R"({{ "vars": {{ "body": "", "ipv6": true }}, "macros": {{ "greet": {{
-      "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }}, "rings": {{ "r": {{ "buffers": [64], "files": 4,
+  return fmt::format(R"({{ "vars": {{ "body": "", "who": "", "ipv6": true }},
+    "macros": {{ "greet": {{ "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }},
+    "rings": {{ "r": {{ "buffers": [64], "files": 4,
       "buffer_rings": {{ "g": {{}} }} }} }}, "actors": {{
     "srv": {{ "server": "tcp://127.0.0.1:0", "do": [ {{ "recv": {{ "eof": true }} }} ] }},
     "other": {{ "task": true, "do": [ {{ "signal": "ready" }}, {{ "barrier": "go" }} ] }},

@@ -177,10 +177,11 @@ void strand_context::declare_made(const std::string& name, name_kind kind, value
 void strand_context::compile(const node& steps) {
   block& made = names_.into().steps;
   made = compile_block(steps);
-  // Others see a list when the last top-level step that adds to it is over.
-  for (const auto& [name, step] : last_collected_) {
-    if (role_ != strand_role::handler && step < made.size()) made[step].publishes.push_back(names_.find(name)->target());
-  }
+  // Others see a list when the last top-level step that adds to it is over; those of handlers are
+  // published by their server.
+  if (role_ == strand_role::handler) return;
+  for (const auto& [name, step] : last_collected_)
+    if (step < made.size()) made[step].publishes.push_back(names_.find(name)->target());
 }
 
 block strand_context::compile_inner(const node& steps, const inner_block& how) {

@@ -89,10 +89,10 @@ std::vector<step_row> flow_rows() {
       with(flow("while", always, compile_while), 0, "", while_keys,
            "Runs its steps while a condition holds.",
            R"({ "while": { "cond": "${n < 3}", "do": [ { "set": { "n": "${n + 1}" } } ] } })"));
-  rows.push_back(with(
-      flow("loop", always, compile_loop), 0, "", loop_keys,
-      "Runs its steps until a condition holds, once at least.",
-      R"({ "loop": { "do": [ { "recv": { "line": true }, "as": "l" } ], "until": "${l == who}" } })"));
+  rows.push_back(with(flow("loop", always, compile_loop), 0, "", loop_keys,
+                      "Runs its steps until a condition holds, once at least.",
+                      R"({ "loop": { "do": [ { "recv": { "line": true }, "as": "l" } ], )"
+                      R"("until": "${l == who}" } })"));
   rows.push_back(with(flow("if", always, compile_if), 0, "", if_keys,
                       "Runs its steps under a condition.",
                       R"({ "if": { "cond": "${n > 0}", "then": [ { "send": "more" } ] } })"));

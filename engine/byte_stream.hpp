@@ -62,10 +62,12 @@ class byte_stream {
   void unread(std::span<const std::byte> data) {
     held_.insert(held_.begin(), data.begin(), data.end());
   }
-  [[nodiscard]] std::size_t held_back() const { return held_.size(); }
+  // How many bytes lie ahead of what a reader of the descriptor would get; a layer counts its own.
+  [[nodiscard]] virtual std::size_t held_back() const { return held_.size(); }
 
  protected:
   std::size_t take_held(std::span<std::byte> buffer, bool consume);
+  [[nodiscard]] bool has_held() const { return !held_.empty(); }
 
  private:
   std::vector<std::byte> held_;

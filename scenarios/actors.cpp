@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "engine/errno_name.hpp"
+#include "scenarios/endpoint.hpp"
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/step_runner.hpp"
 
@@ -57,25 +58,28 @@ bool actor_group::bind_servers() {
     const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
     const evaluation text = actor.server->address.eval(nobody);
     std::string reason;
-    auto address = text ? uring::socket_address::parse(text->data(), reason) : std::nullopt;
-    if (!address) {
+    const auto wanted = text ? parse_endpoint(text->data(), reason) : std::nullopt;
+    if (!wanted) {
       run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
                           fmt::format("{}: no address to listen on: {}", actor.name,
                                       text ? reason : text.message())));
       return false;
     }
-    const int fd = open_listener(*address, actor.server->backlog);
+    uring::socket_address address = wanted->address;
+    const int fd = open_listener(address, actor.server->backlog);
     if (fd < 0) {
       const char* name = uring::errno_name(-fd);
       run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
-                          fmt::format("{} can't listen on {}: {}", actor.name, address->url(),
+                          fmt::format("{} can't listen on {}: {}", actor.name, address.url(),
                                       name != nullptr ? name : "unknown error")));
       return false;
     }
     servers_[i].listener = fd;
     servers_[i].bound = uring::socket_address::local_of(fd);
     run_.listeners.push_back(servers_[i].bound);
-    run_.publish(actor.server->addr.shared, value::text(servers_[i].bound.url()));
+    servers_[i].speaks_tls = wanted->tls || actor.server->tls != nullptr;
+    run_.publish(actor.server->addr.shared,
+                 value::text(endpoint{servers_[i].bound, servers_[i].speaks_tls}.url()));
     run_.publish(actor.server->port.shared, value(std::int64_t{servers_[i].bound.port()}));
     if (!servers_[i].bound.is_unix()) {
       run_.redact(servers_[i].bound.url().substr(6), fmt::format("<addr:{}>", actor.name));
@@ -245,7 +249,7 @@ uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handl
     if (!co_await accept_one(index, accepting, fd, peer)) break;
     handler* admitted = co_await admit(index, fd, peer, handling);
     run_.strand_started();
-    handlers.spawn(run_handler(*admitted->control, handlers));
+    handlers.spawn(run_handler(index, *admitted->control, handlers));
   }
 }
 
@@ -332,8 +336,15 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
   co_return &server.handlers.back();
 }
 
-uring::task<void> actor_group::run_handler(strand& control, const uring::scope& in) {
-  co_await control.run_all();
+uring::task<void> actor_group::run_handler(std::size_t index, strand& control,
+                                           const uring::scope& in) {
+  // Beside the other handlers: one that does not come to its handshake must not hold them up.
+  const step_plan& handshake = run_.what.actors[index].server->handshake;
+  if (!servers_[index].speaks_tls || co_await control.run_single(handshake, "0")) {
+    co_await control.run_all();
+  } else {
+    control.settle(false);
+  }
   if (!run_.has_failed()) co_await control.close_all();
   run_.strand_ended(in);
 }

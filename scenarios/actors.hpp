@@ -34,6 +34,7 @@ class actor_group {
   struct server_state {
     int listener = -1;
     uring::socket_address bound;
+    bool speaks_tls = false;
     actor_result result;
     std::vector<handler> handlers;
     std::uint32_t accepted = 0;
@@ -42,7 +43,7 @@ class actor_group {
   uring::task<void> run_actor(std::size_t index);
   uring::task<void> run_client(std::size_t index);
   uring::task<void> run_server(std::size_t index);
-  uring::task<void> run_handler(strand& control, const uring::scope& in);
+  uring::task<void> run_handler(std::size_t index, strand& control, const uring::scope& in);
   uring::task<void> accept_all(std::size_t index, uring::scope& handlers,
                                uring::stop_source& accepting, uring::stop_source& handling);
   uring::task<bool> accept_one(std::size_t index, uring::stop_source& accepting, int& fd,

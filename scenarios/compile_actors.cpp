@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "scenarios/compile_tls.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -238,6 +239,7 @@ void actor_compiler::compile_server(entry& from, actor_plan& into) {
     made.grace = scope.read_duration(*grace, "\"grace\"");
   const node* server = from.keys->find("server");
   if (server == nullptr) return;
+  compile_handshake(from, made);
   if (server->is(node_kind::string)) {
     made.address = scope.read_address(*server, address_use::listen, "an address");
     return;
@@ -248,6 +250,22 @@ void actor_compiler::compile_server(entry& from, actor_plan& into) {
   if (const node* backlog = keys.find("backlog"))
     made.backlog = static_cast<int>(
         scope.read_integer(*backlog, {0, backlog_max}, "the backlog").value_or(made.backlog));
+  if (const node* tls = keys.find("tls")) {
+    made.tls = compile_tls(scope, *tls, tls_role::server);
+    if (made.tls) made.handshake.body = handshake_of_server(made.tls);
+  }
+}
+
+/// Step 0 of a handler, in case the address is a tls:// one: some are known only later.
+void actor_compiler::compile_handshake(const entry& from, server_plan& into) {
+  const step_row& row = *find_step("start_tls");
+  into.handshake.op = row.name;
+  into.handshake.note = "server";
+  into.handshake.at = from.kind_key->value.at();
+  into.handshake.op_at = from.kind_key->key_at;
+  into.handshake.handle = 0;
+  into.handshake.body = handshake_of_server(tls_context::usual(tls_role::server));
+  in_.steps.push_back({from.name, "", &row});
 }
 
 void actor_compiler::compile_client(entry& from, actor_plan& into) {
@@ -269,6 +287,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
       to = keys.find("to");
       if (const node* bind = keys.find("bind"))
         body.bind = scope.read_address(*bind, address_use::bind, "an address");
+      if (const node* tls = keys.find("tls")) body.tls = compile_tls(scope, *tls, tls_role::client);
       if (const node* timeout = keys.find("timeout"))
         made.timeout = scope.read_duration(*timeout, "a timeout");
       if (const node* expect = keys.find("expect"))

@@ -50,6 +50,7 @@ class actor_compiler {
   void add_setup(const node& steps);
   void add_teardown(const node& from);
   void compile_server(entry& from, actor_plan& into);
+  void compile_handshake(const entry& from, server_plan& into);
   void compile_client(entry& from, actor_plan& into);
   void compile_actor(entry& from);
 

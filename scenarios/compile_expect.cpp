@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "engine/errno_name.hpp"
 #include "engine/flag_sets.hpp"
@@ -160,6 +161,8 @@ void expectation_compiler::warn_impossible(const node& from) {
   const int number = uring::errno_number(from.text());
   // What is no submission answers with whatever its system call does.
   if (number == 0 || row_.is(step_trait::has_result) || can_return(row_, number)) return;
+  // What TLS refuses is EPROTO, and any stream may speak it.
+  if (number == EPROTO && row_.layer == step_layer::stream) return;
   out_.warning(
       code::errno_impossible, from.at(),
       fmt::format("`{}` does not end with {} on any kernel we know of", row_.name, from.text()));

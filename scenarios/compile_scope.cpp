@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/errno_name.hpp"
-#include "engine/socket_address.hpp"
+#include "scenarios/endpoint.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/units.hpp"
 #include "scenarios/visible.hpp"
@@ -26,7 +26,7 @@ std::string with_article(value_type type) {
 }
 
 bool is_later_scheme(std::string_view url) {
-  return url.starts_with("tls://") || url.starts_with("udp://");
+  return url.starts_with("udp://");
 }
 
 constexpr std::size_t shown_bytes_max = 60;
@@ -170,15 +170,17 @@ expression compile_scope::read_address(const node& from, address_use use, std::s
   if (is_later_scheme(url)) {
     out_.error(code::key_reserved, from.at(),
                fmt::format("{}// is not there yet", url.substr(0, 4)))
-        .help = "addresses are tcp:// and unix:// ones";
+        .help = "addresses are tcp://, tls:// and unix:// ones";
     return made;
   }
   std::string reason;
-  const auto parsed = uring::socket_address::parse(url, reason);
+  const auto parsed = parse_endpoint(url, reason);
   if (!parsed) {
     out_.error(code::bad_address, from.at(),
                fmt::format("{} is not an address: {}", in_quotes(url), reason));
-  } else if (use == address_use::connect && parsed->is_any_port()) {
+  } else if (use == address_use::bind && parsed->tls) {
+    out_.error(code::bad_address, from.at(), "the local end of a socket is a tcp:// address");
+  } else if (use == address_use::connect && parsed->address.is_any_port()) {
     out_.error(code::bad_address, from.at(), "nobody can be reached at port 0").help =
         "port 0 lets the kernel choose when listening; connect to ${SERVER.addr}";
   }

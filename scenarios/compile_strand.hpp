@@ -190,7 +190,7 @@ value_type captured_type(const node& from);
 // The compile functions of the step table.
 using step_function = void(strand_context&, const step_arguments&, step_plan&);
 step_function compile_connect, compile_listen, compile_accept, compile_send, compile_recv,
-    compile_half_close, compile_rst, compile_close;
+    compile_half_close, compile_rst, compile_close, compile_start_tls, compile_stop_tls;
 step_function compile_sleep, compile_barrier, compile_signal, compile_await, compile_set,
     compile_log, compile_fail, compile_join, compile_cancel, compile_repeat, compile_chain;
 step_function compile_for, compile_while, compile_loop, compile_if, compile_break, compile_parallel,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/compile_tls.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -92,6 +93,8 @@ void compile_connect(strand_context& in, const step_arguments& given, step_plan&
   }
   if (const node* bind = given.find("bind"))
     made.bind = in.scope().read_address(*bind, address_use::bind, "an address");
+  if (const node* tls = given.find("tls"))
+    made.tls = compile_tls(in.scope(), *tls, tls_role::client);
   into.body = std::move(made);
 }
 
@@ -104,6 +107,8 @@ void compile_listen(strand_context& in, const step_arguments& given, step_plan& 
   if (const node* backlog = given.find("backlog"))
     made.backlog = static_cast<int>(
         in.scope().read_integer(*backlog, {0, backlog_max}, "the backlog").value_or(128));
+  if (const node* tls = given.find("tls"))
+    made.tls = compile_tls(in.scope(), *tls, tls_role::server);
   into.body = std::move(made);
 }
 
@@ -156,8 +161,10 @@ void compile_half_close(strand_context&, const step_arguments&, step_plan& into)
 void compile_rst(strand_context&, const step_arguments&, step_plan& into) {
   into.body = rst_step{};
 }
-void compile_close(strand_context&, const step_arguments&, step_plan& into) {
-  into.body = close_step{};
+void compile_close(strand_context&, const step_arguments& given, step_plan& into) {
+  close_step made;
+  if (const node* notify = given.find("notify")) made.notify = notify->boolean();
+  into.body = made;
 }
 
 }  // namespace scenarios

@@ -28,7 +28,7 @@ uring::task<step_end> step_runner::execute() {
                                  strand_.plan.handles[step_.handle]),
                      step_.op_at);
   }
-  co_return co_await std::visit(
+  step_end end = co_await std::visit(
       [this](const auto& body) {
         // Steps that hold others are the strand's.
         if constexpr (holds_a_block<decltype(body)>) {
@@ -38,6 +38,9 @@ uring::task<step_end> step_runner::execute() {
         }
       },
       step_.body);
+  if (step_.handle != no_index)
+    if (const tls_stream* tls = own().tls()) tell_tls(end, *tls);
+  co_return end;
 }
 
 step_end step_runner::broken(std::string message, span where) const {

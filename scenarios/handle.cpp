@@ -6,15 +6,19 @@
 #include <csignal>
 #include <utility>
 
+#include "scenarios/tls_stream.hpp"
+
 namespace scenarios {
 
 handle::handle(handle&& other) noexcept
     : local(other.local),
       peer(other.peer),
+      accepts_tls(std::move(other.accepts_tls)),
       fd_(std::exchange(other.fd_, -1)),
       slot_(std::exchange(other.slot_, -1)),
       stable_name_(std::move(other.stable_name_)),
       stream_(std::move(other.stream_)),
+      tls_(std::exchange(other.tls_, nullptr)),
       word_(std::move(other.word_)),
       child_(std::move(other.child_)) {}
 
@@ -23,10 +27,12 @@ handle& handle::operator=(handle&& other) noexcept {
     if (fd_ >= 0) ::close(fd_);
     local = other.local;
     peer = other.peer;
+    accepts_tls = std::move(other.accepts_tls);
     fd_ = std::exchange(other.fd_, -1);
     slot_ = std::exchange(other.slot_, -1);
     stable_name_ = std::move(other.stable_name_);
     stream_ = std::move(other.stream_);
+    tls_ = std::exchange(other.tls_, nullptr);
     word_ = std::move(other.word_);
     child_ = std::move(other.child_);
   }
@@ -40,6 +46,8 @@ handle::~handle() {
 void handle::adopt(int fd, std::string stable_name) {
   if (fd_ >= 0) ::close(fd_);
   stream_.reset();
+  tls_ = nullptr;
+  accepts_tls.reset();
   word_.reset();
   child_.reset();
   slot_ = -1;
@@ -73,6 +81,22 @@ handle::child::~child() {
 uring::byte_stream& handle::stream(uring::loop& on) {
   if (!stream_) stream_ = std::make_unique<uring::socket_stream>(on, std::exchange(fd_, -1));
   return *stream_;
+}
+
+tls_stream& handle::lay_tls(uring::loop& on, std::shared_ptr<const tls_context> context,
+                            const std::string& host) {
+  stream(on);
+  auto made = std::make_unique<tls_stream>(on, std::move(stream_), std::move(context), host);
+  tls_ = made.get();
+  stream_ = std::move(made);
+  return *tls_;
+}
+
+void handle::take_off_tls() {
+  // Two steps: assigning would end the layer, and what it owns, first.
+  std::unique_ptr<uring::byte_stream> below = tls_->take_below();
+  tls_ = nullptr;
+  stream_ = std::move(below);
 }
 
 void handle::forget() noexcept {

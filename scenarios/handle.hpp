@@ -14,8 +14,11 @@
 
 #include "engine/byte_stream.hpp"
 #include "engine/socket_address.hpp"
+#include "scenarios/tls_plan.hpp"
 
 namespace scenarios {
+
+class tls_stream;
 
 class handle {
  public:
@@ -41,11 +44,20 @@ class handle {
   // Lays a stream over the descriptor when there is none yet.
   uring::byte_stream& stream(uring::loop& on);
   [[nodiscard]] uring::byte_stream* existing_stream() const { return stream_.get(); }
+  // Lays TLS over the stream; there is none yet. `host` is whom a client expects at the other end.
+  tls_stream& lay_tls(uring::loop& on, std::shared_ptr<const tls_context> context,
+                      const std::string& host);
+  // Nothing where no TLS is spoken.
+  [[nodiscard]] tls_stream* tls() const { return tls_; }
+  // After tls()->finish(): what follows is clear text.
+  void take_off_tls();
   // The descriptor was closed by a low-level step.
   void forget() noexcept;
 
   uring::socket_address local;
   uring::socket_address peer;
+  // Of a listener: how its connections speak TLS.
+  std::shared_ptr<const tls_context> accepts_tls;
 
  private:
   struct child {
@@ -60,6 +72,7 @@ class handle {
   int slot_ = -1;
   std::string stable_name_;
   std::unique_ptr<uring::byte_stream> stream_;
+  tls_stream* tls_ = nullptr;  // the stream, when it is one
   std::unique_ptr<std::uint32_t> word_;
   std::unique_ptr<child> child_;
 };

@@ -100,9 +100,9 @@ constexpr key_row actor_rows[] = {
 };
 
 constexpr key_row server_rows[] = {
-    {"address", j::string, required, "where to listen: tcp://127.0.0.1:0"},
+    {"address", j::string, required, "where to listen: tcp://127.0.0.1:0, tls://127.0.0.1:0"},
     {"backlog", j::number, optional, "connections that may wait for accept (default 128)"},
-    later("tls", "speak TLS"),
+    {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
 };
 
 constexpr key_row client_rows[] = {
@@ -111,7 +111,7 @@ constexpr key_row client_rows[] = {
     {"timeout", j::string, optional, "deadline of connecting"},
     {"expect", j::any, optional, "how connecting must end (default: ok)"},
     later("via", "the proxy to go through"),
-    later("tls", "speak TLS"),
+    {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
 };
 
 constexpr key_row service_rows[] = {
@@ -322,12 +322,13 @@ const key_table fault_require{"fault.require", "`require`", fault_require_rows};
 std::span<const key_table* const> all_key_tables() {
   using namespace keys;
   static constexpr const key_table* tables[] = {
-      &top_level,    &teardown,    &actor,         &server,        &client,        &service,
-      &service_file, &ready,       &stop,          &exit_status,   &requires_,     &requires_not,
-      &expect,       &expect_cqe,  &capture_regex, &capture_json,  &capture_at,    &retry,
-      &fault,        &fault_where, &fault_when,    &fault_require, &capture_field, &ring,
-      &buffer_ring,  &on_object,   &stray,         &macro,         &included,      &suite,
-      &cases,        &redact,      &secret};
+      &top_level,    &teardown,      &actor,         &server,     &client,
+      &service,      &service_file,  &ready,         &stop,       &exit_status,
+      &requires_,    &requires_not,  &expect,        &expect_cqe, &capture_regex,
+      &capture_json, &capture_at,    &retry,         &fault,      &fault_where,
+      &fault_when,   &fault_require, &capture_field, &ring,       &buffer_ring,
+      &on_object,    &stray,         &macro,         &included,   &suite,
+      &cases,        &redact,        &secret,        &tls};
   return tables;
 }
 

@@ -5,6 +5,7 @@
 #include "scenarios/names.hpp"
 #include "scenarios/string_token.hpp"
 #include "scenarios/suggest.hpp"
+#include "scenarios/tls_certificate.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -74,7 +75,12 @@ name_scope::found name_scope::resolve(path_type path) {
   if (const value* var = all_.find_var(path[0])) return constant(*var, 1, path);
   if (const auto secret = all_.find_secret(path[0]); secret && when_ != name_stage::constants)
     return shared_slot(*secret, value_type::text, 1);
-  return resolve_party(path);
+  if (found party = resolve_party(path)) return party;
+  // Last, so that an actor may be called so.
+  if (path.size() < 2 || path[0] != "tls" || (path[1] != "cert" && path[1] != "key"))
+    return std::nullopt;
+  const certificate& made = automatic_certificate("");
+  return constant(value::text(path[1] == "cert" ? made.cert : made.key), 2, path);
 }
 
 name_scope::found name_scope::constant(const value& content, std::size_t parts, path_type path) {

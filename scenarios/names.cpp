@@ -23,13 +23,19 @@ struct handle_word {
   handle_value what;
   value_type type;
 };
-constexpr handle_word handle_words[] = {{"fd", handle_value::fd, value_type::integer},
-                                        {"addr", handle_value::addr, value_type::text},
-                                        {"local", handle_value::local, value_type::text},
-                                        {"peer", handle_value::peer, value_type::text},
-                                        {"port", handle_value::port, value_type::integer},
-                                        {"slot", handle_value::slot, value_type::integer},
-                                        {"pid", handle_value::pid, value_type::integer}};
+constexpr handle_word handle_words[] = {
+    {"fd", handle_value::fd, value_type::integer},
+    {"addr", handle_value::addr, value_type::text},
+    {"local", handle_value::local, value_type::text},
+    {"peer", handle_value::peer, value_type::text},
+    {"port", handle_value::port, value_type::integer},
+    {"slot", handle_value::slot, value_type::integer},
+    {"pid", handle_value::pid, value_type::integer},
+    {"tls_version", handle_value::tls_version, value_type::text},
+    {"cipher", handle_value::cipher, value_type::text},
+    {"alpn", handle_value::alpn, value_type::text},
+    {"peer_cn", handle_value::peer_cn, value_type::text},
+    {"server_name", handle_value::server_name, value_type::text}};
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

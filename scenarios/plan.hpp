@@ -31,6 +31,7 @@
 #include "scenarios/outcome.hpp"
 #include "scenarios/payload.hpp"
 #include "scenarios/source.hpp"
+#include "scenarios/tls_plan.hpp"
 
 namespace scenarios {
 
@@ -87,10 +88,12 @@ struct expectation {
 struct connect_step {
   expression to;
   std::optional<expression> bind;
+  std::shared_ptr<const tls_context> tls;  // none: as the address says
 };
 struct listen_step {
   expression address;
   int backlog = 128;
+  std::shared_ptr<const tls_context> tls;  // none: as the address says
 };
 struct accept_step {};
 struct send_step {
@@ -107,7 +110,9 @@ struct recv_step {
 };
 struct half_close_step {};
 struct rst_step {};
-struct close_step {};
+struct close_step {
+  std::optional<bool> notify;  // over TLS: with a close_notify (the default) or without
+};
 struct sleep_step {
   expression time;
 };
@@ -139,7 +144,7 @@ using step_body =
                  log_step, fail_step, join_step, cancel_step, repeat_step, for_step, while_step,
                  loop_step, if_step, break_step, parallel_step, call_step, assert_step, poll_step,
                  skip_step, sqe_step, chain_step, await_cqes_step, await_stray_step, register_step,
-                 recycle_step, make_step, option_step>;
+                 recycle_step, make_step, option_step, start_tls_step, stop_tls_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {
@@ -187,7 +192,21 @@ struct step_plan {
 };
 
 // A value that a handle publishes when it is made.
-enum class handle_value : std::uint8_t { fd, addr, local, peer, port, slot, pid };
+enum class handle_value : std::uint8_t {
+  fd,
+  addr,
+  local,
+  peer,
+  port,
+  slot,
+  pid,
+  // What a TLS handshake agreed on; there from then on.
+  tls_version,
+  cipher,
+  alpn,
+  peer_cn,
+  server_name
+};
 struct handle_property {
   std::uint32_t handle = 0;
   handle_value what = handle_value::addr;
@@ -213,9 +232,11 @@ struct server_plan {
   expression address;
   int backlog = 128;
   std::uint32_t accept = 1;
-  bool accept_each = false;  // until every other actor has ended
-  expression grace;          // how long handlers may go on after that
-  name_target addr, port;    // published when bound: ${srv.addr}, ${srv.port}
+  bool accept_each = false;                // until every other actor has ended
+  expression grace;                        // how long handlers may go on after that
+  name_target addr, port;                  // published when bound: ${srv.addr}, ${srv.port}
+  std::shared_ptr<const tls_context> tls;  // none: as the address says
+  step_plan handshake;                     // step 0 of each handler, where TLS is spoken
 };
 
 struct client_plan {

@@ -8,12 +8,17 @@ namespace scenarios::rows {
 namespace {
 
 constexpr key_row connect_keys[] = {
-    {"to", j::string, required, "the address: tcp://127.0.0.1:80, unix:///path"},
+    {"to", j::string, required,
+     "the address: tcp://127.0.0.1:80, tls://127.0.0.1:443, unix:///path"},
     {"bind", j::string, optional, "the local address"},
+    {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
     later("via", "the proxy to go through")};
 constexpr key_row listen_keys[] = {
     {"address", j::string, required, "where; port 0 lets the kernel choose"},
-    {"backlog", j::number, optional, "connections that may wait for accept (default 128)"}};
+    {"backlog", j::number, optional, "connections that may wait for accept (default 128)"},
+    {"tls", j::object, optional, "how its connections speak TLS; accept does the handshake"}};
+constexpr key_row close_keys[] = {{"notify", j::boolean, optional,
+                                   "false: without the close_notify that ends TLS (default true)"}};
 constexpr key_row send_keys[] = {
     {"data", j::data, required, "what to send: text, {hex}, {b64}, {file}, {random}, a list …"},
     later("to", "where a datagram goes")};
@@ -67,14 +72,16 @@ std::vector<step_row> stream_rows() {
            R"({ "recv": { "line": true, "max": "1KiB" }, "expect": { "data": "+PONG" } })"));
   rows.push_back(with(
       stream("half_close", trait::works_on, always | on | expect, shutdown_ops, compile_half_close),
-      j::boolean, "", {}, "Ends the sending direction; receiving goes on.",
+      j::boolean, "", {},
+      "Ends the sending direction; receiving goes on. Over TLS: with a close_notify.",
       R"({ "half_close": true })"));
   rows.push_back(with(stream("rst", trait::works_on, always | on | expect, close_ops, compile_rst),
                       j::boolean, "", {}, "Closes so that the peer sees a reset.",
                       R"({ "rst": true })"));
-  rows.push_back(with(
-      stream("close", trait::works_on, always | on | expect, close_ops, compile_close), j::boolean,
-      "", {}, "Cancels what is pending on the descriptor, and closes it.", R"({ "close": true })"));
+  rows.push_back(
+      with(stream("close", trait::works_on, always | on | expect, close_ops, compile_close),
+           j::boolean, "", close_keys, "Cancels what is pending on the descriptor, and closes it.",
+           R"({ "close": true })"));
   return rows;
 }
 

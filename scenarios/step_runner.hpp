@@ -55,6 +55,17 @@ class step_runner {
   ended on(const recycle_step& body);
   ended on(const make_step& body);
   ended on(const option_step& body);
+  ended on(const start_tls_step& body);
+  ended on(const stop_tls_step& body);
+
+  // The handshake on a handle that has no TLS yet, or one that was interrupted.
+  ended handshake_on(std::uint32_t index, std::shared_ptr<const tls_context> context);
+  // The same for a connection that was just made; when it fails, the connection is closed.
+  ended secured(std::uint32_t index, std::shared_ptr<const tls_context> context,
+                step_end connected);
+  uring::task<std::optional<step_end>> residue(tls_role role);
+  // Why TLS made it fail, as fields and in words.
+  void tell_tls(step_end& end, const tls_stream& tls) const;
 
   ended nothing();
 

@@ -81,8 +81,6 @@ constexpr later_op later_ops[] = {
     {"trickle", step_layer::stream, "sends in small pieces, slowly"},
     {"split", step_layer::stream, "sends in pieces of given sizes"},
     {"stall_reads", step_layer::stream, "does not read for a while"},
-    {"start_tls", step_layer::stream, "lays TLS over the stream"},
-    {"stop_tls", step_layer::stream, "takes TLS off the stream"},
     {"write_file", step_layer::flow, "writes a file"},
     {"read_file", step_layer::flow, "reads a file"},
     {"spawn", step_layer::flow, "starts a program"},
@@ -111,6 +109,7 @@ const table& all() {
       t.rows.insert(t.rows.end(), family.begin(), family.end());
     };
     add(rows::stream_rows());
+    add(rows::tls_rows());
     add(rows::flow_rows());
     add(low_level_rows());
     add(rows::system_rows());

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "scenarios/capture.hpp"
+#include "scenarios/endpoint.hpp"
 #include "scenarios/judge.hpp"
 #include "scenarios/step_runner.hpp"
+#include "scenarios/tls_stream.hpp"
 
 namespace scenarios {
 namespace {
@@ -42,6 +44,27 @@ bool needs_step_timer(const step_plan& step) {
          std::holds_alternative<await_stray_step>(step.body) ||
          (step.ring != no_index && std::holds_alternative<sqe_step>(step.body)) ||
          std::holds_alternative<sleep_step>(step.body);
+}
+
+// How long the end of an actor waits for room for its close_notify.
+constexpr uring::duration goodbye_patience = std::chrono::milliseconds(100);
+
+// What a handshake agreed on; nothing for other properties, or before it.
+const std::string* find_fact(const tls_facts& facts, handle_value what) {
+  switch (what) {
+    case handle_value::tls_version:
+      return &facts.version;
+    case handle_value::cipher:
+      return &facts.cipher;
+    case handle_value::alpn:
+      return &facts.alpn;
+    case handle_value::peer_cn:
+      return &facts.peer_cn;
+    case handle_value::server_name:
+      return &facts.server_name;
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
@@ -91,9 +114,10 @@ void strand::assign(const name_target& target, value v) {
   if (target.local != no_index) locals_[target.local] = std::move(v);
 }
 
-void strand::make_handle(std::uint32_t index, int fd) {
+void strand::make_handle(std::uint32_t index, int fd, std::shared_ptr<const tls_context> tls) {
   handle& made = handles_[index];
   made.adopt(fd, next_handle_name());
+  made.accepts_tls = std::move(tls);
   refresh_handle(index);
 }
 
@@ -118,8 +142,15 @@ void strand::refresh_handle(std::uint32_t index) {
     made.local = uring::socket_address::local_of(fd);
     made.peer = uring::socket_address::peer_of(fd);
   }
+  tls_facts facts;
+  const bool secured = made.tls() != nullptr && made.tls()->session().is_established();
+  if (secured) facts = made.tls()->session().facts();
   for (const handle_property& property : plan.properties) {
     if (property.handle != index) continue;
+    if (const std::string* fact = find_fact(facts, property.what)) {
+      if (secured) assign(property.to, value::text(*fact));
+      continue;
+    }
     const bool of_address = property.what != handle_value::fd &&
                             property.what != handle_value::slot &&
                             property.what != handle_value::pid;
@@ -131,7 +162,7 @@ void strand::refresh_handle(std::uint32_t index) {
         break;
       case handle_value::addr:
       case handle_value::local:
-        assign(property.to, value::text(made.local.url()));
+        assign(property.to, value::text(endpoint{made.local, made.accepts_tls != nullptr}.url()));
         break;
       case handle_value::peer:
         assign(property.to, value::text(made.peer.url()));
@@ -144,6 +175,8 @@ void strand::refresh_handle(std::uint32_t index) {
         break;
       case handle_value::pid:
         assign(property.to, value(std::int64_t{made.pid()}));
+        break;
+      default:
         break;
     }
   }
@@ -176,6 +209,7 @@ void strand::settle(bool went_well) {
 uring::task<void> strand::close_all() {
   for (handle& each : handles_) {
     if (!each.is_open()) continue;
+    if (each.tls() != nullptr) co_await each.tls()->say_goodbye({}, goodbye_patience);
     const int fd = each.fd();
     each.forget();
     if (fd >= 0) co_await run.loop.close_only(fd);

@@ -94,7 +94,8 @@ class strand final : public environment {
 
   void set_index(std::uint32_t index);
   // Gives the strand a descriptor under a handle, with the values that the handle publishes.
-  void make_handle(std::uint32_t index, int fd);
+  // For a listener: how its connections speak TLS.
+  void make_handle(std::uint32_t index, int fd, std::shared_ptr<const tls_context> tls = {});
   // Publishes the handle's values anew: a bind has given its socket an address.
   void refresh_handle(std::uint32_t index);
   [[nodiscard]] handle& handle_at(std::uint32_t index) { return handles_[index]; }

@@ -10,8 +10,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scenarios/endpoint.hpp"
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/step_runner.hpp"
+#include "scenarios/tls_context.hpp"
+#include "scenarios/tls_stream.hpp"
 
 namespace scenarios {
 namespace {
@@ -77,9 +80,10 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   const evaluation to = body.to.eval(strand_);
   if (!to) co_return broken(to.message(), body.to.at());
   std::string reason;
-  const auto address = uring::socket_address::parse(to->data(), reason);
-  if (!address)
+  const auto target = parse_endpoint(to->data(), reason);
+  if (!target)
     co_return broken(fmt::format("{} is not an address: {}", describe(*to), reason), body.to.at());
+  const uring::socket_address* address = &target->address;
   uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
   apply(made, limits());
   const uring::completion socket = co_await made;
@@ -124,17 +128,21 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   if (!connected.local.is_unix()) {
     run_.redact(connected.local.url().substr(6), "<addr:" + strand_.name + ">");
   }
-  co_return step_end::from(result);
+  if (!body.tls && !target->tls) co_return step_end::from(result);
+  co_return co_await secured(step_.as_handle,
+                             body.tls ? body.tls : tls_context::usual(tls_role::client),
+                             step_end::from(result));
 }
 
 uring::task<step_end> step_runner::on(const listen_step& body) {
   const evaluation at = body.address.eval(strand_);
   if (!at) co_return broken(at.message(), body.address.at());
   std::string reason;
-  auto address = uring::socket_address::parse(at->data(), reason);
-  if (!address)
+  auto wanted = parse_endpoint(at->data(), reason);
+  if (!wanted)
     co_return broken(fmt::format("{} is not an address: {}", describe(*at), reason),
                      body.address.at());
+  uring::socket_address* address = &wanted->address;
   const bool any_port = address->is_any_port();
   for (unsigned attempt = 0;; ++attempt) {
     uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
@@ -154,7 +162,9 @@ uring::task<step_end> step_runner::on(const listen_step& body) {
       result = co_await listening;
     }
     if (result.res == 0) {
-      strand_.make_handle(step_.as_handle, fd);
+      std::shared_ptr<const tls_context> tls = body.tls;
+      if (!tls && wanted->tls) tls = tls_context::usual(tls_role::server);
+      strand_.make_handle(step_.as_handle, fd, std::move(tls));
       const uring::socket_address& local = strand_.handle_at(step_.as_handle).local;
       run_.listeners.push_back(local);
       if (!local.is_unix()) run_.redact(local.url().substr(6), "<addr:" + step_.as_name + ">");
@@ -188,9 +198,12 @@ uring::task<step_end> step_runner::on(const accept_step&) {
     ::close(result.res);
     co_return end;
   }
+  // `as` may name the listener anew.
+  std::shared_ptr<const tls_context> tls = own().accepts_tls;
   strand_.make_handle(step_.as_handle, result.res);
   end.res_name = strand_.handle_at(step_.as_handle).stable_name();
-  co_return end;
+  if (!tls) co_return end;
+  co_return co_await secured(step_.as_handle, std::move(tls), std::move(end));
 }
 
 uring::task<step_end> step_runner::on(const send_step& body) {
@@ -415,7 +428,11 @@ uring::task<step_end> step_runner::on(const rst_step&) {
   co_return step_end::from(co_await own().stream(run_.loop).reset(limits()));
 }
 
-uring::task<step_end> step_runner::on(const close_step&) {
+uring::task<step_end> step_runner::on(const close_step& body) {
+  if (body.notify && own().tls() == nullptr)
+    co_return broken("`notify` is about TLS, and none is spoken here", step_.op_at);
+  if (!body.notify.value_or(true))
+    co_return step_end::from(co_await own().tls()->close_without_notify(limits()));
   co_return step_end::from(co_await own().stream(run_.loop).close(limits()));
 }
 

@@ -174,8 +174,7 @@ class judge {
     const value* found = end_.fields ? end_.fields->find(name) : nullptr;
     const value& came = found != nullptr ? *found : nothing;
     check_part(wanted, came, code::fields_differ, fmt::format("{} differs", name), wanted.at(),
-               found != nullptr ? "got " + describe(came) : "there is no such field",
-               all);
+               found != nullptr ? "got " + describe(came) : "there is no such field", all);
   }
 
   void check_took(const expectation& wanted, judgement& all) {

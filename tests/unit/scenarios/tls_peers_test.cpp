@@ -53,8 +53,7 @@ std::string talking(const std::string& version, const std::string& command, cons
   }
   return beside(R"("files": { "talk.sh": ")" + script + R"(" },
       "run": ["sh", "${tmp}/talk.sh", "${srv.port}", ")" +
-                    version + R"(", ")" + command + R"(", ")" + sign +
-                    R"("], )" + end,
+                    version + R"(", ")" + command + R"(", ")" + sign + R"("], )" + end,
                 R"("srv": { "server": "tls://127.0.0.1:0", "do": [
       { "recv": { "line": true }, "expect": { "data": "first" } },
       { "send": "got first\n" },

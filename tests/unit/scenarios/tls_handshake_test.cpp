@@ -71,7 +71,8 @@ TEST_CASE("a server asks for the client's certificate when it has something to t
   PASSES(
       plain_pair(refused(with(trust), "certificate_required", "us"),
                  R"({ "start_tls": true }, { "recv": { "some": true }, "expect": { "res": "EPROTO",
-                         "fields": { "alert": "certificate_required", "alert_from": "peer" } } })"));
+                         "fields": { "alert": "certificate_required", "alert_from": "peer" } }
+                             })"));
   PASSES(plain_pair(refused(with(trust + R"(, "max": "1.2")"), "handshake_failure", "us"),
                     refused(R"({ "max": "1.2" })", "handshake_failure", "peer")));
   PASSES(plain_pair(refused(with(trust), "unknown_ca", "us"),
@@ -88,7 +89,8 @@ TEST_CASE("no common version and no common protocol") {
       refused(R"({ "alpn": ["http/1.1", "http/1.0"] })", "no_application_protocol", "peer")));
   // Who asks for none gets none.
   PASSES(plain_pair(
-      R"({ "start_tls": { "alpn": ["h2"] }, "expect": { "fields": { "alpn": { "absent": true } } } })",
+      R"({ "start_tls": { "alpn": ["h2"] }, "expect": { "fields": { "alpn": { "absent": true } }
+          } })",
       R"({ "start_tls": true })"));
 }
 
@@ -110,8 +112,10 @@ TEST_CASE("a peer that never answers: the time is up, and what was missing is sa
   CHECK(quiet.says("it waited for a ClientHello"));
   // As step 0 of a client.
   PASSES(R"({ "actors": {
-    "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "some": true } }, { "recv": { "eof": true } } ] },
-    "c1": { "client": { "to": "tls://127.0.0.1:${srv.port}", "timeout": "100ms", "expect": "timed_out" }, "do": [] } } })");
+    "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "some": true } }, { "recv": {
+        "eof": true } } ] },
+    "c1": { "client": { "to": "tls://127.0.0.1:${srv.port}", "timeout": "100ms", "expect":
+        "timed_out" }, "do": [] } } })");
 }
 
 TEST_CASE("an interrupted handshake can be gone on with") {
@@ -126,23 +130,27 @@ TEST_CASE("a reset and an end in the middle of the handshake") {
                     R"({ "start_tls": true, "expect": "ECONNRESET" })"));
   PASSES(plain_pair(
       R"({ "recv": { "some": true } }, { "half_close": true }, { "recv": { "eof": true } })",
-      R"({ "start_tls": true, "expect": { "res": "EPROTO", "fields": { "reason": "truncated" } } })"));
+      R"({ "start_tls": true, "expect": { "res": "EPROTO", "fields": { "reason": "truncated" } }
+          })"));
 }
 
 TEST_CASE("a peer that speaks something else is noticed at its first bytes") {
   PASSES(plain_pair(
-      R"({ "recv": { "some": true } }, { "send": "220 mail.test ready\r\n" }, { "recv": { "some": true }, "expect": { "any_of": ["eof", "ECONNRESET"] } })",
+      R"({ "recv": { "some": true } }, { "send": "220 mail.test ready\r\n" }, { "recv": {
+          "some": true }, "expect": { "any_of": ["eof", "ECONNRESET"] } })",
       R"({ "start_tls": true, "timeout": "10s", "expect": { "res": "EPROTO",
                          "fields": { "reason": "wrong version number" } } })"));
   PASSES(plain_pair(
       R"({ "start_tls": { "residue": "allow" }, "timeout": "10s", "expect": { "res": "EPROTO" } })",
       R"({ "send": "GET / HTTP/1.0\r\n\r\n" },
-                       { "recv": { "some": true }, "expect": { "any_of": ["eof", "ECONNRESET"] } })"));
+                       { "recv": { "some": true }, "expect": { "any_of": ["eof", "ECONNRESET"] }
+                           })"));
 }
 
 TEST_CASE("bytes that came before TLS are refused unless they are allowed") {
   PASSES(plain_pair(R"({ "recv": { "exactly": 2 } },
-                       { "start_tls": true, "expect": { "res": "EPROTO", "fields": { "reason": "residue" } } },
+                       { "start_tls": true, "expect": { "res": "EPROTO", "fields": { "reason":
+                           "residue" } } },
                        { "recv": { "exactly": 2 }, "expect": { "data": "cd" } })",
                     R"({ "send": "abcd" }, { "recv": { "eof": true } })"));
   const auto told = run(plain_pair(R"({ "recv": { "exactly": 2 } }, { "start_tls": true })",
@@ -152,7 +160,8 @@ TEST_CASE("bytes that came before TLS are refused unless they are allowed") {
 
 TEST_CASE("a client's ClientHello that is quicker than the server is no residue") {
   PASSES(plain_pair(
-      R"({ "recv": { "exactly": 1 } }, { "await": "hello" }, { "start_tls": true }, { "send": "x" })",
+      R"({ "recv": { "exactly": 1 } }, { "await": "hello" }, { "start_tls": true }, { "send":
+          "x" })",
       R"({ "send": "s" }, { "start_tls": true, "id": "h", "async": true }, { "sleep": "20ms" },
                        { "signal": "hello" }, { "join": "h" }, { "recv": { "exactly": 1 } })"));
 }

@@ -59,7 +59,8 @@ std::string talking(const std::string& version, const std::string& command, cons
       { "send": "got first\n" },
       { "recv": { "line": true }, "expect": { "data": "second" } },
       { "send": "got second\n" },
-      { "recv": { "some": true }, "expect": { "any_of": [ "eof", "ECONNRESET", "EPROTO" ] } } ] })");
+      { "recv": { "some": true }, "expect": { "any_of": [ "eof", "ECONNRESET", "EPROTO" ] } } ]
+          })");
 }
 
 }  // namespace
@@ -115,27 +116,33 @@ TEST_CASE("openssl's server wants a certificate, and gets one that it knows") {
       R"("c1": { "client": { "to": "tls://127.0.0.1:${port.p}", "tls": { "cert": "auto" } }, "do": [
       { "send": "abc\n" }, { "recv": { "line": true }, "expect": { "data": "cba" } } ] },
     "c2": { "client": { "to": "tls://127.0.0.1:${port.p}" }, "do": [
-      { "recv": { "some": true }, "expect": { "res": "EPROTO", "fields": { "alert": "certificate_required", "alert_from": "peer" } } } ] })"));
+      { "recv": { "some": true }, "expect": { "res": "EPROTO", "fields": { "alert":
+          "certificate_required", "alert_from": "peer" } } } ] })"));
 }
 
 TEST_CASE("nginx speaks TLS with us") {
   PASSES(beside(
       R"("run": ["nginx", "-p", "${tmp}", "-c", "${tmp}/nginx.conf", "-e", "stderr"],
-      "files": { "cert.pem": "${tls.cert}", "key.pem": "${tls.key}", "www/hello.txt": "hello\n", "nginx.conf": [
+      "files": { "cert.pem": "${tls.cert}", "key.pem": "${tls.key}", "www/hello.txt": "hello\n",
+          "nginx.conf": [
         "daemon off; worker_processes 1; pid ${tmp}/nginx.pid; error_log stderr;\n",
         "events { worker_connections 64; }\nhttp { access_log off;\n",
-        "client_body_temp_path ${tmp}/body; proxy_temp_path ${tmp}/proxy; fastcgi_temp_path ${tmp}/fastcgi;\n",
+        "client_body_temp_path ${tmp}/body; proxy_temp_path ${tmp}/proxy;\n",
+        "fastcgi_temp_path ${tmp}/fastcgi;\n",
         "uwsgi_temp_path ${tmp}/uwsgi; scgi_temp_path ${tmp}/scgi;\n",
         "server { listen 127.0.0.1:${port.p} ssl http2; root ${tmp}/www; ssl_protocols TLSv1.3;\n",
         "ssl_certificate ${tmp}/cert.pem; ssl_certificate_key ${tmp}/key.pem; } }\n" ] },
       "ready": { "port": "${port.p}" }, "stop": { "signal": "SIGQUIT" }, "expect_exit": 0)",
-      R"("http": { "client": { "to": "tls://127.0.0.1:${port.p}", "tls": { "alpn": ["http/1.1"], "server_name": "localhost" } }, "do": [
+      R"("http": { "client": { "to": "tls://127.0.0.1:${port.p}", "tls": { "alpn": ["http/1.1"],
+          "server_name": "localhost" } }, "do": [
       { "send": "GET /hello.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" },
       { "recv": { "until": "\r\n\r\n" }, "expect": { "data": { "prefix": "HTTP/1.1 200 OK" } } },
       { "recv": { "exactly": 6 }, "expect": { "data": "hello\n" } },
       { "recv": { "eof": true } } ] },
     "h2": { "client": { "to": "tls://127.0.0.1:${port.p}", "tls": { "alpn": ["h2", "http/1.1"] },
-                        "expect": { "fields": { "alpn": "h2", "tls_version": "1.3" } } }, "do": [] },
+                        "expect": { "fields": { "alpn": "h2", "tls_version": "1.3" } } }, "do":
+                            [] },
     "old": { "client": { "to": "tls://127.0.0.1:${port.p}", "tls": { "max": "1.2" },
-                         "expect": { "res": "EPROTO", "fields": { "alert": "protocol_version", "alert_from": "peer" } } }, "do": [] })"));
+                         "expect": { "res": "EPROTO", "fields": { "alert": "protocol_version",
+                             "alert_from": "peer" } } }, "do": [] })"));
 }

@@ -51,9 +51,10 @@ TEST_CASE("one deadline bounds a read of many records") {
 }
 
 TEST_CASE("a send into a connection that nobody reads ends with its timeout") {
-  PASSES(pair(
-      R"({ "await": "done" }, { "recv": { "some": true } })",
-      R"({ "send": { "repeat": { "data": "0123456789abcdef", "times": 4194304 } }, "timeout": "100ms",
+  PASSES(
+      pair(R"({ "await": "done" }, { "recv": { "some": true } })",
+           R"({ "send": { "repeat": { "data": "0123456789abcdef", "times": 4194304 } }, "timeout":
+          "100ms",
                    "expect": { "outcome": "timed_out", "took": { "ge": "100ms" } } },
                  { "signal": "done" }, { "rst": true })"));
 }
@@ -62,7 +63,8 @@ TEST_CASE("what an interrupted send left goes out before the next one, and only 
   // The same bytes again are those that wait; the server counts what comes.
   PASSES(pair(
       R"({ "await": "done" }, { "recv": { "until": "end", "max": "60MiB" } })",
-      R"({ "send": [ { "repeat": { "data": "0123456789abcdef", "times": 524288 } } ], "timeout": "50ms",
+      R"({ "send": [ { "repeat": { "data": "0123456789abcdef", "times": 524288 } } ], "timeout":
+          "50ms",
                    "expect": { "any_of": [ "timed_out", "ok" ] } },
                  { "signal": "done" }, { "send": "end" }, { "recv": { "eof": true } })"));
 }
@@ -93,20 +95,22 @@ TEST_CASE("stop_tls ends TLS on both sides and leaves clear text") {
 }
 
 TEST_CASE("stop_tls refuses data that nobody received, and waits no longer than it may") {
-  PASSES(pair(
-      R"({ "send": "late" }, { "recv": { "eof": true } })",
-      R"({ "stop_tls": true, "expect": { "res": "EPROTO", "fields": { "reason": "data before close_notify" } } })"));
-  PASSES(pair(
-      R"({ "await": "done" })",
-      R"({ "stop_tls": true, "timeout": "50ms", "expect": { "outcome": "timed_out", "took": { "ge": "50ms" } } },
+  PASSES(pair(R"({ "send": "late" }, { "recv": { "eof": true } })",
+              R"({ "stop_tls": true, "expect": { "res": "EPROTO", "fields": { "reason":
+          "data before close_notify" } } })"));
+  PASSES(
+      pair(R"({ "await": "done" })",
+           R"({ "stop_tls": true, "timeout": "50ms", "expect": { "outcome": "timed_out", "took": {
+          "ge": "50ms" } } },
                  { "signal": "done" })"));
 }
 
 TEST_CASE("a low-level step sees ciphertext, and is refused where plain text was read ahead") {
-  PASSES(pair(
-      R"({ "send": "abc" }, { "await": "seen" })",
-      R"({ "sqe.recv": { "len": 3, "msg_flags": ["peek", "waitall"] }, "expect": { "data": { "hex": "170303" } } },
-                 { "signal": "seen" }, { "recv": { "exactly": 3 }, "expect": { "data": "abc" } })"));
+  PASSES(pair(R"({ "send": "abc" }, { "await": "seen" })",
+              R"({ "sqe.recv": { "len": 3, "msg_flags": ["peek", "waitall"] }, "expect": { "data": {
+          "hex": "170303" } } },
+                 { "signal": "seen" }, { "recv": { "exactly": 3 }, "expect": { "data": "abc" }
+                     })"));
   const auto refused = run(pair(R"({ "send": "abcdef" }, { "recv": { "eof": true } })",
                                 R"({ "recv": { "exactly": 2 } }, { "sqe.recv": { "len": 4 } })"));
   CHECK(refused.says("4 bytes were read ahead"));
@@ -136,8 +140,10 @@ TEST_CASE("a fault on a step hits it also where the bytes were decrypted before"
   PASSES(R"({ "faults": [ { "type": "cqe.errno", "errno": "ECONNRESET", "point": "after",
                             "where": { "actor": "c1", "op": "start_tls" } } ],
     "actors": {
-      "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "start_tls": true }, { "recv": { "eof": true } } ] },
-      "c1": { "client": "${srv.addr}", "do": [ { "start_tls": true, "expect": "ECONNRESET" } ] } } })");
+      "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "start_tls": true }, { "recv": {
+          "eof": true } } ] },
+      "c1": { "client": "${srv.addr}", "do": [ { "start_tls": true, "expect": "ECONNRESET" } ] }
+          } })");
 }
 
 TEST_CASE("session tickets disturb nobody") {
@@ -161,7 +167,8 @@ TEST_CASE("a task listens, dials and accepts by tls:// addresses") {
 
 TEST_CASE("a Unix socket speaks TLS, too") {
   PASSES(R"({ "actors": {
-    "srv": { "server": { "address": "unix://${tmp}/s", "tls": {} }, "do": [ { "send": "hi" }, { "recv": { "eof": true } } ] },
+    "srv": { "server": { "address": "unix://${tmp}/s", "tls": {} }, "do": [ { "send": "hi" }, {
+        "recv": { "eof": true } } ] },
     "c1": { "client": { "to": "${srv.addr}", "tls": {} }, "do": [
       { "recv": { "exactly": 2 }, "expect": { "data": "hi" } } ] } } })");
 }
@@ -169,7 +176,8 @@ TEST_CASE("a Unix socket speaks TLS, too") {
 TEST_CASE("what a connection's TLS agreed on is a property of its descriptor") {
   PASSES(pair(
              R"({ "send": "${conn.tls_version} ${conn.server_name} ${conn.peer_cn}\n" },
-                 { "recv": { "eof": true }, "expect": { "data": "a.test TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" } })",
+                 { "recv": { "eof": true }, "expect": { "data":
+                     "a.test TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384" } })",
              R"({ "recv": { "line": true }, "expect": { "data": "1.2 a.test localhost" } },
                  { "set": { "n": "${conn.peer_cn} ${conn.cipher}" } },
                  { "send": "${n}" })",

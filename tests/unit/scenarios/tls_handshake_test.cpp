@@ -153,6 +153,12 @@ TEST_CASE("bytes that came before TLS are refused unless they are allowed") {
                            "residue" } } },
                        { "recv": { "exactly": 2 }, "expect": { "data": "cd" } })",
                     R"({ "send": "abcd" }, { "recv": { "eof": true } })"));
+  // A server can't begin TLS: what looks like it is no better.
+  PASSES(plain_pair(R"({ "send": { "hex": "0016030300" } }, { "recv": { "some": true } })",
+                    R"({ "recv": { "exactly": 1 } },
+                       { "start_tls": true, "expect": { "fields": { "reason": "residue" }, "res":
+                           "EPROTO" } },
+                       { "send": "x" }, { "recv": { "exactly": 4 } })"));
   const auto told = run(plain_pair(R"({ "recv": { "exactly": 2 } }, { "start_tls": true })",
                                    R"({ "send": "abcd" }, { "recv": { "eof": true } })"));
   CHECK(told.says("bytes had come before TLS began: \"cd\""));

@@ -19,9 +19,12 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
   return error == std::errc{} && end == text.data() + text.size() && !text.empty();
 }
 
-std::optional<socket_address> parse_unix(std::string_view path, std::string& reason) {
+std::optional<socket_address> parse_unix(std::string_view path, int type, std::string& reason) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
+  if (type == SOCK_DGRAM && path == "@") {
+    return socket_address(reinterpret_cast<const sockaddr*>(&address), unix_path_offset, type);
+  }
   if (path.empty() || path == "@") {
     reason = "a Unix address needs a path, or @ and a name";
     return std::nullopt;
@@ -41,16 +44,17 @@ std::optional<socket_address> parse_unix(std::string_view path, std::string& rea
     address.sun_path[0] = '\0';
     --length;
   }
-  return socket_address(reinterpret_cast<const sockaddr*>(&address),
-                        static_cast<socklen_t>(length));
+  return socket_address(reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length),
+                        type);
 }
 
-std::optional<socket_address> parse_tcp(std::string_view text, std::string& reason) {
+std::optional<socket_address> parse_inet(std::string_view text, int type, std::string& reason) {
   const bool bracketed = text.starts_with('[');
   const std::size_t host_end = bracketed ? text.find(']') : text.rfind(':');
   const std::size_t colon = bracketed ? host_end + 1 : host_end;
   if (host_end == std::string_view::npos || colon >= text.size() || text[colon] != ':') {
-    reason = "a port is missing: tcp://127.0.0.1:PORT or tcp://[::1]:PORT";
+    reason = type == SOCK_STREAM ? "a port is missing: tcp://127.0.0.1:PORT or tcp://[::1]:PORT"
+                                 : "a port is missing: udp://127.0.0.1:PORT or udp://[::1]:PORT";
     return std::nullopt;
   }
   std::uint16_t port = 0;
@@ -66,28 +70,44 @@ std::optional<socket_address> parse_tcp(std::string_view text, std::string& reas
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
   if (!bracketed && inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
-    return socket_address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+    return socket_address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4), type);
   }
   if (bracketed && inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
-    return socket_address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+    return socket_address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6), type);
   }
   reason = "the host must be a numeric address, 127.0.0.1 or [::1]; names are not resolved";
   return std::nullopt;
 }
 
+int type_of(int fd) {
+  int type = SOCK_STREAM;
+  socklen_t length = sizeof(type);
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 ? type : SOCK_STREAM;
+}
+
+struct scheme {
+  std::string_view prefix;
+  int type;
+  std::optional<socket_address> (*parse)(std::string_view rest, int type, std::string& reason);
+};
+constexpr scheme schemes[] = {{"tcp://", SOCK_STREAM, parse_inet},
+                              {"unix://", SOCK_STREAM, parse_unix},
+                              {"udp://", SOCK_DGRAM, parse_inet},
+                              {"unixgram://", SOCK_DGRAM, parse_unix}};
+
 }  // namespace
 
-socket_address::socket_address(const sockaddr* address, socklen_t length)
-    : length_(std::min<socklen_t>(length, sizeof(storage_))) {
+socket_address::socket_address(const sockaddr* address, socklen_t length, int type)
+    : length_(std::min<socklen_t>(length, sizeof(storage_))), type_(type) {
   if (length_ != 0) std::memcpy(&storage_, address, length_);
 }
 
 std::optional<socket_address> socket_address::parse(std::string_view url, std::string& reason) {
-  constexpr std::string_view tcp = "tcp://";
-  constexpr std::string_view unix_scheme = "unix://";
-  if (url.starts_with(tcp)) return parse_tcp(url.substr(tcp.size()), reason);
-  if (url.starts_with(unix_scheme)) return parse_unix(url.substr(unix_scheme.size()), reason);
-  reason = "an address begins with tcp:// or unix://";
+  for (const scheme& each : schemes) {
+    if (url.starts_with(each.prefix))
+      return each.parse(url.substr(each.prefix.size()), each.type, reason);
+  }
+  reason = "an address begins with tcp://, unix://, udp:// or unixgram://";
   return std::nullopt;
 }
 
@@ -96,6 +116,7 @@ socket_address socket_address::local_of(int fd) {
   socklen_t length = sizeof(result.storage_);
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&result.storage_), &length) == 0) {
     result.length_ = length;
+    result.type_ = type_of(fd);
   }
   return result;
 }
@@ -105,6 +126,7 @@ socket_address socket_address::peer_of(int fd) {
   socklen_t length = sizeof(result.storage_);
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&result.storage_), &length) == 0) {
     result.length_ = length;
+    result.type_ = type_of(fd);
   }
   return result;
 }
@@ -131,6 +153,10 @@ bool socket_address::is_loopback() const {
   return is_unix();
 }
 
+bool socket_address::is_nameless() const {
+  return is_unix() && length_ <= unix_path_offset;
+}
+
 std::string socket_address::path() const {
   if (!is_unix() || length_ <= unix_path_offset) return {};
   const char* text = reinterpret_cast<const sockaddr_un&>(storage_).sun_path;
@@ -143,23 +169,25 @@ std::string socket_address::url() const {
   if (family() == AF_INET) {
     inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage_).sin_addr, host,
               sizeof(host));
-    return std::string("tcp://") + host + ":" + std::to_string(port());
+    return std::string(is_datagram() ? "udp://" : "tcp://") + host + ":" + std::to_string(port());
   }
   if (family() == AF_INET6) {
     inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr, host,
               sizeof(host));
-    return std::string("tcp://[") + host + "]:" + std::to_string(port());
+    return std::string(is_datagram() ? "udp://[" : "tcp://[") + host +
+           "]:" + std::to_string(port());
   }
-  if (is_unix() && length_ > unix_path_offset) {
-    const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
-    if (address.sun_path[0] != '\0') return "unix://" + path();
-    return "unix://@" + std::string(address.sun_path + 1, length_ - unix_path_offset - 1);
-  }
-  return is_unix() ? "unix://" : "";
+  if (!is_unix()) return "";
+  const std::string prefix = is_datagram() ? "unixgram://" : "unix://";
+  if (is_nameless()) return prefix;
+  const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
+  if (address.sun_path[0] != '\0') return prefix + path();
+  return prefix + "@" + std::string(address.sun_path + 1, length_ - unix_path_offset - 1);
 }
 
 bool socket_address::operator==(const socket_address& other) const {
-  return length_ == other.length_ && std::memcmp(&storage_, &other.storage_, length_) == 0;
+  return length_ == other.length_ && type_ == other.type_ &&
+         std::memcmp(&storage_, &other.storage_, length_) == 0;
 }
 
 }  // namespace uring

@@ -63,6 +63,27 @@ TEST_CASE("an address knows its family, its port and where it leads") {
   CHECK(none == socket_address(nullptr, 0));
 }
 
+TEST_CASE("the scheme says the kind of socket, too") {
+  for (const auto* url :
+       {"udp://127.0.0.1:53", "udp://[::1]:0", "unixgram:///tmp/s", "unixgram://@abstract"}) {
+    INFO(url);
+    CHECK(parsed(url)->url() == url);
+    CHECK(parsed(url)->is_datagram());
+    CHECK(parsed(url)->type() == SOCK_DGRAM);
+  }
+  CHECK_FALSE(parsed("tcp://127.0.0.1:53")->is_datagram());
+  CHECK_FALSE(*parsed("tcp://127.0.0.1:53") == *parsed("udp://127.0.0.1:53"));
+  CHECK(refusal("udp://127.0.0.1") ==
+        "a port is missing: udp://127.0.0.1:PORT or udp://[::1]:PORT");
+  // The kernel chooses a name, as it does a port.
+  const auto any = *parsed("unixgram://@");
+  CHECK(any.is_nameless());
+  const descriptor fd(socket(AF_UNIX, SOCK_DGRAM, 0));
+  REQUIRE(bind(fd, any.data(), any.length()) == 0);
+  CHECK_FALSE(socket_address::local_of(fd).is_nameless());
+  CHECK(socket_address::local_of(fd).url().starts_with("unixgram://@"));
+}
+
 TEST_CASE("a port can be set, and addresses that differ are not equal") {
   auto v4 = *parsed("tcp://127.0.0.1:1");
   v4.set_port(2);
@@ -76,8 +97,9 @@ TEST_CASE("a port can be set, and addresses that differ are not equal") {
 }
 
 TEST_CASE("what is no address is refused with the reason") {
-  CHECK(refusal("127.0.0.1:80") == "an address begins with tcp:// or unix://");
-  CHECK(refusal("udp://127.0.0.1:80") == "an address begins with tcp:// or unix://");
+  CHECK(refusal("127.0.0.1:80") == "an address begins with tcp://, unix://, udp:// or unixgram://");
+  CHECK(refusal("sctp://127.0.0.1:80") ==
+        "an address begins with tcp://, unix://, udp:// or unixgram://");
   const std::string no_port = "a port is missing: tcp://127.0.0.1:PORT or tcp://[::1]:PORT";
   CHECK(refusal("tcp://127.0.0.1") == no_port);
   CHECK(refusal("tcp://[::1]") == no_port);

@@ -164,7 +164,7 @@ class comparison {
   void scenario(const std::string& id, const json* before, const json* after) {
     const where at{id, {}, {}, {}};
     if (!both(at, before, after, "verdict")) return;
-    fields(at, *before, *after, {"id", "actors", "faults", "services"});
+    fields(at, *before, *after, {"id", "actors", "faults", "services", "processes"});
     lists(*before, *after, "actors", "name",
           [&](const std::string& name, const json* b, const json* a) { actor(id, name, b, a); });
     const auto named = [&](const char* list, const char* key, std::string_view kind) {
@@ -175,6 +175,7 @@ class comparison {
     };
     named("faults", "id", "fault");
     named("services", "name", "service");
+    named("processes", "name", "process");
   }
 
   void step(const where& at, const json& before, const json& after) {

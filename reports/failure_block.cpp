@@ -221,7 +221,8 @@ std::string faults(const scenario_result& of) {
   return out;
 }
 
-std::string service_output(const scenarios::service_result& of, const text_style& style) {
+std::string service_output(const scenarios::service_result& of, std::string_view kind,
+                           const text_style& style) {
   std::string_view tail = of.output_tail;
   while (tail.ends_with('\n')) tail.remove_suffix(1);
   std::vector<std::string_view> lines;
@@ -230,7 +231,7 @@ std::string service_output(const scenarios::service_result& of, const text_style
     lines.push_back(tail.substr(begin));
     tail = tail.substr(0, begin == 0 ? 0 : begin - 1);
   }
-  std::string out = fmt::format("  service {} ({})", visible(of.name), visible(of.exit));
+  std::string out = fmt::format("  {} {} ({})", kind, visible(of.name), visible(of.exit));
   out += lines.empty() ? " wrote nothing\n" : " wrote last:\n";
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
     // Many programs end their lines with \r\n, which is nothing to see.
@@ -262,7 +263,11 @@ std::string services(const scenario_result& of, const text_style& style) {
   std::string out;
   for (const auto& each : of.services) {
     const bool shown_here = to_blame(each) ? each.started : !any && !each.output_tail.empty();
-    if (shown_here && !output_is_told(of, each)) out += service_output(each, style);
+    if (shown_here && !output_is_told(of, each)) out += service_output(each, "service", style);
+  }
+  for (const auto& each : of.processes) {
+    if (!each.output_tail.empty() && !output_is_told(of, each))
+      out += service_output(each, "process", style);
   }
   return out;
 }

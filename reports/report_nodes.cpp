@@ -318,6 +318,8 @@ void node_writer::scenario_fields(half which) {
   to_.put("id", text(of_.id));
   if (!of_.logs.empty()) put_texts("logs", logs_by_actor());
   put_text("name", of_.name);
+  if (!of_.processes.empty())
+    list("processes", of_.processes, [&](const auto& each) { service(each); });
   put_text("ring_mode", of_.ring_mode);
   to_.put("seed", of_.seed);
   list("services", of_.services, [&](const auto& each) { service(each); });

@@ -83,6 +83,7 @@ constexpr field_row scenario_fields[] = {
     {"actors", "#actor[]", always, "Set-up, actors as declared, handlers, teardown."},
     {"faults", "#fault[]", always, "As declared."},
     {"services", "#service[]", always, "As declared."},
+    {"processes", "#service[]", optional, "Programs that steps spawned, as c1/p, by actor."},
 };
 constexpr field_row scenario_loose[] = {
     {"duration_ns", "integer", always, "In nanoseconds."},

@@ -216,9 +216,10 @@ void explain_flag(std::string_view word, words& into) {
 void explain_nothing(std::string_view, words&) {}
 
 // The first kind that lists a word explains all ops of that name; the others list only.
-constexpr std::array<word_kind, 12> kinds{{
+constexpr std::array<word_kind, 13> kinds{{
     {"Stream ops", &steps_of<scenarios::step_layer::stream>, &explain_step},
     {"Flow ops", &steps_of<scenarios::step_layer::flow>, &explain_nothing},
+    {"Ops on programs and files", &steps_of<scenarios::step_layer::process>, &explain_nothing},
     {"Submissions (low level)", &steps_of<scenarios::step_layer::low_level>, &explain_nothing},
     {"Other opcodes", &no_words, &explain_opcode},
     {"Modifiers", &modifier_words, &explain_modifier},

@@ -10,6 +10,10 @@ using scenarios::actor_plan;
 
 // A service's pidfd, two pipes, and what looks whether it is ready.
 constexpr std::size_t service_descriptors = 6;
+// Programs of steps are mostly few, and not all at once.
+constexpr std::size_t program_descriptors = 4 * service_descriptors;
+// Of a ring of its own, its waker's, and what looks at the namespace.
+constexpr std::size_t network_descriptors = 4;
 // A signed count in a plan is bounded, but the product of two need not be sensible.
 constexpr std::size_t descriptors_max = 1U << 20U;
 
@@ -29,8 +33,10 @@ footprint estimate(const scenarios::plan& of) {
   made.descriptors = of.setup.handles.size() + of.teardown.handles.size() +
                      of.services.size() * service_descriptors;
   for (const actor_plan& actor : of.actors) made.descriptors += of_actor(actor, clients);
+  if (of.starts_programs) made.descriptors += program_descriptors;
+  if (of.private_net) made.descriptors += network_descriptors;
   made.descriptors = std::min(made.descriptors, descriptors_max);
-  made.heavy = !of.services.empty();
+  made.heavy = !of.services.empty() || of.starts_programs || of.private_net;
   return made;
 }
 

@@ -37,6 +37,7 @@ void drop_details(scenarios::scenario_result& of) {
   if (!went_well(of.result)) return;
   of.actors = {};
   of.services = {};
+  of.processes = {};
   of.faults = {};
   of.redactions = {};
   of.logs = {};

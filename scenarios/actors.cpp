@@ -10,13 +10,40 @@
 
 #include "engine/errno_name.hpp"
 #include "scenarios/endpoint.hpp"
+#include "scenarios/services/descriptor.hpp"
 #include "scenarios/services/free_port.hpp"
+#include "scenarios/socket_options.hpp"
 #include "scenarios/step_runner.hpp"
 
 namespace scenarios {
 namespace {
 
 using namespace std::chrono_literals;
+
+std::string_view kind_name(actor_kind kind) {
+  switch (kind) {
+    case actor_kind::server:
+      return "server";
+    case actor_kind::client:
+      return "client";
+    case actor_kind::peer:
+      return "peer";
+    case actor_kind::task:
+      break;
+  }
+  return "task";
+}
+
+// Connecting, which comes before the steps of the list.
+const step_plan* step_zero(const actor_plan& actor) {
+  if (actor.client) return &actor.client->connect;
+  return actor.peer && actor.peer->connect ? &*actor.peer->connect : nullptr;
+}
+
+// A name in the file system outlives its socket.
+void remove_name(const uring::socket_address& bound) {
+  if (const std::string path = bound.path(); !path.empty()) ::unlink(path.c_str());
+}
 
 }  // namespace
 
@@ -32,7 +59,7 @@ actor_group::actor_group(scenario_run& run)
       continue;
     }
     strands_[i] = std::make_unique<strand>(run, *actor.body, actor.name, actor.base, run.stop);
-    strands_[i]->result.kind = actor.kind == actor_kind::client ? "client" : "task";
+    strands_[i]->result.kind = kind_name(actor.kind);
     strands_[i]->result.at = actor.at;
     strands_[i]->actor_index = static_cast<std::uint32_t>(i);
     strands_[i]->set_index(actor.index);
@@ -42,7 +69,9 @@ actor_group::actor_group(scenario_run& run)
 actor_group::~actor_group() {
   for (server_state& each : servers_) {
     if (each.listener >= 0) ::close(each.listener);
+    remove_name(each.bound);
   }
+  for (const uring::socket_address& each : peers_) remove_name(each);
 }
 
 bool actor_group::waits_for_others(std::size_t index) const {
@@ -50,42 +79,100 @@ bool actor_group::waits_for_others(std::size_t index) const {
   return actor.server && actor.server->accept_each;
 }
 
-bool actor_group::bind_servers() {
+bool actor_group::bind_all() {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     const actor_plan& actor = run_.what.actors[i];
-    if (!actor.server) continue;
-    // Addresses are constant, or made of what is known before anything runs.
-    const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
-    const evaluation text = actor.server->address.eval(nobody);
-    std::string reason;
-    const auto wanted = text ? parse_endpoint(text->data(), reason) : std::nullopt;
-    if (!wanted) {
-      run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
-                          fmt::format("{}: no address to listen on: {}", actor.name,
-                                      text ? reason : text.message())));
-      return false;
-    }
-    uring::socket_address address = wanted->address;
-    const int fd = open_listener(address, actor.server->backlog);
-    if (fd < 0) {
-      const char* name = uring::errno_name(-fd);
-      run_.fail(run_.make(code::setup_failed, actor.server->address.at(),
-                          fmt::format("{} can't listen on {}: {}", actor.name, address.url(),
-                                      name != nullptr ? name : "unknown error")));
-      return false;
-    }
-    servers_[i].listener = fd;
-    servers_[i].bound = uring::socket_address::local_of(fd);
-    run_.listeners.push_back(servers_[i].bound);
-    servers_[i].speaks_tls = wanted->tls || actor.server->tls != nullptr;
-    run_.publish(actor.server->addr.shared,
-                 value::text(endpoint{servers_[i].bound, servers_[i].speaks_tls}.url()));
-    run_.publish(actor.server->port.shared, value(std::int64_t{servers_[i].bound.port()}));
-    if (!servers_[i].bound.is_unix()) {
-      run_.redact(servers_[i].bound.url().substr(6), fmt::format("<addr:{}>", actor.name));
-    }
+    if (actor.server && !bind_server(i)) return false;
+    if (actor.peer && !bind_peer(i)) return false;
   }
   return true;
+}
+
+// Addresses are constant, or made of what is known before anything runs.
+std::optional<endpoint> actor_group::address_of(const actor_plan& actor, const expression& from) {
+  const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
+  const evaluation text = from.eval(nobody);
+  std::string reason;
+  auto address = text ? parse_endpoint(text->data(), reason) : std::nullopt;
+  if (!address) {
+    run_.fail(run_.make(code::setup_failed, from.at(),
+                        fmt::format("{}: no address to listen on: {}", actor.name,
+                                    text ? reason : text.message())));
+  }
+  return address;
+}
+
+bool actor_group::refuse(const actor_plan& actor, const expression& from,
+                         const uring::socket_address& address, int error) {
+  const char* name = uring::errno_name(error);
+  run_.fail(run_.make(code::setup_failed, from.at(),
+                      fmt::format("{} can't {} {}: {}", actor.name,
+                                  address.is_datagram() ? "receive at" : "listen on", address.url(),
+                                  name != nullptr ? name : "unknown error")));
+  return false;
+}
+
+bool actor_group::set_options(const actor_plan& actor, int fd) {
+  if (actor.options.empty()) return true;
+  const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
+  std::string why;
+  if (apply_socket_options(fd, actor.options, nobody, why) == 0) return true;
+  run_.fail(run_.make(code::setup_failed, actor.options.front().at,
+                      fmt::format("{}: {}", actor.name, why)));
+  return false;
+}
+
+bool actor_group::bind_server(std::size_t index) {
+  const actor_plan& actor = run_.what.actors[index];
+  auto wanted = address_of(actor, actor.server->address);
+  if (!wanted) return false;
+  uring::socket_address* const address = &wanted->address;
+  if (address->is_datagram())
+    return refuse(actor, actor.server->address, *address, ESOCKTNOSUPPORT);
+  const int fd = open_listener(*address, actor.server->backlog);
+  if (fd < 0) return refuse(actor, actor.server->address, *address, -fd);
+  server_state& server = servers_[index];
+  server.listener = fd;
+  server.bound = uring::socket_address::local_of(fd);
+  // What it accepts inherits them; nobody knows yet whom to dial.
+  if (!set_options(actor, fd)) return false;
+  run_.listeners.push_back(server.bound);
+  server.speaks_tls = wanted->tls || actor.server->tls != nullptr;
+  publish(actor, {.address = server.bound, .tls = server.speaks_tls}, actor.server->addr,
+          actor.server->port);
+  return true;
+}
+
+bool actor_group::bind_peer(std::size_t index) {
+  const actor_plan& actor = run_.what.actors[index];
+  auto wanted = address_of(actor, actor.peer->address);
+  if (!wanted) return false;
+  uring::socket_address* const address = &wanted->address;
+  descriptor fd(::socket(address->family(), address->type() | SOCK_CLOEXEC, 0));
+  if (!fd.is_open()) return refuse(actor, actor.peer->address, *address, errno);
+  if (!set_options(actor, fd.get())) return false;
+  int refused = 0;
+  if (address->is_any_port()) {
+    refused = -bind_free_port(fd.get(), *address);
+  } else if (::bind(fd.get(), address->data(), address->length()) != 0) {
+    refused = errno;
+  }
+  if (refused != 0) return refuse(actor, actor.peer->address, *address, refused);
+  strands_[index]->make_handle(0, fd.release());
+  peers_.push_back(strands_[index]->handle_at(0).local);
+  publish(actor, {.address = peers_.back()}, actor.peer->addr, actor.peer->port);
+  return true;
+}
+
+void actor_group::publish(const actor_plan& actor, const endpoint& at, const name_target& addr,
+                          const name_target& port) {
+  const uring::socket_address& bound = at.address;
+  run_.publish(addr.shared, value::text(at.url()));
+  run_.publish(port.shared, value(std::int64_t{bound.port()}));
+  // Of a Unix address only a name that the kernel chose varies.
+  const bool chosen = bound.is_unix() && bound.is_datagram() && bound.path().empty();
+  if (!bound.is_unix()) run_.redact(bound.url().substr(6), fmt::format("<addr:{}>", actor.name));
+  if (chosen) run_.redact(bound.url(), fmt::format("unixgram://<addr:{}>", actor.name));
 }
 
 namespace {
@@ -148,8 +235,8 @@ uring::task<void> actor_group::run_actor(std::size_t index) {
   actor_deadline deadline(run_, run_.what.actors[index]);
   if (kind == actor_kind::server) {
     co_await run_server(index);
-  } else if (kind == actor_kind::client) {
-    co_await run_client(index);
+  } else if (const step_plan* first = step_zero(run_.what.actors[index])) {
+    co_await run_connected(index, *first);
   } else {
     co_await strands_[index]->run_all();
     if (!run_.has_failed()) co_await strands_[index]->close_all();
@@ -162,9 +249,9 @@ void actor_group::actor_ended(std::size_t index) {
   run_.strand_ended();
 }
 
-uring::task<void> actor_group::run_client(std::size_t index) {
+uring::task<void> actor_group::run_connected(std::size_t index, const step_plan& first) {
   strand& control = *strands_[index];
-  if (co_await control.run_single(run_.what.actors[index].client->connect, "0")) {
+  if (co_await control.run_single(first, "0")) {
     co_await control.run_all();
   } else {
     control.settle(false);
@@ -177,9 +264,9 @@ uring::task<void> actor_group::run_server(std::size_t index) {
   const actor_plan& actor = run_.what.actors[index];
   uring::stop_source accepting(run_.stop);
   uring::stop_source handling(run_.stop);
-  uring::scope handlers;
+  strand_group handlers;
   co_await accept_all(index, handlers, accepting, handling);
-  if (actor.server->accept_each && handlers.running() != 0) {
+  if (actor.server->accept_each && handlers.tasks.running() != 0) {
     // The others have ended: handlers may still see the end of their streams.
     std::string why;
     const strand nobody(run_, run_.what.setup, actor.name, actor.base, run_.stop);
@@ -230,7 +317,7 @@ void actor_group::publish_lists(std::size_t index) {
   }
 }
 
-uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handlers,
+uring::task<void> actor_group::accept_all(std::size_t index, strand_group& handlers,
                                           uring::stop_source& accepting,
                                           uring::stop_source& handling) {
   const server_plan& plan = *run_.what.actors[index].server;
@@ -248,8 +335,8 @@ uring::task<void> actor_group::accept_all(std::size_t index, uring::scope& handl
     uring::socket_address peer;
     if (!co_await accept_one(index, accepting, fd, peer)) break;
     handler* admitted = co_await admit(index, fd, peer, handling);
-    run_.strand_started();
-    handlers.spawn(run_handler(index, *admitted->control, handlers));
+    run_.strand_started(handlers);
+    handlers.tasks.spawn(run_handler(index, *admitted->control, handlers));
   }
 }
 
@@ -319,6 +406,7 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
+  set_options(actor, fd);
   handler made;
   std::string name = fmt::format("{}#{}", actor.name, server.accepted);
   made.ordinal = server.accepted;  // outsiders are told apart by nothing else
@@ -336,8 +424,7 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
   co_return &server.handlers.back();
 }
 
-uring::task<void> actor_group::run_handler(std::size_t index, strand& control,
-                                           const uring::scope& in) {
+uring::task<void> actor_group::run_handler(std::size_t index, strand& control, strand_group& in) {
   // Beside the other handlers: one that does not come to its handshake must not hold them up.
   const step_plan& handshake = run_.what.actors[index].server->handshake;
   if (!servers_[index].speaks_tls || co_await control.run_single(handshake, "0")) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "scenarios/endpoint.hpp"
 #include "scenarios/strand.hpp"
 
 namespace scenarios {
@@ -18,8 +19,9 @@ class actor_group {
   actor_group& operator=(const actor_group&) = delete;
   ~actor_group();
 
-  // Binds and listens for every server actor and publishes its address. False: told in the result.
-  bool bind_servers();
+  // Binds the socket of every server and peer, listens, and publishes its address. False: told in
+  // the result.
+  bool bind_all();
   // Runs every actor to its end and closes what they had open.
   uring::task<void> run_all();
   // The results in declaration order, each server followed by its handlers by who dialled.
@@ -41,10 +43,18 @@ class actor_group {
   };
   void publish_lists(std::size_t index);
   uring::task<void> run_actor(std::size_t index);
-  uring::task<void> run_client(std::size_t index);
+  std::optional<endpoint> address_of(const actor_plan& actor, const expression& from);
+  bool refuse(const actor_plan& actor, const expression& from, const uring::socket_address& address,
+              int error);
+  bool set_options(const actor_plan& actor, int fd);
+  bool bind_server(std::size_t index);
+  bool bind_peer(std::size_t index);
+  void publish(const actor_plan& actor, const endpoint& at, const name_target& addr,
+               const name_target& port);
+  uring::task<void> run_connected(std::size_t index, const step_plan& first);
   uring::task<void> run_server(std::size_t index);
-  uring::task<void> run_handler(std::size_t index, strand& control, const uring::scope& in);
-  uring::task<void> accept_all(std::size_t index, uring::scope& handlers,
+  uring::task<void> run_handler(std::size_t index, strand& control, strand_group& in);
+  uring::task<void> accept_all(std::size_t index, strand_group& handlers,
                                uring::stop_source& accepting, uring::stop_source& handling);
   uring::task<bool> accept_one(std::size_t index, uring::stop_source& accepting, int& fd,
                                uring::socket_address& peer);
@@ -56,6 +66,7 @@ class actor_group {
   scenario_run& run_;
   std::vector<std::unique_ptr<strand>> strands_;  // one an actor; null for servers
   std::vector<server_state> servers_;             // one an actor; unused for others
+  std::vector<uring::socket_address> peers_;      // bound
   std::size_t others_ = 0;                        // actors that servers with `each` wait for
   uring::stop_source others_ended_;
 };

@@ -111,6 +111,12 @@ void file_compiler::compile_header() {
   if (const node* seed = top_.find("seed");
       seed != nullptr && check_range(seed->integer(), {}, seed->at(), "\"seed\"", out_))
     header_.seed = static_cast<std::uint64_t>(seed->integer());
+  if (const node* net = top_.find("net")) {
+    header_.private_net = net->text() == "private";
+    if (!header_.private_net)
+      out_.error(code::unknown_constant, net->at(),
+                 fmt::format("\"net\" is \"private\", not {}", in_quotes(net->text())));
+  }
   if (const node* timeout = top_.find("timeout")) {
     const auto time = read_duration(*timeout, out_);
     if (time && time->count() == 0)

@@ -19,8 +19,10 @@ struct kind_word {
   std::string_view name;
   actor_kind kind;
 };
-constexpr kind_word kind_words[] = {
-    {"server", actor_kind::server}, {"client", actor_kind::client}, {"task", actor_kind::task}};
+constexpr kind_word kind_words[] = {{"server", actor_kind::server},
+                                    {"client", actor_kind::client},
+                                    {"peer", actor_kind::peer},
+                                    {"task", actor_kind::task}};
 
 strand_role role_of(actor_kind kind) {
   switch (kind) {
@@ -28,6 +30,8 @@ strand_role role_of(actor_kind kind) {
       return strand_role::handler;
     case actor_kind::client:
       return strand_role::client;
+    case actor_kind::peer:
+      return strand_role::peer;
     case actor_kind::task:
       break;
   }
@@ -88,7 +92,7 @@ bool actor_compiler::find_kind(entry& into) {
     if (m == nullptr) continue;
     if (into.kind_key != nullptr) {
       in_.out.error(code::conflicting_keys, m->key_at,
-                    fmt::format("an actor is one of server, client and task, not {} and {}",
+                    fmt::format("an actor is one of server, client, peer and task, not {} and {}",
                                 into.kind_key->key, m->key));
       return false;
     }
@@ -96,11 +100,11 @@ bool actor_compiler::find_kind(entry& into) {
     into.kind = word.kind;
   }
   if (into.kind_key == nullptr) {
-    if (into.keys->has("peer")) return false;  // E0207 was told
     in_.out
         .error(code::missing_key, into.at,
                fmt::format("the actor {} has no kind", in_quotes(into.name)))
-        .help = "\"server\": an address, \"client\": an address, or \"task\": true";
+        .help =
+        "\"server\": an address, \"client\": an address, \"peer\": an address, or \"task\": true";
     return false;
   }
   if (into.kind == actor_kind::task && into.kind_key->value.is(node_kind::boolean) &&
@@ -119,6 +123,11 @@ void actor_compiler::read_counts(entry& into) {
         .error(code::conflicting_keys, m->key_at,
                fmt::format("a {} has no {}", into.kind_key->key, in_quotes(key)))
         .help = serves ? "its handlers run beside each other already: \"accept\": N" : "";
+  }
+  if (const member* options = into.keys->find_member("socket");
+      options != nullptr && into.kind == actor_kind::task) {
+    in_.out.error(code::conflicting_keys, options->key_at, "a task has no socket of its own").help =
+        "`setsockopt` sets an option of a descriptor";
   }
   if (const node* count = into.keys->find("count"); count != nullptr && !serves) {
     into.has_count = true;
@@ -158,6 +167,8 @@ void actor_compiler::add_party(entry& into) {
   const bool serves = into.kind == actor_kind::server;
   if (into.name == "conn") {
     in_.out.error(code::bad_name, into.at, "conn is the connection of a client or server");
+  } else if (into.name == "socket") {
+    in_.out.error(code::bad_name, into.at, "socket is the socket of a peer");
   } else if (in_.names.find_var(into.name) != nullptr) {
     in_.out.error(code::duplicate_name, into.at,
                   fmt::format("{} is a variable already", in_quotes(into.name)));
@@ -176,7 +187,7 @@ void actor_compiler::add_party(entry& into) {
   party.at = into.at;
   party.strand = &names;
   party.copied = into.has_count;
-  if (serves) {
+  if (serves || (into.kind == actor_kind::peer && !into.has_count)) {
     party.addr = into.addr = {no_index, in_.names.add_shared(into.name + ".addr")};
     party.port = into.port = {no_index, in_.names.add_shared(into.name + ".port")};
   }
@@ -268,18 +279,54 @@ void actor_compiler::compile_handshake(const entry& from, server_plan& into) {
   in_.steps.push_back({from.name, "", &row});
 }
 
-void actor_compiler::compile_client(entry& from, actor_plan& into) {
-  const step_row& row = *find_step("connect");
+void actor_compiler::compile_peer(entry& from, actor_plan& into) {
+  compile_scope scope(name_scope(in_.names, name_stage::addresses), in_.files, in_.out);
+  peer_plan& made = into.peer.emplace();
+  made.addr = from.addr;
+  made.port = from.port;
+  const node* peer = from.keys->find("peer");
+  if (peer == nullptr) return;
+  if (peer->is(node_kind::string)) {
+    made.address = scope.read_address(*peer, address_use::receive, "an address");
+    return;
+  }
+  const checked_object keys(*peer, keys::peer, in_.out);
+  if (const node* address = keys.find("address"))
+    made.address = scope.read_address(*address, address_use::receive, "an address");
+  const node* to = keys.find("to");
+  if (to == nullptr) return;
+  from.strand->connect_peer();
+  step_plan connect = step_zero(from);
+  connect.handle = 0;
+  from.strand->scope().note_reads(&connect.reads);
+  connect_peer_step body;
+  body.to = from.strand->scope().read_address(*to, address_use::send, "an address");
+  from.strand->scope().note_reads(nullptr);
+  connect.note = shown(body.to, *to);
+  connect.body = std::move(body);
+  made.connect = std::move(connect);
+}
+
+/// Connecting, which no step of the list does.
+step_plan actor_compiler::step_zero(const entry& from) {
   step_plan made;
   made.op = "connect";
   made.at = from.kind_key->value.at();
   made.op_at = from.kind_key->key_at;
+  in_.steps.push_back({from.name, "", find_step("connect")});
+  return made;
+}
+
+void actor_compiler::compile_client(entry& from, actor_plan& into) {
+  const step_row& row = *find_step("connect");
+  step_plan made = step_zero(from);
   made.as_handle = 0;
   made.as_name = "conn";
-  in_.steps.push_back({from.name, "", &row});
   compile_scope& scope = from.strand->scope();
   scope.note_reads(&made.reads);
   connect_step body;
+  if (const node* options = from.keys->find("socket"))
+    body.options = compile_socket_options(scope, *options);
   if (const node* client = from.keys->find("client")) {
     const node* to = client;
     if (client->is(node_kind::object)) {
@@ -310,6 +357,12 @@ void actor_compiler::compile_actor(entry& from) {
   made.at = from.at;
   if (from.kind_key != nullptr && from.kind == actor_kind::server) compile_server(from, made);
   if (from.kind_key != nullptr && from.kind == actor_kind::client) compile_client(from, made);
+  if (from.kind_key != nullptr && from.kind == actor_kind::peer) compile_peer(from, made);
+  if (from.keys && (made.server || made.peer)) {
+    compile_scope scope(name_scope(in_.names, name_stage::addresses), in_.files, in_.out);
+    if (const node* options = from.keys->find("socket"))
+      made.options = compile_socket_options(scope, *options);
+  }
   if (from.keys)
     if (const node* ring = from.keys->find("ring")) from.strand->use_ring(find_ring(in_, *ring));
   if (from.keys) {

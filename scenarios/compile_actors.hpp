@@ -52,6 +52,8 @@ class actor_compiler {
   void compile_server(entry& from, actor_plan& into);
   void compile_handshake(const entry& from, server_plan& into);
   void compile_client(entry& from, actor_plan& into);
+  void compile_peer(entry& from, actor_plan& into);
+  step_plan step_zero(const entry& from);
   void compile_actor(entry& from);
 
   case_context& in_;

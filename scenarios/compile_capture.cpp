@@ -52,6 +52,12 @@ class capture_compiler {
       made_.from = from_.text() == "res" ? source_kind::res : source_kind::data;
       return true;
     }
+    // Who sent a datagram is one of its fields.
+    if (from_.text() == "from" && row_.is(step_trait::yields_data)) {
+      made_.from = source_kind::field;
+      made_.pattern = "from";
+      return true;
+    }
     out_.error(code::unknown_constant, from_.at(),
                fmt::format("a capture takes \"res\" or \"data\", not {}", in_quotes(from_.text())))
         .help =
@@ -159,6 +165,7 @@ class capture_compiler {
 
 value_type captured_type(const node& from) {
   if (from.is(node_kind::string) && from.text() == "res") return value_type::integer;
+  if (from.is(node_kind::string) && from.text() == "from") return value_type::text;
   const bool typed = from.find("json") != nullptr || from.find("field") != nullptr;
   return typed ? value_type::any : value_type::bytes;
 }

@@ -58,6 +58,9 @@ class expectation_compiler {
   void compile_any_of(const checked_object& keys, bool allowed, expectation& made);
   void compile_data(const node& data, expectation& made);
   void compile_parts(const node& fields, expectation& made);
+  void compile_named_parts(const checked_object& keys, expectation& made);
+  void compile_datagrams(const node& list, expectation& made);
+  void check_exit(const node& exit);
   void compile_submitted(const node& submitted, expectation& made);
   void compile_cqes(const node& list, expectation& made);
   expected_cqe compile_cqe(const node& from);
@@ -188,10 +191,14 @@ void expectation_compiler::compile_object(const node& from, bool alternatives_al
   if (const node* fields = keys.find("fields")) compile_parts(*fields, made);
   if (const node* submitted = keys.find("submitted")) compile_submitted(*submitted, made);
   if (const node* cqes = keys.find("cqes")) compile_cqes(*cqes, made);
+  compile_named_parts(keys, made);
+  if (const node* datagrams = keys.find("datagrams")) compile_datagrams(*datagrams, made);
   if (const member* unordered = keys.find_member("unordered")) {
-    made.cqes_unordered = unordered->value.boolean();
-    if (!keys.has("cqes"))
-      out_.error(code::missing_key, unordered->key_at, "\"unordered\" is about \"cqes\"");
+    (keys.has("datagrams") ? made.datagrams_unordered : made.cqes_unordered) =
+        unordered->value.boolean();
+    if (!keys.has("cqes") && !keys.has("datagrams"))
+      out_.error(code::missing_key, unordered->key_at,
+                 "\"unordered\" is about \"cqes\" or \"datagrams\"");
   }
 }
 
@@ -232,6 +239,54 @@ void expectation_compiler::compile_parts(const node& fields, expectation& made) 
   for (const member& m : fields.members()) {
     if (m.key.starts_with("x-")) continue;
     made.fields.emplace_back(m.key, in_.scope().read_matcher(m.value, match_domain::value));
+  }
+}
+
+/// Parts with a word of their own, which are fields of what the step came to.
+void expectation_compiler::compile_named_parts(const checked_object& keys, expectation& made) {
+  struct named_part {
+    std::string_view key;
+    match_domain domain;
+  };
+  static constexpr named_part parts[] = {{"from", match_domain::value},
+                                         {"truncated", match_domain::value},
+                                         {"exit", match_domain::value},
+                                         {"stdout", match_domain::data},
+                                         {"stderr", match_domain::data}};
+  if (const node* exit = keys.find("exit")) check_exit(*exit);
+  for (const named_part& part : parts)
+    if (const node* given = keys.find(part.key))
+      made.fields.emplace_back(part.key, in_.scope().read_matcher(*given, part.domain));
+}
+
+/// A constant that no program ends with is a mistake.
+void expectation_compiler::check_exit(const node& exit) {
+  if (exit.is(node_kind::integer)) {
+    check_range(exit.integer(), {0, 255}, exit.at(), "an exit code", out_);
+  } else if (exit.is(node_kind::string) && exit.text().find("${") == std::string::npos) {
+    read_signal(in_.scope(), exit);
+  }
+}
+
+void expectation_compiler::compile_datagrams(const node& list, expectation& made) {
+  made.datagrams_at = list.at();
+  made.datagrams.emplace();
+  for (const node& item : list.items()) {
+    expected_datagram one;
+    one.at = item.at();
+    const bool whole = std::ranges::any_of(item.members(), [](const member& m) {
+      return find_key(keys::expect_datagram.rows, m.key) != nullptr;
+    });
+    if (!whole) {
+      one.data = in_.scope().read_matcher(item, match_domain::data);
+    } else {
+      const checked_object keys(item, keys::expect_datagram, out_);
+      if (const node* data = keys.find("data"))
+        one.data = in_.scope().read_matcher(*data, match_domain::data);
+      if (const node* from = keys.find("from"))
+        one.from = in_.scope().read_matcher(*from, match_domain::value);
+    }
+    made.datagrams->push_back(std::move(one));
   }
 }
 

@@ -174,10 +174,16 @@ std::optional<std::uint64_t> strand_context::find_group(const node& name) {
 
 std::optional<std::uint32_t> strand_context::find_descriptor(const node& name) {
   const declared_name* known = names_.find(name.text());
-  if (known != nullptr && known->kind == name_kind::descriptor && known->ready) return known->index;
+  const bool program = known != nullptr && known->is_process;
+  if (known != nullptr && known->kind == name_kind::descriptor && known->ready && !program)
+    return known->index;
   const std::vector<std::string> names = names_.ready_descriptors();
   diagnostic& told = out().error(code::unknown_name, name.at(),
                                  fmt::format("there is no descriptor {}", in_quotes(name.text())));
+  if (program) {
+    told.message = fmt::format("{} is a program, not a descriptor", in_quotes(name.text()));
+    return std::nullopt;
+  }
   if (known != nullptr && known->kind != name_kind::descriptor) {
     told.message = fmt::format("{} is a value, not a descriptor", in_quotes(name.text()));
   } else if (known != nullptr) {

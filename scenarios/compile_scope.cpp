@@ -25,10 +25,6 @@ std::string with_article(value_type type) {
              : name;
 }
 
-bool is_later_scheme(std::string_view url) {
-  return url.starts_with("udp://");
-}
-
 constexpr std::size_t shown_bytes_max = 60;
 
 std::string cut(std::string text, std::size_t bytes_max) {
@@ -163,16 +159,28 @@ expression compile_scope::read_count(const node& from, integer_range range, std:
   return expression(value(number));
 }
 
+void compile_scope::check_use(const uring::socket_address& address, address_use use,
+                              const node& from) {
+  const bool reaches = use == address_use::connect || use == address_use::send;
+  const bool datagrams = use == address_use::receive || use == address_use::send;
+  if (reaches && (address.is_any_port() || address.is_nameless())) {
+    out_.error(code::bad_address, from.at(),
+               address.is_unix() ? "nobody can be reached without a name"
+                                 : "nobody can be reached at port 0")
+        .help = "the kernel chooses when listening; what it chose is ${NAME.addr}";
+  } else if (use == address_use::listen && address.is_datagram()) {
+    out_.error(code::bad_address, from.at(), "nobody connects to a socket for datagrams").help =
+        "a \"peer\" receives them: { \"peer\": \"udp://127.0.0.1:0\" }";
+  } else if (datagrams && !address.is_datagram()) {
+    out_.error(code::bad_address, from.at(), "this is the address of a stream, not of datagrams")
+        .help = "addresses of datagrams begin with udp:// or unixgram://";
+  }
+}
+
 expression compile_scope::read_address(const node& from, address_use use, std::string_view what) {
   expression made = read(from, value_type::data, what);
   if (!made.is_valid() || !made.is_constant()) return made;
   const std::string& url = made.constant().data();
-  if (is_later_scheme(url)) {
-    out_.error(code::key_reserved, from.at(),
-               fmt::format("{}// is not there yet", url.substr(0, 4)))
-        .help = "addresses are tcp://, tls:// and unix:// ones";
-    return made;
-  }
   std::string reason;
   const auto parsed = parse_endpoint(url, reason);
   if (!parsed) {
@@ -180,9 +188,8 @@ expression compile_scope::read_address(const node& from, address_use use, std::s
                fmt::format("{} is not an address: {}", in_quotes(url), reason));
   } else if (use == address_use::bind && parsed->tls) {
     out_.error(code::bad_address, from.at(), "the local end of a socket is a tcp:// address");
-  } else if (use == address_use::connect && parsed->address.is_any_port()) {
-    out_.error(code::bad_address, from.at(), "nobody can be reached at port 0").help =
-        "port 0 lets the kernel choose when listening; connect to ${SERVER.addr}";
+  } else {
+    check_use(parsed->address, use, from);
   }
   return made;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/flag_sets.hpp"
+#include "engine/socket_address.hpp"
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/expression.hpp"
 #include "scenarios/matcher.hpp"
@@ -22,8 +23,9 @@
 
 namespace scenarios {
 
-/// What an address is for: a peer needs a port.
-enum class address_use : std::uint8_t { listen, bind, connect };
+/// What an address is for: whom one connects or sends to needs a port, who listens makes a stream,
+/// who receives datagrams does not, and a send goes where datagrams go.
+enum class address_use : std::uint8_t { listen, bind, connect, receive, send };
 
 struct integer_range {
   std::int64_t min = 0;
@@ -68,6 +70,7 @@ class compile_scope {
 
  private:
   void finish(const node& from, std::span<const slot_ref> reads);
+  void check_use(const uring::socket_address& address, address_use use, const node& from);
   std::optional<std::uint64_t> find_flag(const value& word, const node& from,
                                          const uring::flag_set& set, std::string_view what);
 

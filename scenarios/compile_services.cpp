@@ -2,30 +2,19 @@
 
 #include <fmt/format.h>
 #include <re2/re2.h>
-#include <string.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "scenarios/checked_object.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/compile_scope.hpp"
+#include "scenarios/compile_strand.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
 namespace {
 
 constexpr value_type argument = value_type::data | value_type::integer;
-
-/// "SIGTERM"; 0 when there is no such signal.
-int signal_number(std::string_view name) {
-  if (!name.starts_with("SIG")) return 0;
-  for (int number = 1; number < NSIG; ++number) {
-    const char* known = sigabbrev_np(number);
-    if (known != nullptr && name.substr(3) == known) return number;
-  }
-  return 0;
-}
 
 class service_compiler {
  public:
@@ -167,26 +156,15 @@ class service_compiler {
 
   void compile_stop(const node& stop) {
     const checked_object keys(stop, keys::stop, in_.out);
-    if (const node* signal = keys.find("signal")) made_.stop_signal = read_signal(*signal);
+    if (const node* signal = keys.find("signal")) made_.stop_signal = read_signal(scope_, *signal);
     if (const node* grace = keys.find("grace"))
       made_.grace = scope_.read_fixed_duration(*grace, "the grace").value_or(made_.grace);
-  }
-
-  int read_signal(const node& from) {
-    const auto name = scope_.read_text(from, "a signal");
-    const int number = name ? signal_number(*name) : SIGTERM;
-    if (number != 0) return number;
-    in_.out
-        .error(code::unknown_constant, from.at(),
-               fmt::format("there is no signal {}", in_quotes(*name)))
-        .help = "signals are written like SIGTERM";
-    return SIGTERM;
   }
 
   void compile_exit(const node& status) {
     if (status.is(node_kind::integer)) return read_code(status);
     if (status.is(node_kind::string)) {
-      made_.expect_exit_signal = read_signal(status);
+      made_.expect_exit_signal = read_signal(scope_, status);
       return;
     }
     const checked_object keys(status, keys::exit_status, in_.out);
@@ -199,7 +177,7 @@ class service_compiler {
       return;
     }
     if (code_node != nullptr) return read_code(*code_node);
-    made_.expect_exit_signal = read_signal(*signal);
+    made_.expect_exit_signal = read_signal(scope_, *signal);
   }
 
   void read_code(const node& from) {

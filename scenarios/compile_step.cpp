@@ -380,6 +380,7 @@ void step_compiler::judge() {
   step_row judged = *row_;
   if (std::holds_alternative<await_step>(made_.body)) judged.traits = step_trait::none;
   made_.expect = compile_expectation(in_, *expect, judged);
+  check_expected_parts(in_, made_);
 }
 
 /// What the step makes is there from now on, or when it is joined.

@@ -43,7 +43,8 @@ strand_context::strand_context(case_context& in, strand_names& names, strand_rol
 
 void strand_context::declare(const node& steps) {
   if (has_connection())
-    names_.declare("conn", name_kind::descriptor, value_type::any, {}).ready = true;
+    names_.declare(std::string(connection_name()), name_kind::descriptor, value_type::any, {})
+        .ready = true;
   declare_names(steps);
 }
 
@@ -72,6 +73,7 @@ void strand_context::declare_step(const node& step) {
   if (const member* id = step.find_member("id")) declare_id(step, *id);
   if (const node* as = step.find("as"); as != nullptr && op.row->allows(modifier::as)) {
     declare_as(*as, step, *op.row);
+    declare_kind(*as, step, op);
     if (op.row->is(step_trait::makes))
       for (const node& each : as->items()) declare_as(each, step, *op.row);
   }
@@ -85,6 +87,11 @@ void strand_context::declare_step(const node& step) {
   if (const node* list = step.find("collect"); list != nullptr && op.row->allows(modifier::collect))
     declare_collection(*list);
   if (op.row->compile == compile_call) declare_call(op.at->value);
+  if (op.row->compile == compile_expect_output)
+    for (const std::string& group : output_groups(in_, op.at->value))
+      if (check_name(group, op.at->value.at(), "a group", out()))
+        declare_made(group, name_kind::value,
+                     may_not_run(step) ? value_type::any : value_type::text, op.at->value.at());
   if (op.row->compile == compile_chain)
     if (const node* members = op.at->value.find("do")) declare_names(*members);
 }
@@ -113,6 +120,20 @@ void strand_context::declare_collection(const node& name) {
       .error(code::duplicate_name, name.at(),
              fmt::format("{} is the name of something else already", in_quotes(name.text())))
       .help = "use another name for the list";
+}
+
+/// What stands behind the name besides bytes and descriptors.
+void strand_context::declare_kind(const node& as, const node& step, const step_op& op) {
+  declared_name* made = as.is(node_kind::string) ? names_.find(as.text()) : nullptr;
+  if (made == nullptr) return;
+  if (op.row->compile == compile_spawn) {
+    made->is_process = true;
+    const node* input = op.at->value.find("stdin");
+    made->has_stdin = input != nullptr && input->is(node_kind::string) && input->text() == "pipe";
+  }
+  const bool several = op.row->compile == compile_recv && op.at->value.find("datagrams") != nullptr;
+  if (several && made->kind == name_kind::value && !may_not_run(step))
+    made->type = value_type::list;
 }
 
 void strand_context::declare_id(const node& step, const member& id) {

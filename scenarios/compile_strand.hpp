@@ -26,7 +26,7 @@
 
 namespace scenarios {
 
-enum class strand_role : std::uint8_t { client, handler, task, setup, teardown };
+enum class strand_role : std::uint8_t { client, handler, peer, task, setup, teardown };
 
 /// The argument of an op: its long form, or the short one that stands for a single key.
 class step_arguments {
@@ -49,6 +49,13 @@ class step_arguments {
   bool is_short_ = false;
   std::optional<checked_object> keys_;
 };
+
+/// The op of a step, without telling anything: the first member that is an op.
+struct step_op {
+  const member* at = nullptr;
+  const step_row* row = nullptr;
+};
+step_op find_op(const node& step);
 
 struct async_step {
   std::string id;
@@ -73,9 +80,16 @@ class strand_context {
   compile_scope& scope() { return scope_; }
   diagnostics& out() { return in_.out; }
   strand_names& names() { return names_; }
+  /// A descriptor that steps work on unless they say otherwise: its handle is 0.
   bool has_connection() const {
-    return role_ == strand_role::client || role_ == strand_role::handler;
+    return role_ == strand_role::client || role_ == strand_role::handler || is_peer();
   }
+  bool is_peer() const { return role_ == strand_role::peer; }
+  /// What that descriptor is called.
+  std::string_view connection_name() const { return is_peer() ? "socket" : "conn"; }
+  /// Of a peer: its socket is connected, so that a datagram needs no `to`.
+  void connect_peer() { peer_connected_ = true; }
+  bool is_connected_peer() const { return peer_connected_; }
   strand_role role() const { return role_; }
 
   // For the compile functions of steps.
@@ -143,6 +157,7 @@ class strand_context {
   void declare_step(const node& step);
   void declare_as(const node& as, const node& step, const step_row& row);
   void declare_collection(const node& name);
+  void declare_kind(const node& as, const node& step, const step_op& op);
   void declare_id(const node& step, const member& id);
   void declare_made(const std::string& name, name_kind kind, value_type type, span at);
   void declare_call(const node& call);
@@ -171,14 +186,8 @@ class strand_context {
   std::size_t top_level_step_ = 0;
   std::map<std::string, std::size_t, std::less<>> last_collected_;  // by which top-level step
   std::vector<declared_name*> made_;                                // by the current step
+  bool peer_connected_ = false;
 };
-
-/// The op of a step, without telling anything: the first member that is an op.
-struct step_op {
-  const member* at = nullptr;
-  const step_row* row = nullptr;
-};
-step_op find_op(const node& step);
 
 expectation compile_expectation(strand_context& in, const node& from, const step_row& of);
 void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into);
@@ -197,5 +206,18 @@ step_function compile_for, compile_while, compile_loop, compile_if, compile_brea
     compile_assert, compile_poll, compile_skip, compile_call;
 step_function compile_sqe, compile_make, compile_setsockopt, compile_getsockopt, compile_register,
     compile_recycle;
+step_function compile_recv_datagram, compile_trickle, compile_split, compile_stall_reads;
+step_function compile_spawn, compile_exec, compile_kill, compile_stop, compile_continue,
+    compile_wait_exit, compile_write_stdin, compile_expect_output, compile_write_file,
+    compile_read_file;
+
+/// Options that an actor's sockets get.
+std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, const node& from);
+/// What `expect` names must be parts of what this step comes to.
+void check_expected_parts(strand_context& in, const step_plan& of);
+/// Names that an expect_output step makes; errors are told when it is compiled.
+std::vector<std::string> output_groups(case_context& in, const node& step_argument);
+/// SIGTERM when it is none, which is told.
+int read_signal(compile_scope& scope, const node& from);
 
 }  // namespace scenarios

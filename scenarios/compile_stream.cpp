@@ -20,9 +20,30 @@ struct recv_form {
   std::string_view key;
   mode how;
 };
-constexpr recv_form recv_forms[] = {{"exactly", mode::exactly}, {"until", mode::until},
-                                    {"line", mode::line},       {"some", mode::some},
-                                    {"eof", mode::eof},         {"nothing_for", mode::nothing_for}};
+constexpr recv_form recv_forms[] = {{"exactly", mode::exactly},  {"until", mode::until},
+                                    {"line", mode::line},        {"some", mode::some},
+                                    {"eof", mode::eof},          {"nothing_for", mode::nothing_for},
+                                    {"at_least", mode::at_least}};
+
+std::string in_ticks(std::string_view key) {
+  return fmt::format("`{}`", key);
+}
+
+/// What goes to or comes from a datagram socket says so.
+void compile_target(strand_context& in, const node* to, send_step& made, const step_plan& into) {
+  if (to != nullptr) {
+    made.to = in.scope().read_address(*to, address_use::send, "an address");
+    if (!in.is_peer() && in.has_connection() && into.handle == 0) {
+      in.out().error(code::conflicting_keys, to->at(),
+                     "this goes to the connection's other end, not to an address");
+    }
+  } else if (in.is_peer() && into.handle == 0 && !in.is_connected_peer()) {
+    in.out()
+        .error(code::missing_key, into.op_at, "a datagram of this peer needs \"to\": an address")
+        .help =
+        "{ \"send\": { \"data\": …, \"to\": \"${NAME.addr}\" } }, or give the peer itself a \"to\"";
+  }
+}
 
 /// A user's own note says it better.
 void note(step_plan& into, std::string text) {
@@ -33,7 +54,8 @@ void note(step_plan& into, std::string text) {
 void compile_form(strand_context& in, const recv_form& form, const node& given, recv_step& made) {
   switch (form.how) {
     case mode::exactly:
-      made.count = in.scope().read_count(given, {1, received_bytes_max}, "`exactly`");
+    case mode::at_least:
+      made.count = in.scope().read_count(given, {1, received_bytes_max}, in_ticks(form.key));
       made.has_count = true;
       return;
     case mode::until:
@@ -122,10 +144,14 @@ void compile_send(strand_context& in, const step_arguments& given, step_plan& in
     made.data = in.scope().read_data(*data);
     note(into, compact_text(*data, 40));
   }
+  compile_target(in, given.find("to"), made, into);
   into.body = std::move(made);
 }
 
 void compile_recv(strand_context& in, const step_arguments& given, step_plan& into) {
+  const node& whole = given.whole();
+  if (whole.find("datagram") != nullptr || whole.find("datagrams") != nullptr)
+    return compile_recv_datagram(in, given, into);
   recv_step made;
   const recv_form* chosen = nullptr;
   for (const member& m : given.whole().members()) {
@@ -147,7 +173,13 @@ void compile_recv(strand_context& in, const step_arguments& given, step_plan& in
   if (chosen == nullptr) {
     if (given.sound())
       in.out().error(code::missing_key, given.whole().at(), "`recv` needs a way of reading").help =
-          "one of exactly, until, line, some, eof, nothing_for";
+          in.is_peer() ? "one of datagram, datagrams, nothing_for"
+                       : "one of exactly, at_least, until, line, some, eof, nothing_for";
+  } else if (in.is_peer() && into.handle == 0 && chosen->how != mode::nothing_for) {
+    in.out()
+        .error(code::conflicting_keys, given.whole().at(),
+               fmt::format("`{}` reads a stream, and a peer receives datagrams", chosen->key))
+        .help = "{ \"recv\": { \"datagram\": true } }";
   } else if (const node* max = given.find("max")) {
     compile_max(in, *max, *chosen, made);
   }

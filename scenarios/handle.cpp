@@ -20,7 +20,9 @@ handle::handle(handle&& other) noexcept
       stream_(std::move(other.stream_)),
       tls_(std::exchange(other.tls_, nullptr)),
       word_(std::move(other.word_)),
-      child_(std::move(other.child_)) {}
+      child_(std::move(other.child_)),
+      process_(std::exchange(other.process_, nullptr)),
+      process_pid_(std::exchange(other.process_pid_, 0)) {}
 
 handle& handle::operator=(handle&& other) noexcept {
   if (this != &other) {
@@ -35,6 +37,8 @@ handle& handle::operator=(handle&& other) noexcept {
     tls_ = std::exchange(other.tls_, nullptr);
     word_ = std::move(other.word_);
     child_ = std::move(other.child_);
+    process_ = std::exchange(other.process_, nullptr);
+    process_pid_ = std::exchange(other.process_pid_, 0);
   }
   return *this;
 }
@@ -50,6 +54,8 @@ void handle::adopt(int fd, std::string stable_name) {
   accepts_tls.reset();
   word_.reset();
   child_.reset();
+  process_ = nullptr;
+  process_pid_ = 0;
   slot_ = -1;
   fd_ = fd;
   stable_name_ = std::move(stable_name);
@@ -68,6 +74,12 @@ void handle::adopt_word(std::uint32_t content, std::string stable_name) {
 void handle::adopt_child(int pidfd, pid_t pid, std::string stable_name) {
   adopt(pidfd, std::move(stable_name));
   child_ = std::make_unique<child>(pid);
+}
+
+void handle::adopt_process(scenario_process& started, pid_t pid, std::string stable_name) {
+  adopt(-1, std::move(stable_name));
+  process_ = &started;
+  process_pid_ = pid;
 }
 
 // Its end may have been taken by a waitid already; then there is nobody to kill or to reap.

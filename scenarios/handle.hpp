@@ -18,6 +18,7 @@
 
 namespace scenarios {
 
+class scenario_process;
 class tls_stream;
 
 class handle {
@@ -33,11 +34,14 @@ class handle {
   void adopt_word(std::uint32_t content, std::string stable_name);
   // A pidfd of a child of ours, which is killed and reaped with it.
   void adopt_child(int pidfd, pid_t pid, std::string stable_name);
+  // A program that a step started; it belongs to the scenario.
+  void adopt_process(scenario_process& started, pid_t pid, std::string stable_name);
+  [[nodiscard]] scenario_process* process() const { return process_; }
   [[nodiscard]] bool is_open() const { return fd() >= 0 || slot_ >= 0 || word_ != nullptr; }
   [[nodiscard]] bool is_slot() const { return slot_ >= 0; }
   [[nodiscard]] int slot() const { return slot_; }
   [[nodiscard]] std::uint32_t* word() const { return word_.get(); }
-  [[nodiscard]] pid_t pid() const { return child_ ? child_->pid : 0; }
+  [[nodiscard]] pid_t pid() const { return child_ ? child_->pid : process_pid_; }
   [[nodiscard]] int fd() const { return stream_ ? stream_->descriptor() : fd_; }
   // "<fd:c1#2>": what stands for the number in stable reports.
   [[nodiscard]] const std::string& stable_name() const { return stable_name_; }
@@ -75,6 +79,8 @@ class handle {
   tls_stream* tls_ = nullptr;  // the stream, when it is one
   std::unique_ptr<std::uint32_t> word_;
   std::unique_ptr<child> child_;
+  scenario_process* process_ = nullptr;
+  pid_t process_pid_ = 0;
 };
 
 }  // namespace scenarios

@@ -10,7 +10,9 @@
 #include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/actors.hpp"
+#include "scenarios/isolation.hpp"
 #include "scenarios/mask.hpp"
+#include "scenarios/process_table.hpp"
 #include "scenarios/requirements.hpp"
 #include "scenarios/run_state.hpp"
 #include "scenarios/service_group.hpp"
@@ -23,10 +25,18 @@ namespace {
 class scenario_life {
  public:
   scenario_life(uring::loop& on, const plan& what, const run_options& options)
-      : run_(on, what, options), services_(run_) {}
+      : run_(on, what, options), services_(run_), processes_(on) {
+    run_.services = &services_;
+    run_.processes = &processes_;
+  }
 
-  uring::task<scenario_result> live() {
+  uring::task<scenario_result> live(std::string skip_reason) {
     describe();
+    if (!skip_reason.empty()) {
+      run_.result.result = verdict::skipped;
+      run_.result.skip_reason = std::move(skip_reason);
+      co_return finish();
+    }
     if (auto reason = unmet_requirement(run_.what, run_.loop.kernel())) {
       run_.result.result = verdict::skipped;
       run_.result.skip_reason = std::move(*reason);
@@ -57,7 +67,7 @@ class scenario_life {
   uring::task<void> go() {
     if (!prepare() || !read_secrets() || !open_rings()) co_return;
     actor_group actors(run_);
-    if (!actors.bind_servers()) co_return;
+    if (!actors.bind_all()) co_return;
     bool ready = co_await set_up();
     if (ready) ready = co_await services_.start_all();
     if (ready) {
@@ -119,6 +129,7 @@ class scenario_life {
     if (run_.what.tmp_slot) run_.publish(*run_.what.tmp_slot, value::text(temp_->path()));
     run_.redact(temp_->path(), "<tmp>");
     services_.use(*temp_);
+    run_.directory = temp_.get();
     return true;
   }
 
@@ -181,6 +192,14 @@ class scenario_life {
       run_.result.actors.push_back(std::move(control.result));
     }
     co_await close_rings();
+    std::vector<std::string> problems;
+    if (!co_await processes_.end_all(problems)) {
+      run_.fail(run_.make(
+          code::teardown_failed, {},
+          "processes could not be ended: " + fmt::format("{}", fmt::join(problems, "; "))));
+    }
+    processes_.collect(run_.result.processes);
+    for (service_result& each : run_.result.processes) redact_ports(run_, each.argv);
     co_await services_.stop_all();
     services_.collect(run_.result);
     if (temp_) {
@@ -252,6 +271,7 @@ class scenario_life {
 
   scenario_run run_;
   service_group services_;
+  process_table processes_;
   std::unique_ptr<temp_dir> temp_;
   std::vector<masked_text> masks_;
   bool started_ = false;
@@ -260,10 +280,17 @@ class scenario_life {
 
 }  // namespace
 
+uring::task<scenario_result> run_in_place(uring::loop& on, std::shared_ptr<const plan> what,
+                                          run_options options, std::string skip_reason) {
+  scenario_life life(on, *what, options);
+  co_return co_await life.live(std::move(skip_reason));
+}
+
 uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
                                           run_options options) {
-  scenario_life life(on, *what, options);
-  co_return co_await life.live();
+  if (what->private_net && !unmet_requirement(*what, on.kernel()))
+    return run_isolated(on, std::move(what), options);
+  return run_in_place(on, std::move(what), options, {});
 }
 
 }  // namespace scenarios

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "engine/loop.hpp"
 #include "engine/task.hpp"
@@ -27,5 +29,9 @@ std::unique_ptr<uring::seam> make_recording_seam(uring::loop& on);
 
 uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
                                           run_options options);
+// The same on this very loop, also for a scenario that wants a network of its own; with a reason it
+// is skipped.
+uring::task<scenario_result> run_in_place(uring::loop& on, std::shared_ptr<const plan> what,
+                                          run_options options, std::string skip_reason);
 
 }  // namespace scenarios

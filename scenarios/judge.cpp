@@ -121,6 +121,56 @@ class judge {
                  wanted.submitted_at, "got " + res_text(came), all);
     }
     if (wanted.cqes) check_cqes(wanted, all);
+    if (wanted.datagrams) check_datagrams(wanted, all);
+  }
+
+  bool fits(const expected_datagram& wanted, const received_datagram& came) const {
+    if (wanted.from && !fits(*wanted.from, value::text(came.from))) return false;
+    return !wanted.data || fits(*wanted.data, value::bytes(came.data));
+  }
+
+  // Finds a datagram for what is expected, sending those away that fit elsewhere, too.
+  bool find_datagram(const std::vector<expected_datagram>& list, std::size_t which,
+                     std::vector<std::size_t>& taken, std::vector<bool>& tried) const {
+    for (std::size_t j = 0; j < taken.size(); ++j) {
+      if (tried[j] || !fits(list[which], (*end_.datagrams)[j])) continue;
+      tried[j] = true;
+      if (taken[j] < list.size() && !find_datagram(list, taken[j], taken, tried)) continue;
+      taken[j] = which;
+      return true;
+    }
+    return false;
+  }
+
+  void check_datagrams(const expectation& wanted, judgement& all) {
+    static const std::vector<received_datagram> none;
+    const std::vector<expected_datagram>& list = *wanted.datagrams;
+    const std::vector<received_datagram>& came = end_.datagrams ? *end_.datagrams : none;
+    std::string label = fmt::format("got {}", came.size());
+    for (std::size_t i = 0; i < came.size(); ++i)
+      label += fmt::format("{} {}", i == 0 ? ":" : ",", describe_data(came[i].data, 24));
+    if (list.size() != came.size()) {
+      all.failures.push_back(make(code::data_differs, wanted.datagrams_at,
+                                  fmt::format("datagrams differ: expected {}", list.size()),
+                                  label));
+      return;
+    }
+    std::vector<std::size_t> taken(came.size(), list.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      std::vector<bool> tried(came.size());
+      const bool found = wanted.datagrams_unordered ? find_datagram(list, i, taken, tried)
+                                                    : fits(list[i], came[i]);
+      if (found) continue;
+      all.failures.push_back(
+          make(code::data_differs, list[i].at,
+               wanted.datagrams_unordered
+                   ? "datagrams differ: none is left that fits this"
+                   : fmt::format("datagrams differ: number {} is another one", i + 1),
+               wanted.datagrams_unordered
+                   ? label
+                   : fmt::format("got {} from {}", describe_data(came[i].data, 48), came[i].from)));
+      return;
+    }
   }
 
   void check_any(const expectation& wanted, judgement& all) {

@@ -28,6 +28,7 @@ constexpr key_row top_level_rows[] = {
     {"services", j::object, optional, "real programs that run beside the actors"},
     {"faults", j::array, optional, "rules that break completions"},
     {"rings", j::object, optional, "private rings by name, for low-level steps"},
+    {"net", j::string, optional, "private: a network namespace of its own, where that is allowed"},
     {"setup", j::array, optional, "steps before the services and actors"},
     {"teardown", j::array | j::object, optional, "steps after everything else, always run"},
     {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
@@ -37,7 +38,6 @@ constexpr key_row top_level_rows[] = {
     later("proxies", "relays that break the bytes between two ends"),
     {"cases", j::array | j::object, optional,
      "rows of values, each a case: inline, or {csv: FILE}"},
-    later("net", "a network namespace of its own"),
     {"locks", j::array, optional, "resources that no other scenario holds while this one runs"},
     {"retries", j::integer, optional, "how often it is tried again after a failure"},
     {"tolerance", j::integer | j::real, optional, "upper bounds of times are multiplied by it"},
@@ -88,12 +88,13 @@ constexpr key_row teardown_rows[] = {
 constexpr key_row actor_rows[] = {
     {"server", j::string | j::object, optional, "listens here; `do` handles one connection"},
     {"client", j::string | j::object, optional, "connects there, which is its step 0"},
+    {"peer", j::string | j::object, optional, "a datagram socket, bound here before anything runs"},
     {"task", j::boolean, optional, "true: has no connection of its own"},
     {"do", j::array, required, "the steps"},
     {"count", j::number, optional, "so many copies, told apart by actor.index"},
     {"accept", j::number, optional, "of a server: end after so many handlers, or \"each\""},
     {"grace", j::string, optional, "with accept each: how long handlers may go on at the end"},
-    later("peer", "a datagram socket"),
+    {"socket", j::object, optional, "options of its sockets by name: rcvbuf, sndbuf, nodelay …"},
     {"timeout", j::string, optional, "deadline of all that the actor does"},
     {"ring", j::string, optional, "the private ring that its low-level steps are submitted on"},
     later("thread", "run it on a thread of its own"),
@@ -112,6 +113,11 @@ constexpr key_row client_rows[] = {
     {"expect", j::any, optional, "how connecting must end (default: ok)"},
     later("via", "the proxy to go through"),
     {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
+};
+
+constexpr key_row peer_rows[] = {
+    {"address", j::string, required, "where it receives: udp://127.0.0.1:0, unixgram://@"},
+    {"to", j::string, optional, "connects it: it sends there, and hears of nobody else"},
 };
 
 constexpr key_row service_rows[] = {
@@ -164,11 +170,21 @@ constexpr key_row expect_rows[] = {
     {"flags", j::any, optional, "flags of the completion"},
     {"took", j::any, optional, "how long it took, a matcher of durations"},
     {"cqes", j::array, optional, "the completions, in the order of arrival"},
-    {"unordered", j::boolean, optional, "true: `cqes` in any order"},
+    {"unordered", j::boolean, optional, "true: `cqes` or `datagrams` in any order"},
     {"any_of", j::array, optional, "whole expectations, of which one must hold"},
     {"fields", j::object, optional, "parts of what the kernel filled in, by name"},
     {"submitted", j::any, optional, "of a chain: what io_uring_enter returned"},
-    later("from", "who sent the datagram"),
+    {"from", j::any, optional, "of a datagram: who sent it, an address or a matcher"},
+    {"truncated", j::boolean, optional, "of a datagram: whether it was longer than `max`"},
+    {"datagrams", j::array, optional,
+     "the datagrams in their order: data or matchers, or {data, from}"},
+    {"exit", j::any, optional, "of a program: its exit code, or the signal that ended it"},
+    {"stdout", j::any, optional, "what the program wrote: data, or a matcher"},
+    {"stderr", j::any, optional, "the same of its standard error"},
+};
+constexpr key_row expect_datagram_rows[] = {
+    {"data", j::any, optional, "its bytes: data, or a matcher"},
+    {"from", j::any, optional, "who sent it"},
 };
 constexpr key_row expect_cqe_rows[] = {
     {"id", j::string, optional, "whose it is: op (default), timeout, cancel, a chain's member"},
@@ -291,6 +307,7 @@ const key_table teardown{"teardown", "a teardown", teardown_rows};
 const key_table actor{"actor", "an actor", actor_rows};
 const key_table server{"server", "a server", server_rows};
 const key_table client{"client", "a client", client_rows};
+const key_table peer{"peer", "a peer", peer_rows};
 const key_table service{"service", "a service", service_rows};
 const key_table service_file{"file of a service", "a file", service_file_rows};
 const key_table ready{"ready", "`ready`", ready_rows};
@@ -299,6 +316,7 @@ const key_table exit_status{"expect_exit", "`expect_exit`", exit_rows};
 const key_table requires_{"requires", "`requires`", requires_rows};
 const key_table requires_not{"requires.not", "`not`", std::span(requires_rows).first(6)};
 const key_table expect{"expect", "an expectation", expect_rows};
+const key_table expect_datagram{"datagrams", "a datagram", expect_datagram_rows};
 const key_table expect_cqe{"cqes", "a completion", expect_cqe_rows};
 const key_table capture_regex{"capture by regex", "a capture by regex", capture_regex_rows};
 const key_table capture_json{"capture by json", "a capture by json", capture_json_rows};
@@ -322,13 +340,14 @@ const key_table fault_require{"fault.require", "`require`", fault_require_rows};
 std::span<const key_table* const> all_key_tables() {
   using namespace keys;
   static constexpr const key_table* tables[] = {
-      &top_level,    &teardown,      &actor,         &server,     &client,
-      &service,      &service_file,  &ready,         &stop,       &exit_status,
-      &requires_,    &requires_not,  &expect,        &expect_cqe, &capture_regex,
-      &capture_json, &capture_at,    &retry,         &fault,      &fault_where,
-      &fault_when,   &fault_require, &capture_field, &ring,       &buffer_ring,
-      &on_object,    &stray,         &macro,         &included,   &suite,
-      &cases,        &redact,        &secret,        &tls};
+      &top_level,      &teardown,      &actor,         &server,     &client,
+      &service,        &service_file,  &ready,         &stop,       &exit_status,
+      &requires_,      &requires_not,  &expect,        &expect_cqe, &capture_regex,
+      &capture_json,   &capture_at,    &retry,         &fault,      &fault_where,
+      &fault_when,     &fault_require, &capture_field, &ring,       &buffer_ring,
+      &on_object,      &stray,         &macro,         &included,   &suite,
+      &cases,          &redact,        &secret,        &tls,        &peer,
+      &expect_datagram};
   return tables;
 }
 

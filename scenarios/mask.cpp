@@ -223,10 +223,12 @@ void apply_masks(scenario_result& to, std::vector<masked_text> masks,
     all.apply_across(actor.steps, sent{});
     for (step_result& step : actor.steps) all.apply(step);
   }
-  for (service_result& service : to.services) {
-    all.apply(service.argv);
-    all.apply(service.output_tail);
-    all.apply(service.exit);
+  for (std::vector<service_result>* programs : {&to.services, &to.processes}) {
+    for (service_result& service : *programs) {
+      all.apply(service.argv);
+      all.apply(service.output_tail);
+      all.apply(service.exit);
+    }
   }
   for (fault_result& fault : to.faults) all.apply(fault.nearest_miss);
 }

@@ -101,6 +101,11 @@ name_scope::found name_scope::resolve_own(path_type path) {
   if (known == nullptr) return std::nullopt;
   if (known->kind == name_kind::descriptor) {
     const auto what = path.size() > 1 ? find_handle_value(path[1]) : std::nullopt;
+    if (known->is_process && what != handle_value::pid) {
+      return refuse(path, code::unknown_name,
+                    fmt::format("{} is a program, not a value", in_quotes(path[0])),
+                    fmt::format("it has {}.pid", path[0]));
+    }
     if (!what) {
       return refuse(
           path, code::unknown_name,
@@ -169,11 +174,11 @@ name_scope::found name_scope::resolve_party(path_type path) {
   }
   if (party == nullptr) return std::nullopt;
   if (path.size() < 2) {
-    return refuse(
-        path, code::unknown_name, fmt::format("{} is a name of many values", in_quotes(path[0])),
-        party->what == named_party::kind::service || party->what == named_party::kind::server
-            ? fmt::format("write ${{{}.addr}}", path[0])
-            : fmt::format("write ${{{}.NAME}}", path[0]));
+    return refuse(path, code::unknown_name,
+                  fmt::format("{} is a name of many values", in_quotes(path[0])),
+                  party->addr.shared != no_index || party->what == named_party::kind::service
+                      ? fmt::format("write ${{{}.addr}}", path[0])
+                      : fmt::format("write ${{{}.NAME}}", path[0]));
   }
   switch (party->what) {
     case named_party::kind::server:
@@ -192,19 +197,26 @@ name_scope::found name_scope::resolve_party(path_type path) {
             fmt::format("a server publishes {0}.addr, {0}.port and what its handlers collect",
                         path[0]));
       }
-      if (when_ < name_stage::setup) {
-        return refuse(path, code::not_yet_available,
-                      "the addresses of servers are not known before all of them are bound");
-      }
-      return path[1] == "addr" ? shared_slot(party->addr.shared, value_type::text, 2)
-                               : shared_slot(party->port.shared, value_type::integer, 2);
+      return resolve_address(*party, path);
     case named_party::kind::service:
       return resolve_service(*party, path);
     case named_party::kind::setup:
     case named_party::kind::actor:
+      if (party->addr.shared != no_index && (path[1] == "addr" || path[1] == "port"))
+        return resolve_address(*party, path);
       return resolve_published(*party, path);
   }
   return std::nullopt;
+}
+
+/// Of what is bound before anything runs.
+name_scope::found name_scope::resolve_address(const named_party& party, path_type path) {
+  if (when_ < name_stage::setup) {
+    return refuse(path, code::not_yet_available,
+                  "the addresses of servers are not known before all of them are bound");
+  }
+  return path[1] == "addr" ? shared_slot(party.addr.shared, value_type::text, 2)
+                           : shared_slot(party.port.shared, value_type::integer, 2);
 }
 
 name_scope::found name_scope::resolve_published(named_party& party, path_type path) {

@@ -44,9 +44,11 @@ struct declared_name {
   std::uint32_t index = 0;  // local slot, or number of the handle
   std::uint32_t shared = no_index;
   value_type type = value_type::any;
-  span at;             // where it is made
-  bool ready = false;  // a step before the one that is being compiled made it
-  std::string async;   // not ready before this step is joined
+  span at;                  // where it is made
+  bool ready = false;       // a step before the one that is being compiled made it
+  std::string async;        // not ready before this step is joined
+  bool is_process = false;  // a descriptor's name that stands for a program
+  bool has_stdin = false;   // of such: a pipe leads to it
 
   name_target target() const { return {index, shared}; }
 };
@@ -201,6 +203,7 @@ class name_scope final : public name_resolver {
   found resolve_special(std::span<const std::string_view> path);
   found resolve_matrix(std::span<const std::string_view> path);
   found resolve_party(std::span<const std::string_view> path);
+  found resolve_address(const named_party& party, std::span<const std::string_view> path);
   found resolve_published(named_party& party, std::span<const std::string_view> path);
   found resolve_service(named_party& party, std::span<const std::string_view> path);
   found constant(const value& content, std::size_t parts, std::span<const std::string_view> path);

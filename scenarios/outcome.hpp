@@ -166,6 +166,7 @@ struct scenario_result {
   std::vector<diagnostic> failures;  // of the whole: deadlock, deadline, set-up, faults
   std::vector<actor_result> actors;  // set-up, actors in declaration order, handlers, teardown
   std::vector<service_result> services;
+  std::vector<service_result> processes;  // that steps spawned, "c1/p", by actor
   std::vector<fault_result> faults;
   std::vector<redaction> redactions;  // longest first
   std::string ring_mode;

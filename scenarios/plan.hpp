@@ -24,12 +24,14 @@
 
 #include "engine/op_table.hpp"
 #include "engine/socket_address.hpp"
+#include "scenarios/datagram_plan.hpp"
 #include "scenarios/expression.hpp"
 #include "scenarios/flow_plan.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/payload.hpp"
+#include "scenarios/process_plan.hpp"
 #include "scenarios/source.hpp"
 #include "scenarios/tls_plan.hpp"
 
@@ -77,9 +79,11 @@ struct expectation {
   std::vector<std::pair<std::string, matcher>> fields;
   std::optional<std::vector<expected_cqe>> cqes;
   bool cqes_unordered = false;
+  std::optional<std::vector<expected_datagram>> datagrams;
+  bool datagrams_unordered = false;
   std::vector<expectation> any_of;
   span at;
-  span outcome_at, res_at, data_at, flags_at, took_at, cqes_at, submitted_at;
+  span outcome_at, res_at, data_at, flags_at, took_at, cqes_at, submitted_at, datagrams_at;
   std::string text;  // for people, and the stable report
 };
 
@@ -89,6 +93,7 @@ struct connect_step {
   expression to;
   std::optional<expression> bind;
   std::shared_ptr<const tls_context> tls;  // none: as the address says
+  std::vector<socket_option_plan> options;
 };
 struct listen_step {
   expression address;
@@ -98,11 +103,12 @@ struct listen_step {
 struct accept_step {};
 struct send_step {
   payload data;
+  std::optional<expression> to;  // where a datagram goes
 };
 struct recv_step {
-  enum class mode : std::uint8_t { exactly, until, line, some, eof, nothing_for };
+  enum class mode : std::uint8_t { exactly, until, line, some, eof, nothing_for, at_least };
   mode how = mode::some;
-  expression count;  // exactly: bytes; some: at most (absent: 64 KiB)
+  expression count;  // exactly, at_least: bytes; some: at most (absent: 64 KiB)
   bool has_count = false;
   payload delimiter;             // until
   expression quiet;              // nothing_for: nanoseconds or duration text
@@ -144,7 +150,10 @@ using step_body =
                  log_step, fail_step, join_step, cancel_step, repeat_step, for_step, while_step,
                  loop_step, if_step, break_step, parallel_step, call_step, assert_step, poll_step,
                  skip_step, sqe_step, chain_step, await_cqes_step, await_stray_step, register_step,
-                 recycle_step, make_step, option_step, start_tls_step, stop_tls_step>;
+                 recycle_step, make_step, option_step, start_tls_step, stop_tls_step,
+                 connect_peer_step, recv_datagram_step, trickle_step, split_step, stall_reads_step,
+                 spawn_step, exec_step, kill_step, wait_exit_step, write_stdin_step,
+                 expect_output_step, write_file_step, read_file_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {
@@ -226,7 +235,7 @@ struct strand_plan {
 
 // ---- Actors ------------------------------------------------------------------------------------
 
-enum class actor_kind : std::uint8_t { server, client, task };
+enum class actor_kind : std::uint8_t { server, client, peer, task };
 
 struct server_plan {
   expression address;
@@ -243,6 +252,13 @@ struct client_plan {
   step_plan connect;  // step 0
 };
 
+// A datagram socket, bound before anything runs.
+struct peer_plan {
+  expression address;
+  std::optional<step_plan> connect;  // step 0 of one that is connected
+  name_target addr, port;            // published when bound
+};
+
 struct actor_plan {
   std::string name;  // "c1"; copies are "c[0]", "c[1]" …
   std::string base;  // "c": what barriers and faults call it
@@ -251,7 +267,9 @@ struct actor_plan {
   span at;
   std::optional<server_plan> server;
   std::optional<client_plan> client;
-  std::optional<expression> timeout;        // of all that it does
+  std::optional<expression> timeout;  // of all that it does
+  std::optional<peer_plan> peer;
+  std::vector<socket_option_plan> options;  // of the listener and what it accepts, or of the peer
   std::shared_ptr<const strand_plan> body;  // shared by copies; of a server: of each handler
 };
 
@@ -369,7 +387,9 @@ struct plan {
   std::vector<redact_plan> redact;
   std::vector<secret_plan> secrets;
   std::vector<ring_plan> rings;
-  bool makes_strays = false;  // a step posts completions that belong to no request
+  bool starts_programs = false;  // by steps
+  bool private_net = false;      // runs in a network namespace of its own
+  bool makes_strays = false;     // a step posts completions that belong to no request
 };
 
 }  // namespace scenarios

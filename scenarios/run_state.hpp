@@ -4,7 +4,6 @@
 // Made by run_scenario, lives as long as it, used on the loop's thread only.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -41,7 +40,10 @@ struct barrier_state {
 // from outside can end it.
 enum class wait_kind : std::uint8_t { internal, accepting, reading, writing };
 
+class process_table;
 class scenario_run;
+class service_group;
+class temp_dir;
 
 // One strand's wait, on the list for as long as it lives: RAII around a co_await.
 class blocked_wait {
@@ -67,6 +69,13 @@ class blocked_wait {
   blocked_wait* previous_ = nullptr;
 };
 
+// Strands that one other strand starts and joins: async steps, branches, handlers.
+struct strand_group {
+  uring::scope tasks;
+  std::size_t alive = 0;
+  bool joined = false;  // the owner waits for them
+};
+
 class scenario_run {
  public:
   scenario_run(uring::loop& on, const plan& what, const run_options& options);
@@ -84,6 +93,10 @@ class scenario_run {
   std::vector<fault_tally> fault_tallies;
   std::vector<std::unique_ptr<private_ring>> rings;  // in the order of the plan
   const std::uint64_t seed;
+  // Of the scenario's life, which outlives every strand; null where there is none.
+  temp_dir* directory = nullptr;
+  service_group* services = nullptr;
+  process_table* processes = nullptr;
 
   void publish(std::uint32_t shared_slot, value v);
   [[nodiscard]] shared_future& future(std::uint32_t slot) { return futures_[slot]; }
@@ -106,20 +119,23 @@ class scenario_run {
   // strand out for as long as it waits. With none left nothing can come any more.
   void strand_started() { ++strands_; }
   void strand_ended();
+  void strand_started(strand_group& of) {
+    ++of.alive;
+    strand_started();
+  }
+  // The last thing that a strand of a group does.
+  void strand_ended(strand_group& of) {
+    if (--of.alive != 0 || !of.joined) strand_ended();
+  }
   // Joins strands that their owner waits for. It can't move by itself meanwhile, and is not counted
   // until the last of them ends, whose place it takes: there is no moment in which nobody can move.
-  uring::task<void> join_strands(uring::scope& owned) {
-    if (owned.running() == 0) co_return;
-    joined_.push_back(&owned);
-    strand_ended();
-    co_await owned.join();
-    std::erase(joined_, &owned);
-  }
-  // The last thing that a strand of this scope does.
-  void strand_ended(const uring::scope& of) {
-    const bool passes_on =
-        of.running() == 1 && std::find(joined_.begin(), joined_.end(), &of) != joined_.end();
-    if (!passes_on) strand_ended();
+  uring::task<void> join_strands(strand_group& owned) {
+    if (owned.alive != 0) {
+      owned.joined = true;
+      strand_ended();
+    }
+    co_await owned.tasks.join();
+    owned.joined = false;
   }
 
   // Ends the run when its time is up, naming what everybody does then.
@@ -149,7 +165,9 @@ class scenario_run {
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.
   [[nodiscard]] bool is_own_peer(const uring::socket_address& peer) const;
-  [[nodiscard]] bool has_outsiders() const { return !what.services.empty(); }
+  [[nodiscard]] bool has_outsiders() const {
+    return !what.services.empty() || what.starts_programs;
+  }
 
   void redact(std::string text, std::string placeholder);
   [[nodiscard]] uring::duration scaled(uring::duration d) const;
@@ -173,7 +191,6 @@ class scenario_run {
   std::deque<activity> activities_;
   blocked_wait* first_wait_ = nullptr;
   blocked_wait* last_wait_ = nullptr;
-  std::vector<const uring::scope*> joined_;  // by their owners, right now
   std::size_t strands_ = 0;
   std::size_t blocked_ = 0;
   bool failed_ = false;

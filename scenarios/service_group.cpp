@@ -13,6 +13,18 @@ std::string as_text(const value& v) {
 
 }  // namespace
 
+// A port that stands alone as an argument is as volatile as one within an address.
+void redact_ports(scenario_run& run, std::vector<std::string>& argv) {
+  for (const auto& [name, target] : run.what.ports) {
+    if (target.shared == no_index) continue;
+    const shared_future& port = run.future(target.shared);
+    const std::string number = port.assigned.is_set() ? as_text(port.held) : std::string();
+    for (std::string& argument : argv) {
+      if (argument == number) argument = fmt::format("<port:{}>", name);
+    }
+  }
+}
+
 void service_group::fail(span at, std::string message) {
   run_.fail(run_.make(code::setup_failed, at, std::move(message)));
 }
@@ -144,15 +156,7 @@ uring::task<void> service_group::stop_all() {
 void service_group::collect(scenario_result& into) {
   for (const auto& each : services_) {
     service_result result = each->result(run_.clock.started);
-    // A port that stands alone as an argument is as volatile as one within an address.
-    for (const auto& [name, target] : run_.what.ports) {
-      if (target.shared == no_index) continue;
-      const shared_future& port = run_.future(target.shared);
-      const std::string number = port.assigned.is_set() ? as_text(port.held) : std::string();
-      for (std::string& argument : result.argv) {
-        if (argument == number) argument = fmt::format("<port:{}>", name);
-      }
-    }
+    redact_ports(run_, result.argv);
     into.services.push_back(std::move(result));
   }
 }

@@ -17,6 +17,9 @@ namespace scenarios {
 
 class strand;
 
+// Ports of the scenario that are arguments of a program: what stands for them in reports.
+void redact_ports(scenario_run& run, std::vector<std::string>& argv);
+
 class service_group {
  public:
   explicit service_group(scenario_run& run) : run_(run) {}
@@ -28,6 +31,10 @@ class service_group {
   // Fails the scenario when a service ends while the actors run.
   void watch(uring::scope& watchers, uring::stop_source& until);
   uring::task<void> stop_all();
+  // By its place in the plan; null when it was not started.
+  [[nodiscard]] service* find(std::uint32_t index) const {
+    return index < services_.size() ? services_[index].get() : nullptr;
+  }
   void collect(scenario_result& into);
 
  private:

@@ -25,10 +25,10 @@ value names(const uring::flag_set& set, std::uint64_t bits) {
   return value::list(std::move(list));
 }
 
-value address_text(const sockaddr_storage& name, socklen_t length) {
+value address_text(const sockaddr_storage& name, socklen_t length, int type = SOCK_STREAM) {
   if (length == 0) return value::text("");
   const uring::socket_address address(reinterpret_cast<const sockaddr*>(&name),
-                                      std::min<socklen_t>(length, sizeof name));
+                                      std::min<socklen_t>(length, sizeof name), type);
   return value::text(address.url());
 }
 
@@ -121,8 +121,10 @@ void submission_memory::publish(const output& from, std::int64_t res, value::rec
     case output_kind::message: {
       const auto& came = *static_cast<const received_message*>(from.at);
       const auto flags = static_cast<std::uint32_t>(came.header.msg_flags);
+      // TCP names nobody here: who is named has sent a datagram.
+      const int type = came.name.ss_family == AF_UNIX ? SOCK_STREAM : SOCK_DGRAM;
       into.push_back({"msg_flags", names(uring::flags::msg_flags, flags)});
-      into.push_back({"addr", address_text(came.name, came.header.msg_namelen)});
+      into.push_back({"addr", address_text(came.name, came.header.msg_namelen, type)});
       into.push_back({"control_len", number(came.header.msg_controllen)});
       into.push_back({"rights", number(close_passed_descriptors(came.header))});
       return;

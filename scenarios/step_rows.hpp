@@ -56,8 +56,11 @@ inline step_row with(step_row row, json_types short_types, std::string_view shor
 
 // The families, in the order of the reference.
 std::vector<step_row> stream_rows();
+std::vector<step_row> pace_rows();
 std::vector<step_row> tls_rows();
 std::vector<step_row> flow_rows();
+std::vector<step_row> process_rows();
+std::vector<step_row> file_rows();
 std::vector<step_row> system_rows();
 
 }  // namespace scenarios::rows

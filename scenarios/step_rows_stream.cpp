@@ -21,7 +21,7 @@ constexpr key_row close_keys[] = {{"notify", j::boolean, optional,
                                    "false: without the close_notify that ends TLS (default true)"}};
 constexpr key_row send_keys[] = {
     {"data", j::data, required, "what to send: text, {hex}, {b64}, {file}, {random}, a list …"},
-    later("to", "where a datagram goes")};
+    {"to", j::string, optional, "where a datagram goes; a connected socket needs none"}};
 constexpr key_row recv_keys[] = {
     {"exactly", j::number, optional, "so many bytes"},
     {"until", j::data, optional, "up to and with this delimiter"},
@@ -29,10 +29,12 @@ constexpr key_row recv_keys[] = {
     {"some", j::boolean | j::number, optional, "true, or n: what comes first, at most n bytes"},
     {"eof", j::boolean, optional, "true: to the end, without a byte unless data is expected"},
     {"nothing_for", j::string, optional, "that nothing comes for so long"},
-    {"max", j::number, optional, "until, line, eof: more bytes are a failure (default 1MiB)"},
-    later("message", "one message of a binary layout"),
-    later("at_least", "at least so many bytes"),
-    later("datagram", "one datagram")};
+    {"at_least", j::number, optional, "so many bytes, and what has come beside them"},
+    {"datagram", j::boolean, optional, "true: exactly one datagram"},
+    {"datagrams", j::number, optional, "so many datagrams"},
+    {"max", j::number, optional,
+     "until, line, eof: more bytes are a failure (default 1MiB); of a datagram: default 64KiB"},
+    later("message", "one message of a binary layout")};
 
 constexpr std::uint8_t connect_ops[] = {IORING_OP_SOCKET, uring::compat::op_bind,
                                         IORING_OP_CONNECT};
@@ -40,7 +42,7 @@ constexpr std::uint8_t listen_ops[] = {IORING_OP_SOCKET, uring::compat::op_bind,
                                        uring::compat::op_listen};
 constexpr std::uint8_t accept_ops[] = {IORING_OP_ACCEPT};
 constexpr std::uint8_t send_ops[] = {IORING_OP_SEND};
-constexpr std::uint8_t recv_ops[] = {IORING_OP_RECV};
+constexpr std::uint8_t recv_ops[] = {IORING_OP_RECV, IORING_OP_RECVMSG};
 constexpr std::uint8_t shutdown_ops[] = {IORING_OP_SHUTDOWN};
 constexpr std::uint8_t close_ops[] = {IORING_OP_CLOSE};
 

@@ -15,6 +15,7 @@
 
 namespace scenarios {
 
+class scenario_process;
 class sqe_builder;
 class submission_memory;
 
@@ -66,9 +67,41 @@ class step_runner {
   uring::task<std::optional<step_end>> residue(tls_role role);
   // Why TLS made it fail, as fields and in words.
   void tell_tls(step_end& end, const tls_stream& tls) const;
+  ended on(const connect_peer_step& body);
+  ended on(const recv_datagram_step& body);
+  ended on(const trickle_step& body);
+  ended on(const split_step& body);
+  ended on(const stall_reads_step& body);
+  ended on(const spawn_step& body);
+  ended on(const exec_step& body);
+  ended on(const kill_step& body);
+  ended on(const wait_exit_step& body);
+  ended on(const write_stdin_step& body);
+  ended on(const expect_output_step& body);
+  ended on(const write_file_step& body);
+  ended on(const read_file_step& body);
 
   ended nothing();
 
+  // Datagrams (datagram_steps.cpp).
+  ended send_datagram(const send_step& body, std::string_view data);
+  struct taken_datagram;
+  uring::task<taken_datagram> take_datagram(std::uint64_t max);
+  // Pieces of a stream, with pauses between them (pace_steps.cpp).
+  ended send_pieces(std::string data, std::vector<std::size_t> ends, uring::duration pause);
+  uring::task<bool> rest(uring::duration time, step_end& ended);
+
+  // Programs (process_steps.cpp) and files (file_steps.cpp).
+  uring::task<std::optional<step_end>> launch(const program_plan& program, scenario_process& into,
+                                              bool stdin_pipe);
+  [[nodiscard]] scenario_process* process_of(const process_ref& of);
+  uring::task<bool> wait_outside(uring::event& event);
+  uring::task<uring::completion> write_pipe(int fd, std::string_view data, std::size_t& written);
+  [[nodiscard]] step_end cut_short() const;
+  [[nodiscard]] std::optional<std::string> path_of(const expression& path, step_end& failed);
+  uring::task<uring::completion> open_file(const std::string& path, int flags, unsigned mode);
+
+  ended receive_at_least(uring::byte_stream& from, std::size_t count);
   ended receive_exactly(uring::byte_stream& from, std::size_t count);
   ended receive_delimited(uring::byte_stream& from, std::string delimiter, bool keep,
                           std::uint64_t max);

@@ -78,17 +78,6 @@ struct later_op {
   std::string_view doc;
 };
 constexpr later_op later_ops[] = {
-    {"trickle", step_layer::stream, "sends in small pieces, slowly"},
-    {"split", step_layer::stream, "sends in pieces of given sizes"},
-    {"stall_reads", step_layer::stream, "does not read for a while"},
-    {"write_file", step_layer::flow, "writes a file"},
-    {"read_file", step_layer::flow, "reads a file"},
-    {"spawn", step_layer::flow, "starts a program"},
-    {"exec", step_layer::flow, "runs a program to its end"},
-    {"kill", step_layer::flow, "sends a signal to a program"},
-    {"wait_exit", step_layer::flow, "waits for a program's end"},
-    {"write_stdin", step_layer::flow, "writes to a program"},
-    {"expect_output", step_layer::flow, "waits for a program's output"},
     {"fault_on", step_layer::flow, "arms a fault"},
     {"heal", step_layer::flow, "ends faults"},
     {"pause", step_layer::flow, "holds a proxy"},
@@ -109,8 +98,11 @@ const table& all() {
       t.rows.insert(t.rows.end(), family.begin(), family.end());
     };
     add(rows::stream_rows());
+    add(rows::pace_rows());
     add(rows::tls_rows());
     add(rows::flow_rows());
+    add(rows::process_rows());
+    add(rows::file_rows());
     add(low_level_rows());
     add(rows::system_rows());
     for (const later_op& op : later_ops) {
@@ -139,7 +131,7 @@ const table& all() {
 }  // namespace
 
 std::string_view step_layer_name(step_layer layer) {
-  static constexpr std::string_view names[] = {"stream", "flow", "low-level"};
+  static constexpr std::string_view names[] = {"stream", "flow", "low-level", "process"};
   return names[static_cast<std::size_t>(layer)];
 }
 

@@ -21,8 +21,8 @@ class strand_context;
 struct step_plan;
 
 /// `stream`: a loop over submissions on a connection. `flow`: submits nothing of its own but
-/// timers. `low_level`: exactly one submission.
-enum class step_layer : std::uint8_t { stream, flow, low_level };
+/// timers. `low_level`: exactly one submission. `process`: on programs and files.
+enum class step_layer : std::uint8_t { stream, flow, low_level, process };
 std::string_view step_layer_name(step_layer layer);
 
 /// What stands beside an op: how to drive and judge it. One bit each.
@@ -102,7 +102,7 @@ struct step_row {
   bool allows(modifier one) const { return has(modifiers, one); }
 };
 
-/// In the order of the reference: stream, flow, low-level; reserved ones last.
+/// In the order of the reference: stream, flow, process, low-level; reserved ones last.
 std::span<const step_row> step_table();
 /// Bare opcode names ("nop") find their sqe row.
 const step_row* find_step(std::string_view name);

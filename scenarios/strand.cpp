@@ -34,6 +34,14 @@ struct stop_timer : uring::timer {
   bool& fired;
 };
 
+// What `as` names: the bytes, or a list of them.
+value yielded(const step_end& end) {
+  if (!end.datagrams) return value::bytes(end.data.value_or(std::string()));
+  value::list_type items;
+  for (const received_datagram& each : *end.datagrams) items.push_back(value::bytes(each.data));
+  return value::list(std::move(items));
+}
+
 // Steps whose operations carry no linked timeout: the step's own timer bounds them.
 bool needs_step_timer(const step_plan& step) {
   return std::holds_alternative<barrier_step>(step.body) ||
@@ -43,6 +51,9 @@ bool needs_step_timer(const step_plan& step) {
          std::holds_alternative<await_cqes_step>(step.body) ||
          std::holds_alternative<await_stray_step>(step.body) ||
          (step.ring != no_index && std::holds_alternative<sqe_step>(step.body)) ||
+         std::holds_alternative<exec_step>(step.body) ||
+         std::holds_alternative<wait_exit_step>(step.body) ||
+         std::holds_alternative<expect_output_step>(step.body) ||
          std::holds_alternative<sleep_step>(step.body);
 }
 
@@ -189,7 +200,7 @@ uring::task<void> strand::run_all() {
       if (each.running != nullptr) each.running->stop.request_stop();
     }
   }
-  if (background_.running() != 0) co_await run.join_strands(background_);
+  if (background_.tasks.running() != 0) co_await run.join_strands(background_);
   settle(went_well);
 }
 
@@ -282,8 +293,8 @@ uring::task<block_end> strand::run_one(lane on, const step_plan& step, std::stri
   state.started = true;
   state.failed = false;
   state.asked_to_cancel = false;
-  run.strand_started();
-  background_.spawn(run_async(step, index, std::move(path)));
+  run.strand_started(background_);
+  background_.tasks.spawn(run_async(step, index, std::move(path)));
   co_return block_end::on;
 }
 
@@ -434,6 +445,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   // A chain's completions stand with its members, too, and in the report only there.
   if (std::holds_alternative<chain_step>(step.body)) entry.completions.clear();
   entry.fields = std::move(end.fields);
+  if (end.datagrams) entry.data = yielded(end);
   if (end.data) entry.data = value::bytes(std::move(*end.data));
   entry.status = passed ? step_status::passed : step_status::failed;
   if (!passed) run.step_failed();
@@ -443,13 +455,13 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
 // A list's slot holds it from the start on.
 void strand::add_to_list(const step_plan& step, const step_end& end) {
   value::list_type items = locals_[step.collect->local].items();
-  items.push_back(end.data ? value::bytes(*end.data) : value(end.res));
+  items.push_back(end.data || end.datagrams ? yielded(end) : value(end.res));
   locals_[step.collect->local] = value::list(std::move(items));
 }
 
 bool strand::capture_all(const step_plan& step, const step_end& end, step_result& into) {
   if (step.collect) add_to_list(step, end);
-  if (step.as_value) assign(*step.as_value, value::bytes(end.data.value_or(std::string())));
+  if (step.as_value) assign(*step.as_value, yielded(end));
   for (const capture_plan& each : step.captures) {
     evaluation taken = take_capture(each, end, *this);
     if (!taken) {

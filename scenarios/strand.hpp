@@ -22,6 +22,11 @@
 
 namespace scenarios {
 
+struct received_datagram {
+  std::string data;
+  std::string from;  // an address
+};
+
 // What the body of a step came to, before anybody judged it.
 struct step_end {
   step_outcome outcome = step_outcome::ok;
@@ -30,8 +35,9 @@ struct step_end {
   std::string res_name;
   std::uint32_t flags = 0;
   std::optional<std::string> data;
-  std::optional<value> fields;            // what the kernel filled in: a record
-  std::optional<std::int64_t> submitted;  // what io_uring_enter returned
+  std::optional<std::vector<received_datagram>> datagrams;  // of a step that takes several
+  std::optional<value> fields;                              // what the kernel filled in: a record
+  std::optional<std::int64_t> submitted;                    // what io_uring_enter returned
   std::optional<std::string> sent;
   std::uint64_t sent_bytes = 0;
   bool natural = true;               // the op's own success, where no expectation says otherwise
@@ -145,7 +151,7 @@ class strand final : public environment {
   block_run run_body(lane on, const step_plan& step, const parallel_step& body, std::string path);
   block_run run_body(lane on, const step_plan& step, const call_step& body, std::string path);
   uring::task<void> run_branch(lane on, const block& steps, std::string prefix, bool& all_went_well,
-                               const uring::scope& in);
+                               strand_group& in);
   std::optional<value> steering_value(const step_plan& step, const std::string& path,
                                       const expression& from, value_type wanted);
   block_end fail_step_at(const step_plan& step, const std::string& path, code id, span where,
@@ -167,7 +173,7 @@ class strand final : public environment {
   std::map<std::string, std::uint64_t, std::less<>>
       requests_;  // by step, for those who aim at them
   uring::stop_source stop_;
-  uring::scope background_;
+  strand_group background_;
   fault_counter faults_;
   scenario_run::activity* activity_;
 };

@@ -162,12 +162,12 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& /*step*/,
                                         const parallel_step& body, std::string path) {
   // A branch that fails ends the others, as a failed step ends its actor.
   uring::stop_source stop(on.stop);
-  uring::scope running;
+  strand_group running;
   bool all_went_well = true;
   std::size_t number = 0;
   for (const block& branch : body.branches) {
-    run.strand_started();
-    running.spawn(
+    run.strand_started(running);
+    running.tasks.spawn(
         run_branch({stop}, branch, fmt::format("{}.{}.", path, ++number), all_went_well, running));
   }
   co_await run.join_strands(running);
@@ -185,7 +185,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const ca
 }
 
 uring::task<void> strand::run_branch(lane on, const block& steps, std::string prefix,
-                                     bool& all_went_well, const uring::scope& in) {
+                                     bool& all_went_well, strand_group& in) {
   if (co_await run_block(on, steps, std::move(prefix), {}) == block_end::over) {
     all_went_well = false;
     on.stop.request_stop();

@@ -12,6 +12,7 @@
 
 #include "scenarios/endpoint.hpp"
 #include "scenarios/services/free_port.hpp"
+#include "scenarios/socket_options.hpp"
 #include "scenarios/step_runner.hpp"
 #include "scenarios/tls_context.hpp"
 #include "scenarios/tls_stream.hpp"
@@ -31,9 +32,10 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }
 
 // Delayed small segments would make the timing of a scenario the kernel's choice.
-void disable_nagle(int fd, int family) {
+void disable_nagle(int fd, const uring::socket_address& address) {
   const int on = 1;
-  if (family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (!address.is_unix() && !address.is_datagram())
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 step_end ended_short(const uring::completion& c, std::string data) {
@@ -84,12 +86,17 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   if (!target)
     co_return broken(fmt::format("{} is not an address: {}", describe(*to), reason), body.to.at());
   const uring::socket_address* address = &target->address;
-  uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
+  uring::opening_operation made =
+      run_.loop.socket(address->family(), address->type() | SOCK_CLOEXEC);
   apply(made, limits());
   const uring::completion socket = co_await made;
   if (socket.res < 0) co_return step_end::from(socket);
   const int fd = socket.res;
-  disable_nagle(fd, address->family());
+  disable_nagle(fd, *address);
+  if (apply_socket_options(fd, body.options, strand_, reason) != 0) {
+    ::close(fd);
+    co_return broken(reason, step_.op_at);
+  }
   if (body.bind) {
     const evaluation from = body.bind->eval(strand_);
     const auto own_address =
@@ -107,9 +114,9 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
       ::close(fd);
       co_return step_end::from(result);
     }
-  } else if (address->is_unix() && run_.is_own_listener(*address)) {
-    // A nameless Unix client can't be told from another: the kernel's autobind gives it a name by
-    // which the accepting end knows who dialled.
+  } else if (address->is_unix() && (address->is_datagram() || run_.is_own_listener(*address))) {
+    // A nameless Unix client can't be told from another, nor be sent an answer: the kernel's
+    // autobind gives it a name by which the other end knows who it is.
     const sockaddr_storage nameless{AF_UNIX, {}, {}};
     [[maybe_unused]] const int named =
         ::bind(fd, reinterpret_cast<const sockaddr*>(&nameless), sizeof(sa_family_t));
@@ -143,6 +150,8 @@ uring::task<step_end> step_runner::on(const listen_step& body) {
     co_return broken(fmt::format("{} is not an address: {}", describe(*at), reason),
                      body.address.at());
   uring::socket_address* address = &wanted->address;
+  if (address->is_datagram())
+    co_return broken("nobody connects to a socket for datagrams", body.address.at());
   const bool any_port = address->is_any_port();
   for (unsigned attempt = 0;; ++attempt) {
     uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);
@@ -193,7 +202,7 @@ uring::task<step_end> step_runner::on(const accept_step&) {
   step_end end = step_end::from(result);
   if (result.res < 0) co_return end;
   end.res_is = res_kind::descriptor;
-  disable_nagle(result.res, own().local.family());
+  disable_nagle(result.res, own().local);
   if (step_.as_handle == no_index) {
     ::close(result.res);
     co_return end;
@@ -217,6 +226,8 @@ uring::task<step_end> step_runner::on(const send_step& body) {
     built = (*std::move(made)).take_data();
     data = built;
   }
+  if (own().local.is_datagram()) co_return co_await send_datagram(body, data);
+  if (body.to) co_return broken("a stream goes to its other end, not to an address", body.to->at());
   uring::byte_stream& to = own().stream(run_.loop);
   uring::transfer_result result;
   {
@@ -240,6 +251,10 @@ uring::task<step_end> step_runner::on(const send_step& body) {
 }
 
 uring::task<step_end> step_runner::on(const recv_step& body) {
+  if (own().local.is_datagram() && body.how != recv_step::mode::nothing_for) {
+    co_return broken("this socket receives datagrams: { \"recv\": { \"datagram\": true } }",
+                     step_.op_at);
+  }
   uring::byte_stream& from = own().stream(run_.loop);
   std::size_t count = chunk;
   if (body.has_count) {
@@ -275,6 +290,8 @@ uring::task<step_end> step_runner::on(const recv_step& body) {
         co_return broken("`until` needs at least one byte", step_.op_at);
       co_return co_await receive_delimited(from, delimiter->data(), true, body.max);
     }
+    case recv_step::mode::at_least:
+      co_return co_await receive_at_least(from, count);
     case recv_step::mode::some:
       co_return co_await receive_some(from, count);
     case recv_step::mode::eof:
@@ -303,6 +320,25 @@ uring::task<step_end> step_runner::receive_exactly(uring::byte_stream& from, std
   data.resize(have);
   std::string detail = fmt::format("{} of {} bytes had come", have, count);
   // What an interrupted recv had read is there for the next one.
+  if (last.res != 0) from.unread(bytes_of(data));
+  step_end end = ended_short(last, std::move(data));
+  end.detail = std::move(detail);
+  co_return end;
+}
+
+uring::task<step_end> step_runner::receive_at_least(uring::byte_stream& from, std::size_t count) {
+  // What comes beside the last byte that was asked for is taken, too.
+  std::string data(count + chunk, '\0');
+  std::size_t have = 0;
+  uring::completion last;
+  while (have < count) {
+    last = co_await from.read_some(room(data, have, data.size() - have), limits());
+    if (last.res > 0) have += static_cast<std::size_t>(last.res);
+    if (last.res <= 0 || last.why != uring::outcome::ok) break;
+  }
+  data.resize(have);
+  if (have >= count) co_return received(std::move(data), last);
+  std::string detail = fmt::format("{} of at least {} bytes had come", have, count);
   if (last.res != 0) from.unread(bytes_of(data));
   step_end end = ended_short(last, std::move(data));
   end.detail = std::move(detail);

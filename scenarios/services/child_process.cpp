@@ -44,11 +44,6 @@ void drain(const descriptor& from, output_log& into) {
   }
 }
 
-bool is_stopped(const descriptor& pidfd) {
-  siginfo_t info;
-  return check_pidfd(pidfd, info, WSTOPPED | WNOWAIT) == 0 && info.si_pid != 0;
-}
-
 }  // namespace
 
 uring::task<std::optional<spawn_failure>> child_process::start(const launch_spec& what) {
@@ -94,12 +89,17 @@ int child_process::signal(int signo) {
   return kill(-pid_, signo) == 0 ? 0 : -errno;
 }
 
+bool child_process::is_stopped() const {
+  siginfo_t info;
+  return running() && check_pidfd(pidfd_, info, WSTOPPED | WNOWAIT) == 0 && info.si_pid != 0;
+}
+
 uring::task<void> child_process::end_gently(int signo, uring::duration grace) {
   const uring::time_point until = uring::clock::now() + grace;
   // Also when the leader has ended: others of the group may not have.
   kill(-pid_, signo);
   if (running()) {
-    if (is_stopped(pidfd_)) kill(-pid_, SIGCONT);
+    if (is_stopped()) kill(-pid_, SIGCONT);
     outlasted_grace_ = !co_await set_before(loop_, exited_, until);
   }
   // The leader may have been a shell that ended at once, its server may still be at work.

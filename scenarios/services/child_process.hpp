@@ -51,6 +51,9 @@ class child_process {
   /// To the whole group. 0, or -errno: -ESRCH when it is not running.
   int signal(int signo);
 
+  /// Whether it stands still, by a SIGSTOP for one.
+  [[nodiscard]] bool is_stopped() const;
+
   /// Sends `signo` to the group and gives it `grace` to end; what is left then, or has left the
   /// group, is killed. 0 sends nothing first. A stopped program is continued. Waits until all is
   /// gone, reads the rest of the output, closes everything.

@@ -6,6 +6,7 @@ namespace scenarios {
 
 void output_log::append(std::string_view bytes) {
   total_ += bytes.size();
+  for (const line_observer& observer : piece_observers_) observer(bytes);
   tail_.append(bytes.substr(bytes.size() - std::min(bytes.size(), tail_bytes_max)));
   // Cut at twice the size: each byte is moved at most once.
   if (tail_.size() > 2 * tail_bytes_max) tail_.erase(0, tail_.size() - tail_bytes_max);

@@ -23,6 +23,9 @@ class output_log {
   using line_observer = std::function<void(std::string_view)>;
   void on_line(line_observer observer) { observers_.push_back(std::move(observer)); }
 
+  /// Called with all that comes from now on, as it comes.
+  void on_bytes(line_observer observer) { piece_observers_.push_back(std::move(observer)); }
+
   void append(std::string_view bytes);
   /// The stream has ended: what has no line end is a line, too.
   void finish();
@@ -41,6 +44,7 @@ class output_log {
   std::string line_;
   std::uint64_t total_ = 0;
   std::vector<line_observer> observers_;
+  std::vector<line_observer> piece_observers_;
 };
 
 }  // namespace scenarios

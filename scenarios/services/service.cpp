@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "engine/scope.hpp"
 #include "scenarios/services/deadline.hpp"
+#include "scenarios/services/launch.hpp"
 #include "scenarios/services/program.hpp"
 #include "scenarios/visible.hpp"
 
@@ -52,26 +52,7 @@ service::service(uring::loop& on, service_spec spec, temp_dir& tmp)
 service::~service() = default;
 
 std::vector<std::string> service::environment() const {
-  const char* const path = std::getenv("PATH");
-  std::vector<std::pair<std::string, std::string>> variables{
-      {"PATH", path != nullptr ? path : std::string(default_path)},
-      {"HOME", tmp_.path()},
-      {"TMPDIR", tmp_.path()},
-      {"LANG", "C.UTF-8"},
-      {"LC_ALL", "C.UTF-8"}};
-  for (const auto& [name, text] : spec_.env) {
-    const auto known = std::find_if(variables.begin(), variables.end(),
-                                    [&](const auto& one) { return one.first == name; });
-    if (known != variables.end()) {
-      known->second = text;
-    } else {
-      variables.emplace_back(name, text);
-    }
-  }
-  std::vector<std::string> result;
-  result.reserve(variables.size());
-  for (const auto& [name, text] : variables) result.push_back(fmt::format("{}={}", name, text));
-  return result;
+  return program_environment(tmp_.path(), spec_.env);
 }
 
 std::string service::directory() const {
@@ -240,6 +221,9 @@ bool service::ended_well(const run& of) const {
 
 bool service::running() const {
   return current() != nullptr && current()->process.running();
+}
+bool service::stopped() const {
+  return current() != nullptr && current()->process.is_stopped();
 }
 bool service::ready() const {
   return current() != nullptr && current()->ready_at.has_value();

@@ -87,6 +87,7 @@ class service {
   int signal(int signo);
 
   [[nodiscard]] bool running() const;
+  [[nodiscard]] bool stopped() const;  ///< it stands still, by a SIGSTOP for one
   [[nodiscard]] bool ready() const;
   /// Set when the current run has ended, by whatever cause. Only after start() has begun.
   [[nodiscard]] uring::event& exited();

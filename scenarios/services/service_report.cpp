@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errno_name.hpp"
+#include "scenarios/services/launch.hpp"
 #include "scenarios/services/service.hpp"
 #include "scenarios/units.hpp"
 #include "scenarios/visible.hpp"
@@ -16,13 +17,6 @@ namespace {
 std::string error_text(int error) {
   const char* name = uring::errno_name(error);
   return name != nullptr ? name : fmt::format("errno {}", error);
-}
-
-// The file is there, or it would have been missed before: what exec says needs an explanation.
-std::string exec_reason(int error) {
-  if (error == ENOENT) return "ENOENT; the interpreter that its #! line names is not there";
-  if (error == ENOEXEC) return "ENOEXEC; it is no program, and a script needs a #! line";
-  return error_text(error);
 }
 
 }  // namespace

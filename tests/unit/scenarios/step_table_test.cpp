@@ -31,6 +31,8 @@ std::string scenario_around(std::string_view example) {
       {always, R"({ "make": { "kind": "futex" }, "as": "word" })"},
       {always, R"({ "make": { "kind": "child" }, "as": "child" })"},
       {always, R"({ "set": { "n": 1 } })"},
+      {R"("as": "cat")", R"({ "spawn": { "run": ["cat"], "stdin": "pipe" }, "as": "cat" })"},
+      {always, R"({ "spawn": ["sleep", "1"], "as": "server" })"},
       {R"("id": "r1")", R"({ "sqe.recv": { "len": 1 }, "id": "r1", "async": true })"},
       {always, R"({ "sqe.timeout": { "ts": "1s" }, "id": "t1", "async": true })"},
   };
@@ -49,7 +51,8 @@ std::string scenario_around(std::string_view example) {
   return fmt::format(R"({{ "vars": {{ "body": "", "who": "", "ipv6": true }},
     "macros": {{ "greet": {{ "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }},
     "rings": {{ "r": {{ "buffers": [64], "files": 4,
-      "buffer_rings": {{ "g": {{}} }} }} }}, "actors": {{
+      "buffer_rings": {{ "g": {{}} }} }} }},
+    "services": {{ "redis": {{ "run": ["redis"] }} }}, "actors": {{
     "srv": {{ "server": "tcp://127.0.0.1:0", "do": [ {{ "recv": {{ "eof": true }} }} ] }},
     "other": {{ "task": true, "do": [ {{ "signal": "ready" }}, {{ "barrier": "go" }} ] }},
     "c1": {{ "client": "${{srv.addr}}", "do": [ {} ] }} }} }})",

@@ -1,0 +1,100 @@
+#include "scenarios/process_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace scenarios {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Nobody waits for these any more: the steps are over.
+constexpr uring::duration end_grace = 1s;
+constexpr std::size_t shown_bytes = 4096;
+
+std::string_view last_of(std::string_view text, std::size_t bytes) {
+  return text.substr(text.size() - std::min(text.size(), bytes));
+}
+
+}  // namespace
+
+void output_text::append(std::string_view bytes) {
+  text_.append(bytes);
+  // Cut at twice the size: each byte is moved at most once.
+  if (text_.size() <= 2 * kept_max) return;
+  const std::size_t gone = text_.size() - kept_max;
+  text_.erase(0, gone);
+  passed_ -= std::min(passed_, gone);
+}
+
+scenario_process::scenario_process(uring::loop& on) : child(on) {
+  child.output().on_bytes([this](std::string_view bytes) {
+    output.append(bytes);
+    tell_change();
+  });
+  child.errors().on_bytes([this](std::string_view bytes) {
+    errors.append(bytes);
+    tell_change();
+  });
+}
+
+void scenario_process::tell_change() {
+  changed.set();
+  changed.reset();
+}
+
+uring::task<std::optional<spawn_failure>> scenario_process::start(const launch_spec& what) {
+  const std::optional<spawn_failure> failure = co_await child.start(what);
+  if (!failure) {
+    started_ = true;
+    watcher_.spawn(watch());
+  }
+  co_return failure;
+}
+
+uring::task<void> scenario_process::watch() {
+  co_await child.exited().wait().cancel_on(stop_watching_);
+  tell_change();
+}
+
+uring::task<void> scenario_process::end(int signo, uring::duration grace) {
+  if (!started_) co_return;
+  co_await child.end(signo, grace);
+  stop_watching_.request_stop();
+  co_await watcher_.join();
+}
+
+scenario_process& process_table::add() {
+  return *processes_.emplace_back(std::make_unique<scenario_process>(loop_));
+}
+
+uring::task<bool> process_table::end_all(std::vector<std::string>& problems) {
+  for (auto each = processes_.rbegin(); each != processes_.rend(); ++each) {
+    co_await (*each)->end(SIGTERM, end_grace);
+    for (const pid_t stuck : (*each)->child.stuck())
+      problems.push_back(fmt::format("{} left process {}", (*each)->name, stuck));
+  }
+  co_return problems.empty();
+}
+
+void process_table::collect(std::vector<service_result>& into) const {
+  for (const auto& each : processes_) {
+    if (each->child.pid() == 0) continue;
+    // Actors start theirs in any order.
+    const auto place = std::ranges::upper_bound(into, each->name, {}, &service_result::name);
+    service_result& made = *into.emplace(place);
+    made.name = each->name;
+    made.argv = each->argv;
+    made.at = each->at;
+    made.started = true;
+    made.ready = true;
+    made.exit = each->child.status() ? each->child.status()->text() : "running";
+    made.pid = each->child.pid();
+    made.output_tail = last_of(each->output.all(), shown_bytes);
+    made.output_tail += last_of(each->errors.all(), shown_bytes);
+  }
+}
+
+}  // namespace scenarios

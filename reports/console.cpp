@@ -73,6 +73,24 @@ std::string step_line(const scenarios::actor_result& actor, const scenarios::ste
                      visible(actor.name), visible(step.path), step_text(step, 40), took);
 }
 
+/// What need not be as expected and was not: a line each.
+std::string remark_lines(const scenario_result& of, const text_style& style) {
+  constexpr std::size_t remarks_max = 10;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(of.remarks.size(), remarks_max); ++i) {
+    const scenarios::scenario_remark& each = of.remarks[i];
+    const std::string_view word = step_severity_name(each.severity);
+    out += fmt::format("  {} {} {} {}: {}", painted(padded(word, 6), tone::warn, style),
+                       visible(each.actor), visible(each.path), visible(each.op),
+                       visible(each.what.message));
+    if (!each.what.label.empty()) out += ", " + visible(each.what.label);
+    out += '\n';
+  }
+  if (of.remarks.size() > remarks_max)
+    out += fmt::format("  and {} more remarks\n", of.remarks.size() - remarks_max);
+  return out;
+}
+
 /// Reasons with how often they came, the most frequent first.
 std::string skip_lines(const suite_result& of) {
   constexpr std::size_t reasons_max = 10;
@@ -179,6 +197,7 @@ std::string console::scenario_lines(const scenario_result& result) const {
     out += "  " + painted(duration_text(result.duration_ns), tone::faint, options_.style);
   }
   out += '\n';
+  out += remark_lines(result, options_.style);
   if (options_.verbosity < 2) return disarmed(out);
   for (const auto& actor : result.actors) {
     for (const auto& step : actor.steps) out += step_line(actor, step, options_.style);
@@ -193,7 +212,8 @@ void console::scenario_ended(const scenario_result& result) {
   const bool failed = is_failure(result.result);
   const bool every = options_.show == progress::lines || options_.verbosity > 0;
   if (options_.verbosity >= 0) {
-    if (every || (failed && !bar)) print(scenario_lines(result));
+    const bool remarked = !result.remarks.empty();
+    if (every || (failed && !bar) || (remarked && !bar)) print(scenario_lines(result));
     if (failed && bar) {
       blocks_shown_ = true;
       print(failure_block(result, options_.style) + '\n');

@@ -210,10 +210,14 @@ void node_writer::step_fields(const step_result& of, half which) {
   if (request) completions(of, first);
   if (of.data && first == (settled && !of.data_varies)) to_.key("data"), to_.tree(data(*of.data));
   if (!first && of.ended_ns >= 0) to_.put("ended_ns", of.ended_ns);
-  if (!first && of.fields) to_.key("fields"), to_.tree(data(*of.fields));
   if (first) {
     put_text("expected", of.expected);
     failures("failures", of.failures);
+  }
+  // A message's are as stable as the data that they are taken from.
+  const bool firm_fields = of.fields_are_message && settled && !of.data_varies;
+  if (of.fields && first == firm_fields) to_.key("fields"), to_.tree(data(*of.fields));
+  if (first) {
     put_text("id", of.id);
     put_text("mechanism", of.mechanism);
     put_text("note", of.note);
@@ -222,12 +226,15 @@ void node_writer::step_fields(const step_result& of, half which) {
   if (came) put_text("outcome", of.outcome);
   if (first) to_.put("path", of.path);
   if (!first && of.res) to_.put("raw_res", *of.res);
+  if (first) failures("remarks", of.remarks);
   if (of.res && first == (settled && !length_varies(of))) {
     to_.key("res");
     to_.tree(result_node(*of.res, of.res_is, text(of.res_name)));
   }
   if (sent) to_.key("sent"), to_.tree(bytes(*of.sent));
   if (sent && of.sent_bytes != of.sent->size()) to_.put("sent_bytes", of.sent_bytes);
+  if (first && of.severity != scenarios::step_severity::must)
+    to_.put("severity", step_severity_name(of.severity));
   if (!first && of.started_ns >= 0) to_.put("started_ns", of.started_ns);
   if (first) to_.put("status", step_status_name(of.status));
   if (request) submissions(of, first);

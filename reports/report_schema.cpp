@@ -117,6 +117,9 @@ constexpr field_row step_fields[] = {
     {"submissions", "#submission[]", optional, "Of a low-level step, sorted by request."},
     {"completions", "#completion[]", optional, "Of a low-level step, sorted by request."},
     {"failures", "#failure[]", optional, "What was wrong with it."},
+    {"fields", "any", optional, "Of a message that was received."},
+    {"remarks", "#failure[]", optional, "What differed, but need not be as expected."},
+    {"severity", "should|info", optional, "How much a difference weighs, if less than a failure."},
 };
 constexpr field_row step_loose[] = {
     {"started_ns", "integer", optional, "Since the scenario's start."},

@@ -55,13 +55,16 @@ class word_reader {
     CLI::Option* option;
     std::vector<std::string> values;
     int count = 0;
+    std::string word;  // of a switch that may have a value
   };
 
   void add(const flag_row& flag) {
-    given& slot = given_.emplace_back(given{&flag, nullptr, {}, 0});
+    given& slot = given_.emplace_back(given{&flag, nullptr, {}, 0, {}});
     std::string names = fmt::format("--{}", flag.name);
     if (flag.letter != 0) names = fmt::format("-{},{}", flag.letter, names);
-    if (flag.value.empty()) {
+    if (flag.value.starts_with("[=")) {
+      slot.option = app_.add_flag(names, slot.word);
+    } else if (flag.value.empty()) {
       slot.option = app_.add_flag(names, slot.count);
     } else {
       // Each takes one value, may come again, and the last one counts unless they add up.
@@ -77,9 +80,11 @@ class word_reader {
       if (each.option->count() == 0) continue;
       on_command_line.push_back(each.flag);
       const bool is_switch = each.flag->value.empty();
-      const auto values = is_switch ? std::vector<std::string>(
-                                          static_cast<std::size_t>(std::max(each.count, 0)), "true")
-                                    : each.values;
+      const auto values =
+          !each.word.empty() ? std::vector<std::string>{each.word}
+          : is_switch
+              ? std::vector<std::string>(static_cast<std::size_t>(std::max(each.count, 0)), "true")
+              : each.values;
       for (const std::string& value : values) {
         const std::string problem = each.flag->apply(made.with, value);
         if (!problem.empty()) return wrong(fmt::format("{}: {}", flag_text(*each.flag), problem));

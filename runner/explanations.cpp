@@ -14,6 +14,7 @@
 #include "scenarios/builtin.hpp"
 #include "scenarios/codes.hpp"
 #include "scenarios/matcher.hpp"
+#include "scenarios/message_layout.hpp"
 #include "scenarios/step_table.hpp"
 
 namespace runner {
@@ -110,6 +111,16 @@ void explain_object(std::string_view word, words& into) {
   }
 }
 
+// What the fields of a layout can be, and have: under the key that holds layouts.
+void explain_layouts(std::string_view word, words& into) {
+  if (word != "messages") return;
+  std::string text = "messages: layouts, each a list of fields\n";
+  for (const scenarios::message_field_info& each : scenarios::message_field_table()) {
+    text += facts(each.key, each.doc);
+  }
+  into.push_back(text + facts("example", R"({ "pg": [ { "u8": "type" }, { "u32be": "len" } ] })"));
+}
+
 // ---- Matchers, functions -----------------------------------------------------------------------
 
 words matcher_words() {
@@ -127,7 +138,7 @@ void explain_matcher(std::string_view word, words& into) {
     if (row->allows(domain)) domains.emplace_back(scenarios::domain_name(domain));
   }
   into.push_back(fmt::format("{}: matcher\n", word) + sentence(row->doc) +
-                 facts("operand", row->operand) +
+                 facts("operand", row->operand) + facts("example", row->example) +
                  facts("judges", fmt::format("{}", fmt::join(domains, ", "))));
 }
 
@@ -216,7 +227,7 @@ void explain_flag(std::string_view word, words& into) {
 void explain_nothing(std::string_view, words&) {}
 
 // The first kind that lists a word explains all ops of that name; the others list only.
-constexpr std::array<word_kind, 13> kinds{{
+constexpr std::array<word_kind, 14> kinds{{
     {"Stream ops", &steps_of<scenarios::step_layer::stream>, &explain_step},
     {"Flow ops", &steps_of<scenarios::step_layer::flow>, &explain_nothing},
     {"Ops on programs and files", &steps_of<scenarios::step_layer::process>, &explain_nothing},
@@ -225,6 +236,7 @@ constexpr std::array<word_kind, 13> kinds{{
     {"Modifiers", &modifier_words, &explain_modifier},
     {"Keys", &key_words, &explain_key},
     {"Objects", &no_words, &explain_object},
+    {"Layouts", &no_words, &explain_layouts},
     {"Matchers", &matcher_words, &explain_matcher},
     {"Functions", &function_words, &explain_function},
     {"Faults", &fault_words, &explain_fault},

@@ -114,6 +114,18 @@ std::string set_seed(settings& into, const std::string& text) {
   return read_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max(), into.seed);
 }
 
+std::string set_bless(settings& into, const std::string& text) {
+  if (text == "force") {
+    into.bless = bless_mode::force;
+    return {};
+  }
+  bool wanted = false;
+  std::string wrong = choose<bool>(text, booleans, wanted);
+  into.bless = wanted ? bless_mode::yes : bless_mode::no;
+  return wrong.empty() ? wrong
+                       : fmt::format("{} is not known; it is `force`, or nothing", in_quotes(text));
+}
+
 std::string add_var(settings& into, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -192,6 +204,12 @@ constexpr flag_row table[] = {
      &set_count<&settings::retries, 0, 100>},
     {"no-skip", 0, "", running, false, "a scenario that is skipped makes the run fail",
      &set_switch<&settings::no_skip>},
+    {"strict", 0, "", running, false, "steps of severity `should` count as `must`",
+     &set_switch<&settings::strict>},
+    {"bless", 0, "[=force]", running, false,
+     "writes what came into the scenarios and golden files, where a plain value or a file was "
+     "expected; with CI set only as --bless=force",
+     &set_bless},
     {"as-kernel", 0, "VERSION", kernel_bound, false,
      "hides everything that came after this kernel, such as 6.1", &set_text<&settings::as_kernel>},
     {"ring-mode", 0, "MODE", running, false,
@@ -253,7 +271,8 @@ std::string environment_name(const flag_row& flag) {
 std::string flag_text(const flag_row& flag, bool whole) {
   if (!whole) return fmt::format("--{}", flag.name);
   const std::string letter = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "    ";
-  return fmt::format("{}--{}{}{}", letter, flag.name, flag.value.empty() ? "" : " ", flag.value);
+  const bool apart = !flag.value.empty() && !flag.value.starts_with('[');
+  return fmt::format("{}--{}{}{}", letter, flag.name, apart ? " " : "", flag.value);
 }
 
 std::string apply_environment(settings& into, command to, std::span<const flag_row* const> given) {

@@ -34,9 +34,10 @@ constexpr command_set operator|(command_set a, command b) {
 }
 
 struct flag_row {
-  std::string_view name;   ///< "jobs"
-  char letter = 0;         ///< 'j'; 0: none
-  std::string_view value;  ///< what stands behind it: "N"; empty: a switch
+  std::string_view name;  ///< "jobs"
+  char letter = 0;        ///< 'j'; 0: none
+  /// What stands behind it: "N"; empty: a switch; "[=N]": a switch that may have a value.
+  std::string_view value;
   command_set commands = 0;
   bool repeatable = false;
   std::string_view help;  ///< one sentence, lower case, no full stop

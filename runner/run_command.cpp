@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "reports/console.hpp"
+#include "runner/bless.hpp"
 #include "runner/command_table.hpp"
 #include "runner/exit_code.hpp"
 #include "runner/kernel.hpp"
@@ -64,6 +65,8 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.ring.entries = static_cast<unsigned>(with.ring_entries);
   made.scenario.time_scale = with.time_scale;
   made.scenario.seed = with.seed;
+  made.scenario.strict = with.strict;
+  made.scenario.bless = with.bless != bless_mode::no;
   made.jobs = with.jobs;
   made.rings = with.rings;
   made.repeat = with.repeat;
@@ -71,7 +74,7 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.timeout = with.timeout;
   made.fail_fast = with.fail_fast;
   made.details_for_observer = with.verbosity >= 2;
-  made.details_in_result = !with.reports.empty();
+  made.details_in_result = !with.reports.empty() || made.scenario.bless;
   return made;
 }
 
@@ -103,6 +106,13 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
   run_verdict verdict;
   verdict.counts = scenarios::count(outcome.result.scenarios);
   verdict.environment = !write_reports(with.reports, outcome.result);
+  if (with.bless != bless_mode::no) {
+    const blessed_files blessed = bless_results(outcome.result);
+    (any_to_standard_output(with.reports) ? print_error : print)(blessed.told);
+    for (const std::string& each : blessed.refused) complain(each);
+    verdict.environment |= blessed.not_written;
+    verdict.counts.failed += blessed.refused.size();
+  }
   verdict.skips_fail = with.no_skip;
   verdict.signal = watch.received();
   if (with.no_skip && verdict.counts.skipped != 0) {
@@ -125,7 +135,15 @@ int run_command(const settings& with) {
     complain(*problem);
     return number(exit_code::environment);
   }
-  loaded_files files = load(with.operands, {with.vars});
+  if (with.bless == bless_mode::yes && in_ci()) {
+    complain(
+        "--bless rewrites scenarios, which a CI run (CI is set) should not; --bless=force does");
+    return number(exit_code::usage);
+  }
+  scenarios::compile_options how;
+  how.vars = with.vars;
+  how.bless = with.bless != bless_mode::no;
+  loaded_files files = load(with.operands, how);
   if (!files.told.empty()) {
     print_error(scenarios::render(files.told, {wants_color(stream::error, with.color)}));
   }

@@ -17,6 +17,7 @@
 namespace runner {
 
 enum class color_mode : std::uint8_t { automatic, always, never };
+enum class bless_mode : std::uint8_t { no, yes, force };
 enum class progress_mode : std::uint8_t { automatic, bar, lines, none };
 
 struct settings {
@@ -36,7 +37,9 @@ struct settings {
   std::size_t retries = 0;
   bool fail_fast = false;
   bool no_skip = false;
-  std::string as_kernel;  // empty: as it is
+  bool strict = false;
+  bless_mode bless = bless_mode::no;  // force: also where CI is set
+  std::string as_kernel;              // empty: as it is
   uring::ring_mode ring_mode = uring::ring_mode::automatic;
   std::size_t ring_entries = uring::ring_options{}.entries;
   std::vector<std::pair<std::string, std::string>> vars;

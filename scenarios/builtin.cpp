@@ -7,6 +7,7 @@
 #include <random>
 
 #include "scenarios/codec.hpp"
+#include "scenarios/digest.hpp"
 #include "scenarios/operators.hpp"
 #include "scenarios/utf8.hpp"
 
@@ -93,6 +94,19 @@ evaluation call_crc32(arguments args, const environment&) {
   return value(std::int64_t{crc32(args[0]->data())});
 }
 
+/// The name of the function is the name of the digest.
+template <const char* Algorithm>
+evaluation call_digest(arguments args, const environment&) {
+  return digest_of(Algorithm, args[0]->data());
+}
+constexpr char md5_name[] = "md5";
+constexpr char sha1_name[] = "sha1";
+constexpr char sha256_name[] = "sha256";
+
+evaluation call_hmac(arguments args, const environment&) {
+  return hmac_of(args[0]->data(), args[1]->data(), args[2]->data());
+}
+
 evaluation call_xor(arguments args, const environment&) {
   const std::string& key = args[1]->data();
   if (key.empty()) return evaluation::failure("the key is empty");
@@ -151,6 +165,14 @@ constexpr function_info table[] = {
      .parameter = {data | integer},
      .result = text,
      .call = call_hex},
+    {.name = "hmac",
+     .signature = "hmac(algorithm, key, data) -> bytes",
+     .doc = "the HMAC of the octets: md5, sha1, sha224, sha256, sha384 or sha512",
+     .parameters_min = 3,
+     .parameters_max = 3,
+     .parameter = {text, data, data},
+     .result = bytes,
+     .call = call_hmac},
     {.name = "int",
      .signature = "int(data or integer, base?) -> integer",
      .doc = "the integer that decimal or 0x text spells, or text in a base of 2 to 36",
@@ -176,6 +198,14 @@ constexpr function_info table[] = {
      .result = data,
      .same_kind = true,
      .call = flip_case<'A', 'Z'>},
+    {.name = "md5",
+     .signature = "md5(data) -> bytes",
+     .doc = "the 16 octets of the MD5",
+     .parameters_min = 1,
+     .parameters_max = 1,
+     .parameter = {data},
+     .result = bytes,
+     .call = call_digest<md5_name>},
     {.name = "random",
      .signature = "random(length, label) -> bytes",
      .doc = "octets that are the same in every run with the same seed",
@@ -185,6 +215,22 @@ constexpr function_info table[] = {
      .result = bytes,
      .pure = false,
      .call = call_random},
+    {.name = "sha1",
+     .signature = "sha1(data) -> bytes",
+     .doc = "the 20 octets of the SHA-1; hex(sha1(x)) is the usual text",
+     .parameters_min = 1,
+     .parameters_max = 1,
+     .parameter = {data},
+     .result = bytes,
+     .call = call_digest<sha1_name>},
+    {.name = "sha256",
+     .signature = "sha256(data) -> bytes",
+     .doc = "the 32 octets of the SHA-256; hex(sha256(x)) is the usual text",
+     .parameters_min = 1,
+     .parameters_max = 1,
+     .parameter = {data},
+     .result = bytes,
+     .call = call_digest<sha256_name>},
     {.name = "str",
      .signature = "str(data, integer or boolean) -> text",
      .doc = "decimal digits, true or false; bytes must be UTF-8",
@@ -237,8 +283,6 @@ constexpr function_info table[] = {
      .call = call_xor},
 };
 
-constexpr std::string_view reserved[] = {"hmac", "md5", "sha1", "sha256"};
-
 static_assert(std::ranges::is_sorted(table, {}, &function_info::name));
 
 }  // namespace
@@ -250,10 +294,6 @@ std::span<const function_info> function_table() {
 const function_info* find_function(std::string_view name) {
   const auto* found = std::ranges::find(table, name, &function_info::name);
   return found == std::end(table) ? nullptr : found;
-}
-
-std::span<const std::string_view> reserved_functions() {
-  return reserved;
 }
 
 std::string random_bytes(std::size_t size, std::uint64_t seed) {

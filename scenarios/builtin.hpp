@@ -12,7 +12,7 @@
 
 namespace scenarios {
 
-inline constexpr std::size_t max_function_parameters = 2;
+inline constexpr std::size_t max_function_parameters = 3;
 
 struct function_info {
   std::string_view name;
@@ -30,9 +30,6 @@ struct function_info {
 /// In alphabetical order.
 std::span<const function_info> function_table();
 const function_info* find_function(std::string_view name);
-
-/// Names that are kept for later; using one is E0207.
-std::span<const std::string_view> reserved_functions();
 
 /// `size` octets that depend on the seed only, the same on every machine.
 std::string random_bytes(std::size_t size, std::uint64_t seed);

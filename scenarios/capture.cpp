@@ -5,34 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "scenarios/json_value.hpp"
+
 namespace scenarios {
 namespace {
-
-value from_json(const nlohmann::json& j) {
-  switch (j.type()) {
-    case nlohmann::json::value_t::boolean:
-      return value(j.get<bool>());
-    case nlohmann::json::value_t::number_integer:
-    case nlohmann::json::value_t::number_unsigned:
-      return value(j.get<std::int64_t>());
-    case nlohmann::json::value_t::string:
-      return value::text(j.get<std::string>());
-    case nlohmann::json::value_t::array: {
-      value::list_type items;
-      for (const auto& each : j) items.push_back(from_json(each));
-      return value::list(std::move(items));
-    }
-    case nlohmann::json::value_t::object: {
-      value::record_type fields;
-      for (const auto& [name, each] : j.items()) fields.push_back({name, from_json(each)});
-      return value::record(std::move(fields));
-    }
-    case nlohmann::json::value_t::null:
-      return value();
-    default:
-      return value::text(j.dump());  // a fraction: the language has no such numbers
-  }
-}
 
 evaluation by_regex(const capture_plan& what, const std::string& data) {
   RE2::Options options;
@@ -50,11 +26,12 @@ evaluation by_regex(const capture_plan& what, const std::string& data) {
 }
 
 evaluation by_pointer(const capture_plan& what, const std::string& data) {
+  if (is_json_too_deep(data)) return evaluation::failure("the JSON is nested too deeply");
   const auto parsed = nlohmann::json::parse(data, nullptr, false);
   if (parsed.is_discarded()) return evaluation::failure("the data is not JSON");
   const nlohmann::json::json_pointer pointer(what.pattern);
   if (!parsed.contains(pointer)) return evaluation::failure("the JSON has no " + what.pattern);
-  return from_json(parsed[pointer]);
+  return to_value(parsed[pointer]);
 }
 
 evaluation by_offset(const capture_plan& what, const std::string& data, const environment& env) {

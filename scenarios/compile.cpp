@@ -146,6 +146,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   payload_context files;
   files.directory = std::filesystem::path(made->file).parent_path();
   files.by_source = true;
+  files.bless = options_.bless;
   case_context in(*made, which, std::move(files), out);
   for (const std::string_view key : {"actors", "services"}) {
     if (const node* parties = top_.find(key))
@@ -157,6 +158,11 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
       for (const auto& [name, content] : in.names.vars()) options_.known_vars->insert(name);
   }
   if (const node* secrets = top_.find("secrets")) compile_secrets(in, *secrets);
+  if (const node* messages = top_.find("messages")) {
+    name_scope constants(in.names, name_stage::constants);
+    in.files.messages = compile_messages(*messages, constants, out);
+    constants.tell_problems(*messages, out);
+  }
   if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
   in.defaults = top_.find("defaults");
   if (const node* macros = top_.find("macros")) in.macros = read_macros(*macros, out);

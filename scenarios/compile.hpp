@@ -17,6 +17,7 @@ namespace scenarios {
 
 struct compile_options {
   std::vector<std::pair<std::string, std::string>> vars;  // --var k=v: replaces a variable's value
+  bool bless = false;                                     // golden files need not be there yet
   // Where not null, every variable that the file has is added: a --var that no file knows is an
   // error, but only who has seen all files can tell.
   std::set<std::string>* known_vars = nullptr;

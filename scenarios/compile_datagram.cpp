@@ -54,7 +54,8 @@ constexpr part_owner owners[] = {
 };
 
 void check_parts(strand_context& in, const step_plan& of, const expectation& wanted) {
-  for (const auto& [name, matcher] : wanted.fields) {
+  for (const auto& [path, matcher] : wanted.fields) {
+    const std::string& name = path.text();
     const auto* owner = std::ranges::find(owners, name, &part_owner::part);
     if (owner == std::end(owners) || owner->fits(of.body)) continue;
     in.out().error(code::modifier_not_allowed,

@@ -61,6 +61,7 @@ class expectation_compiler {
   void compile_named_parts(const checked_object& keys, expectation& made);
   void compile_datagrams(const node& list, expectation& made);
   void check_exit(const node& exit);
+  void compile_part(const member& part, expectation& made);
   void compile_submitted(const node& submitted, expectation& made);
   void compile_cqes(const node& list, expectation& made);
   expected_cqe compile_cqe(const node& from);
@@ -166,6 +167,8 @@ void expectation_compiler::warn_impossible(const node& from) {
   if (number == 0 || row_.is(step_trait::has_result) || can_return(row_, number)) return;
   // What TLS refuses is EPROTO, and any stream may speak it.
   if (number == EPROTO && row_.layer == step_layer::stream) return;
+  // What is no message of its layout is our word, not the kernel's.
+  if (number == EBADMSG && in_.received != nullptr) return;
   out_.warning(
       code::errno_impossible, from.at(),
       fmt::format("`{}` does not end with {} on any kernel we know of", row_.name, from.text()));
@@ -235,10 +238,15 @@ void expectation_compiler::compile_data(const node& data, expectation& made) {
 
 void expectation_compiler::compile_parts(const node& fields, expectation& made) {
   if (!needs_submission(fields.at(), "a field")) return;
+  if (row_.compile == compile_recv && in_.received == nullptr) {
+    out_.error(code::modifier_not_allowed, fields.at(), "what is received has no fields here")
+        .help = R"(with { "recv": { "message": NAME } } it has those of the layout)";
+    return;
+  }
   if (fields.members().empty()) out_.error(code::empty_value, fields.at(), "`fields` has no field");
   for (const member& m : fields.members()) {
     if (m.key.starts_with("x-")) continue;
-    made.fields.emplace_back(m.key, in_.scope().read_matcher(m.value, match_domain::value));
+    compile_part(m, made);
   }
 }
 
@@ -256,7 +264,8 @@ void expectation_compiler::compile_named_parts(const checked_object& keys, expec
   if (const node* exit = keys.find("exit")) check_exit(*exit);
   for (const named_part& part : parts)
     if (const node* given = keys.find(part.key))
-      made.fields.emplace_back(part.key, in_.scope().read_matcher(*given, part.domain));
+      made.fields.push_back(
+          {parse_field_path(part.key).path, in_.scope().read_matcher(*given, part.domain)});
 }
 
 /// A constant that no program ends with is a mistake.
@@ -288,6 +297,24 @@ void expectation_compiler::compile_datagrams(const node& list, expectation& made
     }
     made.datagrams->push_back(std::move(one));
   }
+}
+
+void expectation_compiler::compile_part(const member& part, expectation& made) {
+  if (in_.received == nullptr) {
+    parsed_path path = parse_field_path(part.key);
+    if (path) {
+      made.fields.push_back(
+          {std::move(path.path), in_.scope().read_matcher(part.value, match_domain::value)});
+    } else {
+      out_.error(code::bad_path, part.key_at, path.error);
+    }
+    return;
+  }
+  parsed_path path = read_field_path(*in_.received, part, out_);
+  if (!path) return;
+  const node wanted = letters_as_numbers(*in_.received, path.path, part.value);
+  made.fields.push_back(
+      {std::move(path.path), in_.scope().read_matcher(wanted, match_domain::value)});
 }
 
 void expectation_compiler::compile_submitted(const node& submitted, expectation& made) {

@@ -35,6 +35,7 @@ class step_compiler {
   void compile_times();
   void compile_async();
   void compile_sqe_flags();
+  void compile_severity();
   void judge();
   void finish_names();
 
@@ -70,12 +71,14 @@ std::optional<step_plan> step_compiler::compile() {
   compile_times();
   compile_sqe_flags();
   in_.with_ = modifier_node(modifier::arguments);
+  in_.received = nullptr;
   const step_arguments given(*row_, *op_, out_);
   row_->compile(in_, given, made_);
   in_.scope_.note_reads(&made_.reads);  // a block inside has its own
   compile_as();
   compile_collect();
   judge();
+  compile_severity();
   in_.scope_.note_reads(nullptr);
   std::ranges::sort(made_.reads);
   const auto repeated = std::ranges::unique(made_.reads);
@@ -364,6 +367,19 @@ void step_compiler::compile_sqe_flags() {
   } else {
     made_.sqe_flags = static_cast<unsigned>(*bits);
   }
+}
+
+void step_compiler::compile_severity() {
+  const node* given = modifier_node(modifier::severity);
+  if (given == nullptr) return;
+  if (const auto known = find_step_severity(given->text())) {
+    made_.severity = *known;
+    return;
+  }
+  constexpr std::string_view words[] = {"must", "should", "info"};
+  out_.error(code::unknown_constant, given->at(),
+             fmt::format("there is no severity {}", in_quotes(given->text())))
+      .help = suggestion(given->text(), words);
 }
 
 void step_compiler::judge() {

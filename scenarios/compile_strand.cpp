@@ -74,6 +74,7 @@ void strand_context::declare_step(const node& step) {
   if (const node* as = step.find("as"); as != nullptr && op.row->allows(modifier::as)) {
     declare_as(*as, step, *op.row);
     declare_kind(*as, step, op);
+    declare_layout(*as, op);
     if (op.row->is(step_trait::makes))
       for (const node& each : as->items()) declare_as(each, step, *op.row);
   }
@@ -134,6 +135,17 @@ void strand_context::declare_kind(const node& as, const node& step, const step_o
   const bool several = op.row->compile == compile_recv && op.at->value.find("datagrams") != nullptr;
   if (several && made->kind == name_kind::value && !may_not_run(step))
     made->type = value_type::list;
+}
+
+/// Of a message the fields are known, so that `${m.typ}` is found out when the file is loaded.
+void strand_context::declare_layout(const node& as, const step_op& op) {
+  const node* layout = op.at->value.find("message");
+  if (op.row->compile != compile_recv || layout == nullptr || !as.is(node_kind::string)) return;
+  declared_name* made = names_.find(as.text());
+  if (made == nullptr || made->kind != name_kind::value) return;
+  // What may not run leaves nothing, instead of a record.
+  if (made->type == value_type::bytes) made->type = value_type::record;
+  if (in_.files.messages != nullptr) made->layout = in_.files.messages->find(layout->text());
 }
 
 void strand_context::declare_id(const node& step, const member& id) {

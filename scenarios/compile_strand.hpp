@@ -69,6 +69,8 @@ struct async_step {
   std::vector<declared_name*> makes;  // known when it is joined
 };
 
+struct step_op;
+
 class strand_context {
  public:
   strand_context(case_context& in, strand_names& names, strand_role role, std::uint64_t parties);
@@ -147,6 +149,8 @@ class strand_context {
   void made_so_far(async_step& of);
   /// The private ring that steps are submitted on unless they say otherwise.
   void use_ring(std::uint32_t ring) { ring_ = ring; }
+  /// The layout of what the current step receives.
+  const message_layout* received = nullptr;
   std::uint32_t current_ring() const { return current_ring_; }
 
  private:
@@ -158,6 +162,7 @@ class strand_context {
   void declare_as(const node& as, const node& step, const step_row& row);
   void declare_collection(const node& name);
   void declare_kind(const node& as, const node& step, const step_op& op);
+  void declare_layout(const node& as, const step_op& op);
   void declare_id(const node& step, const member& id);
   void declare_made(const std::string& name, name_kind kind, value_type type, span at);
   void declare_call(const node& call);

@@ -20,10 +20,10 @@ struct recv_form {
   std::string_view key;
   mode how;
 };
-constexpr recv_form recv_forms[] = {{"exactly", mode::exactly},  {"until", mode::until},
-                                    {"line", mode::line},        {"some", mode::some},
-                                    {"eof", mode::eof},          {"nothing_for", mode::nothing_for},
-                                    {"at_least", mode::at_least}};
+constexpr recv_form recv_forms[] = {
+    {"exactly", mode::exactly},   {"until", mode::until},    {"line", mode::line},
+    {"some", mode::some},         {"eof", mode::eof},        {"nothing_for", mode::nothing_for},
+    {"at_least", mode::at_least}, {"message", mode::message}};
 
 std::string in_ticks(std::string_view key) {
   return fmt::format("`{}`", key);
@@ -50,6 +50,19 @@ void note(step_plan& into, std::string text) {
   if (into.note.empty()) into.note = std::move(text);
 }
 
+/// Nobody else could say where the message ends.
+void compile_layout(strand_context& in, const node& given, recv_step& made) {
+  made.layout = read_layout(given, in.in().files.messages, in.out());
+  made.max = message_bytes_max;
+  if (made.layout == nullptr) return;
+  in.received = made.layout.get();
+  if (made.layout->says_its_end) return;
+  in.out()
+      .error(code::missing_key, given.at(),
+             fmt::format("nothing says where the message {} ends", in_quotes(made.layout->name)))
+      .help = "in a stream its last field needs a `len`, an `until` or a `count`";
+}
+
 /// Fills the form that was given: a count, a delimiter, a time, or just `true`.
 void compile_form(strand_context& in, const recv_form& form, const node& given, recv_step& made) {
   switch (form.how) {
@@ -71,6 +84,8 @@ void compile_form(strand_context& in, const recv_form& form, const node& given, 
       made.count = in.scope().read_count(given, {1, received_bytes_max}, "`some`");
       made.has_count = true;
       return;
+    case mode::message:
+      return compile_layout(in, given, made);
     case mode::line:
     case mode::eof:
       break;
@@ -83,16 +98,18 @@ std::string describe_form(const recv_form& form, const node& given, const recv_s
   if (made.has_count) return fmt::format("{} {}", form.key, shown(made.count, given));
   if (form.how == mode::nothing_for)
     return fmt::format("nothing for {}", shown_duration(made.quiet, given));
+  if (form.how == mode::message) return fmt::format("message {}", compact_text(given, 40));
   if (form.how == mode::until) return fmt::format("until {}", compact_text(given, 40));
   return std::string(form.key);
 }
 
 void compile_max(strand_context& in, const node& max, const recv_form& form, recv_step& made) {
-  if (form.how != mode::until && form.how != mode::line && form.how != mode::eof) {
+  if (form.how != mode::until && form.how != mode::line && form.how != mode::eof &&
+      form.how != mode::message) {
     in.out()
         .error(code::conflicting_keys, max.at(),
                fmt::format("`max` has no meaning beside `{}`", form.key))
-        .help = "it bounds `until`, `line` and `eof`";
+        .help = "it bounds `until`, `line`, `eof` and `message`";
     return;
   }
   const expression bytes = in.scope().read_count(max, {1, received_bytes_max}, "`max`");
@@ -174,7 +191,7 @@ void compile_recv(strand_context& in, const step_arguments& given, step_plan& in
     if (given.sound())
       in.out().error(code::missing_key, given.whole().at(), "`recv` needs a way of reading").help =
           in.is_peer() ? "one of datagram, datagrams, nothing_for"
-                       : "one of exactly, at_least, until, line, some, eof, nothing_for";
+                       : "one of exactly, at_least, until, line, message, some, eof, nothing_for";
   } else if (in.is_peer() && into.handle == 0 && chosen->how != mode::nothing_for) {
     in.out()
         .error(code::conflicting_keys, given.whole().at(),

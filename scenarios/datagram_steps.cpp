@@ -31,7 +31,7 @@ bool expects_part(const step_plan& step, std::string_view part) {
   const auto& fields = step.expect->fields;
   return !step.expect->any_of.empty() ||
          std::any_of(fields.begin(), fields.end(),
-                     [&](const auto& each) { return each.first == part; });
+                     [&](const auto& each) { return each.path.text() == part; });
 }
 
 }  // namespace

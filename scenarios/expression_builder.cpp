@@ -272,10 +272,6 @@ node_id expression_builder::slice(node_id container, node_id from, node_id to, t
 }
 
 node_id expression_builder::unknown_function(std::string_view name, text_range at) {
-  if (std::ranges::find(reserved_functions(), name) != reserved_functions().end()) {
-    return refuse(code::key_reserved, at,
-                  fmt::format("the function {} is not there yet", in_quotes(name)));
-  }
   return refuse(code::unknown_function, at, fmt::format("unknown function {}", in_quotes(name)),
                 suggestion(name, names_of(function_table()), function_table().size()));
 }

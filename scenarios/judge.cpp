@@ -46,13 +46,14 @@ class judge {
  public:
   judge(const step_plan& step, const step_end& end,
         const std::vector<completion_event>& completions, uring::duration elapsed,
-        const match_context& context, const std::shared_ptr<const source>& text)
+        const match_context& context, const std::shared_ptr<const source>& text, bool bless)
       : step_(step),
         end_(end),
         completions_(completions),
         elapsed_(elapsed),
         context_(context),
-        text_(text) {}
+        text_(text),
+        bless_(bless) {}
 
   judgement run() {
     judgement all;
@@ -79,7 +80,8 @@ class judge {
 
   diagnostic natural_failure() {
     const bool timed_out = end_.outcome == step_outcome::timed_out;
-    diagnostic made = make(timed_out ? code::step_timed_out : code::step_failed, step_.op_at,
+    const code id = end_.failed_as.value_or(timed_out ? code::step_timed_out : code::step_failed);
+    diagnostic made = make(id, step_.op_at,
                            timed_out ? fmt::format("{} timed out", step_.op)
                                      : fmt::format("{} did not succeed", step_.op),
                            "got " + got(end_));
@@ -98,7 +100,7 @@ class judge {
                fmt::format("outcome differs: expected {}", step_outcome_name(*wanted.outcome)),
                "got " + got(end_)));
     }
-    if (wanted.res) {
+    if (wanted.res && !is_blessed(*wanted.res, value(end_.res), all)) {
       check_part(*wanted.res, value(end_.res), code::result_differs, "result differs",
                  wanted.res_at, "got " + got(end_), all);
     }
@@ -114,7 +116,7 @@ class judge {
                  wanted.flags_at, "got " + describe(flags_value(end_.flags)), all);
     }
     if (wanted.took) check_took(wanted, all);
-    for (const auto& [name, matcher] : wanted.fields) check_field(name, matcher, all);
+    for (const expected_field& field : wanted.fields) check_field(field, all);
     if (wanted.submitted) {
       const std::int64_t came = end_.submitted.value_or(0);
       check_part(*wanted.submitted, value(came), code::result_differs, "submitted differs",
@@ -173,7 +175,20 @@ class judge {
     }
   }
 
+  /// What differs from a plain value because something else was there, not because it was late.
+  bool is_blessed(const matcher& wanted, const value& found, judgement& all) {
+    const bool came = end_.outcome == step_outcome::ok || end_.outcome == step_outcome::eof ||
+                      end_.outcome == step_outcome::error;
+    if (!bless_ || !came || !wanted.check(found, context_)) return false;
+    std::optional<blessing> made = bless(wanted, found);
+    if (!made) return false;
+    all.blessings.push_back(*std::move(made));
+    return true;
+  }
+
   void check_any(const expectation& wanted, judgement& all) {
+    // Which of the alternatives should be another, nobody knows.
+    bless_ = false;
     std::string tried;
     for (const expectation& each : wanted.any_of) {
       judgement one;
@@ -193,6 +208,7 @@ class judge {
                   span where, std::string label, judgement& all) {
     const std::optional<mismatch> wrong = wanted.check(found, context_);
     if (!wrong) return true;
+    if (!wrong->got.empty()) label = "got " + wrong->got;
     const std::string text = wrong->error.empty()
                                  ? fmt::format("{}: expected {}", message, wrong->expected)
                                  : fmt::format("{}: {}", message, wrong->error);
@@ -205,12 +221,12 @@ class judge {
   void check_data(const expectation& wanted, judgement& all) {
     const std::string data = end_.data.value_or(std::string());
     const std::optional<mismatch> wrong = wanted.data->check(value::bytes(data), context_);
-    if (!wrong) return;
+    if (!wrong || is_blessed(*wanted.data, value::bytes(data), all)) return;
     diagnostic made = make(wrong->error.empty() ? code::data_differs : code::evaluation_failed,
                            wrong->where.in != nullptr ? wrong->where : wanted.data_at,
                            wrong->error.empty() ? "data differs: expected " + wrong->expected
                                                 : "data differs: " + wrong->error,
-                           "got " + describe_data(data, 48));
+                           "got " + (wrong->got.empty() ? describe_data(data, 48) : wrong->got));
     all.expected_data = wrong->expected_data;
     if (wrong->first_difference) {
       made.notes.push_back(
@@ -219,12 +235,14 @@ class judge {
     all.failures.push_back(std::move(made));
   }
 
-  void check_field(const std::string& name, const matcher& wanted, judgement& all) {
+  void check_field(const expected_field& wanted, judgement& all) {
     static const value nothing;
-    const value* found = end_.fields ? end_.fields->find(name) : nullptr;
+    const value* found = end_.fields ? wanted.path.find(*end_.fields) : nullptr;
     const value& came = found != nullptr ? *found : nothing;
-    check_part(wanted, came, code::fields_differ, fmt::format("{} differs", name), wanted.at(),
-               found != nullptr ? "got " + describe(came) : "there is no such field", all);
+    const std::string_view none =
+        end_.is_message ? "the message has no such field" : "there is no such field";
+    check_part(wanted.is, came, code::fields_differ, fmt::format("{} differs", wanted.path.text()),
+               wanted.is.at(), found != nullptr ? "got " + describe(came) : std::string(none), all);
   }
 
   void check_took(const expectation& wanted, judgement& all) {
@@ -303,14 +321,16 @@ class judge {
   const uring::duration elapsed_;
   const match_context& context_;
   const std::shared_ptr<const source>& text_;
+  bool bless_;
 };
 
 }  // namespace
 
 judgement judge_step(const step_plan& step, const step_end& end,
                      const std::vector<completion_event>& completions, uring::duration elapsed,
-                     const match_context& context, const std::shared_ptr<const source>& text) {
-  return judge(step, end, completions, elapsed, context, text).run();
+                     const match_context& context, const std::shared_ptr<const source>& text,
+                     bool bless) {
+  return judge(step, end, completions, elapsed, context, text, bless).run();
 }
 
 }  // namespace scenarios

@@ -86,6 +86,16 @@ class masker {
     for (completion_event& each : of.completions)
       if (each.data) apply(*each.data);
     for (diagnostic& each : of.failures) apply(each);
+    for (diagnostic& each : of.remarks) apply(each);
+    for (blessing& each : of.blessings) hide(each);
+  }
+
+  /// What must not be seen must not be written either.
+  void hide(blessing& of) const {
+    std::string shown = of.text;
+    apply(shown);
+    of.hidden = shown != of.text;
+    if (of.hidden) of.text.clear();
   }
 
   /// A secret may have come in pieces: the part of it that is in each is taken out.
@@ -218,6 +228,7 @@ void apply_masks(scenario_result& to, std::vector<masked_text> masks,
   all.apply(to.rerun);
   for (diagnostic& each : to.failures) all.apply(each);
   for (diagnostic& each : to.earlier_failures) all.apply(each);
+  for (scenario_remark& each : to.remarks) all.apply(each.what);
   for (actor_result& actor : to.actors) {
     all.apply_across(actor.steps, received{});
     all.apply_across(actor.steps, sent{});

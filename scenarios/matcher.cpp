@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -80,6 +81,20 @@ std::string describe_with(const matcher_node& n, std::span<const std::string> sh
       return std::string(n.row->prefix);
     case matcher_shape::range:
       return fmt::format("{} to {}", shown[0], shown[1]);
+    case matcher_shape::near:
+      return fmt::format("{} ± {}", shown[0], shown[1]);
+    case matcher_shape::file:
+      return n.missing ? fmt::format("what {} will hold", n.golden)
+                       : fmt::format("what {} holds", n.golden);
+    case matcher_shape::part:
+    case matcher_shape::bit_range:
+    case matcher_shape::derived:
+    case matcher_shape::paths:
+    case matcher_shape::items:
+    case matcher_shape::counted:
+    case matcher_shape::unordered:
+    case matcher_shape::message:
+      return describe_inside(n, shown, describe_node);
     case matcher_shape::count:
     case matcher_shape::inverted:
     case matcher_shape::several:
@@ -93,9 +108,19 @@ std::string describe_node(const matcher_node& n) {
   std::vector<std::string> shown;
   for (const matcher_operand& operand : n.operands) {
     const auto* known = std::get_if<value>(&operand);
-    shown.push_back(n.row->shape == matcher_shape::regex && known != nullptr
-                        ? describe_pattern(known->data())
-                        : describe_operand(n.domain, operand));
+    const bool pattern =
+        n.row->shape == matcher_shape::regex || n.row->shape == matcher_shape::glob;
+    // Places inside data are plain numbers, whatever the domain; a share is text.
+    const match_domain domain =
+        !n.children.empty() || (known != nullptr && known->is(value_type::text) &&
+                                n.row->shape == matcher_shape::near)
+            ? match_domain::value
+            : n.domain;
+    shown.push_back(pattern && known != nullptr ? describe_pattern(known->data())
+                    : n.row->shape == matcher_shape::near && domain == match_domain::value &&
+                            known != nullptr && known->is(value_type::text)
+                        ? known->data()
+                        : describe_operand(domain, operand));
   }
   return describe_with(n, shown);
 }
@@ -130,19 +155,16 @@ class checker {
   std::optional<mismatch> check_count(const matcher_node& n, const value& got) const;
   std::optional<mismatch> check_regex(const matcher_node& n, const value& got,
                                       const evaluated& with) const;
+  std::optional<mismatch> check_near(const matcher_node& n, const value& got,
+                                     const evaluated& with) const;
+  std::optional<mismatch> check_file(const matcher_node& n, const value& got,
+                                     const evaluated& with) const;
   std::string evaluate(const matcher_node& n, evaluated& result) const;
   void scale(const matcher_node& n, std::size_t which, evaluated& result) const;
   mismatch explain(const matcher_node& n, const value& got, const evaluated& with) const;
 
   const match_context& context_;
 };
-
-mismatch plain_mismatch(const matcher_node& n) {
-  mismatch made;
-  made.expected = describe_node(n);
-  made.where = n.at;
-  return made;
-}
 
 mismatch failure(const matcher_node& n, std::string error) {
   mismatch made = plain_mismatch(n);
@@ -163,7 +185,29 @@ std::optional<mismatch> checker::check(const matcher_node& n, const value& got) 
   }
   evaluated with;
   if (std::string error = evaluate(n, with); !error.empty()) return failure(n, std::move(error));
-  if (n.row->shape == matcher_shape::regex) return check_regex(n, got, with);
+  const std::span seen(with.seen, n.operands.size());
+  switch (n.row->shape) {
+    case matcher_shape::regex:
+    case matcher_shape::glob:
+      return check_regex(n, got, with);
+    case matcher_shape::near:
+      return check_near(n, got, with);
+    case matcher_shape::file:
+      return check_file(n, got, with);
+    case matcher_shape::part:
+    case matcher_shape::bit_range:
+    case matcher_shape::derived:
+    case matcher_shape::paths:
+    case matcher_shape::items:
+    case matcher_shape::counted:
+    case matcher_shape::unordered:
+    case matcher_shape::message:
+      return check_inside(n, got, seen, [this](const matcher_node& child, const value& part) {
+        return check(child, part);
+      });
+    default:
+      break;
+  }
   if (n.row->holds(n.domain, got, std::span(with.seen, n.operands.size()))) return std::nullopt;
   return explain(n, got, with);
 }
@@ -222,6 +266,49 @@ std::optional<mismatch> checker::check_regex(const matcher_node& n, const value&
   return wrong;
 }
 
+/// How far from the value it may be: an amount, or a share of the value.
+std::int64_t reach_of(std::int64_t middle, const value& within) {
+  if (within.is(value_type::integer)) return within.integer();
+  std::int64_t percent = 0;
+  const std::string& text = within.data();
+  std::from_chars(text.data(), text.data() + text.size(), percent);
+  return static_cast<std::int64_t>(
+      std::llround(std::abs(static_cast<double>(middle)) * static_cast<double>(percent) / 100.0));
+}
+
+/// Durations: the lower bound is exact, the upper one grows on slow machines.
+std::optional<mismatch> checker::check_near(const matcher_node& n, const value& got,
+                                            const evaluated& with) const {
+  if (!with.seen[0]->is(value_type::integer) ||
+      !with.seen[1]->is(value_type::integer | value_type::text))
+    return failure(n, "`approx` is about integers");
+  const std::int64_t middle = with.seen[0]->integer();
+  const std::int64_t reach = reach_of(middle, *with.seen[1]);
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  if (reach < 0 || __builtin_sub_overflow(middle, reach, &low) ||
+      __builtin_add_overflow(middle, reach, &high))
+    return failure(n, "the bounds of `approx` are no integers");
+  if (n.domain == match_domain::duration && !n.negated) high = scaled(high, context_.time_scale);
+  if (got.is(value_type::integer) && got.integer() >= low && got.integer() <= high)
+    return std::nullopt;
+  mismatch wrong = plain_mismatch(n);
+  if (got.is(value_type::integer))
+    wrong.side = got.integer() < low ? miss_side::below : miss_side::above;
+  return wrong;
+}
+
+std::optional<mismatch> checker::check_file(const matcher_node& n, const value& got,
+                                            const evaluated& with) const {
+  const std::string& wanted = with.seen[0]->data();
+  if (!n.missing && got.is(value_type::data) && got.data() == wanted) return std::nullopt;
+  mismatch wrong = plain_mismatch(n);
+  if (!got.is(value_type::data)) return wrong;
+  wrong.first_difference = common_length(got.data(), wanted);
+  wrong.expected_data = wanted;
+  return wrong;
+}
+
 /// The message of what went wrong, or "".
 std::string checker::evaluate(const matcher_node& n, evaluated& result) const {
   for (std::size_t i = 0; i < n.operands.size(); ++i) {
@@ -240,10 +327,15 @@ std::string checker::evaluate(const matcher_node& n, evaluated& result) const {
       result.made[i] = *std::move(made);
       result.seen[i] = &result.made[i];
     }
+    const bool is_place =
+        n.row->shape == matcher_shape::part || n.row->shape == matcher_shape::bit_range;
+    if (is_place && !result.seen[i]->is(value_type::integer))
+      return fmt::format("a place is an integer, not {}", result.seen[i]->type_name());
     const bool needs_text = n.row->shape == matcher_shape::regex;
     if (needs_text && !result.seen[i]->is(value_type::data))
       return fmt::format("a pattern is text, not {}", result.seen[i]->type_name());
-    if (n.domain == match_domain::duration) scale(n, i, result);
+    if (n.domain == match_domain::duration && n.row->shape != matcher_shape::near)
+      scale(n, i, result);
   }
   return {};
 }
@@ -299,6 +391,13 @@ mismatch checker::explain(const matcher_node& n, const value& got, const evaluat
 
 }  // namespace
 
+mismatch plain_mismatch(const matcher_node& n) {
+  mismatch made;
+  made.expected = describe_node(n);
+  made.where = n.at;
+  return made;
+}
+
 std::shared_ptr<const RE2> compile_regex(std::string_view pattern) {
   RE2::Options options;
   options.set_encoding(RE2::Options::EncodingLatin1);  // octets are not always UTF-8
@@ -320,7 +419,11 @@ std::string matcher::describe() const {
 bool matcher::names_one_value() const {
   if (tree_ == nullptr) return false;
   const std::string_view name = tree_->root.row->info.name;
-  return name == "eq" || name == "hex" || name == "text";
+  return name == "eq" || name == "hex" || name == "text" || name == "file";
+}
+
+std::optional<plain_value> matcher::plain() const {
+  return tree_ == nullptr ? std::nullopt : tree_->plain;
 }
 
 span matcher::at() const {

@@ -47,12 +47,21 @@ struct mismatch {
   std::string expected;                         // "≥ 20ms", "ECANCELED", "any of ECANCELED, 6"
   std::optional<std::string> expected_data;     // all bytes, where data was to equal them
   std::optional<std::size_t> first_difference;  // byte offset, for eq and prefix on data
+  std::string got;                              // the part that differs, where it is a part
   std::string error;                            // not empty: an operand could not be evaluated
   miss_side side = miss_side::unknown;          // a duration was too short, or too long
   span where;                                   // the part of the scenario that failed
 };
 
 struct matcher_tree;
+
+/// A plain value that all of a matcher is: what --bless may put another in place of.
+struct plain_value {
+  enum class form : std::uint8_t { result, data, hex, text, golden };
+  form how = form::data;
+  span at;             // of the value; of a golden file, where it is named
+  std::string golden;  // its path
+};
 
 class matcher {
  public:
@@ -66,6 +75,8 @@ class matcher {
   std::string describe() const;
   /// Whether only one value can match: several may come where it does not hold.
   bool names_one_value() const;
+  /// Nothing when it is computed, or more than a value.
+  std::optional<plain_value> plain() const;
   span at() const;
   std::span<const slot_ref> reads() const;
 
@@ -83,6 +94,7 @@ struct matcher_info {
   std::string_view operand;  // "a value", "[low, high]", "a list of matchers"
   std::string_view doc;      // one line
   std::uint8_t domains = 0;  // bits of match_domain
+  std::string_view example = {};
 
   bool allows(match_domain domain) const {
     return (domains & static_cast<std::uint8_t>(domain)) != 0;
@@ -92,8 +104,6 @@ struct matcher_info {
 /// In alphabetical order.
 std::span<const matcher_info> matcher_table();
 const matcher_info* find_matcher(std::string_view name);
-/// Names that are kept for later; using one is E0207.
-std::span<const std::string_view> reserved_matchers();
 /// "a result", "a duration", …
 std::string_view domain_name(match_domain domain);
 

@@ -7,7 +7,7 @@
 
 #include "scenarios/codec.hpp"
 #include "scenarios/diagnostic.hpp"
-#include "scenarios/matcher_tree.hpp"
+#include "scenarios/matcher_compiler.hpp"
 #include "scenarios/node.hpp"
 #include "scenarios/string_token.hpp"
 #include "scenarios/suggest.hpp"
@@ -16,45 +16,10 @@
 namespace scenarios {
 namespace {
 
-class matcher_compiler {
- public:
-  matcher_compiler(name_resolver& names, const match_options& options, diagnostics& out)
-      : names_(names), options_(options), out_(out) {}
-
-  /// `negated`: whether this stands below an odd number of `not` and `none_of`.
-  matcher_node compile(const node& from, match_domain domain, bool negated);
-
- private:
-  matcher_node compile_bare(const node& from, match_domain domain);
-  matcher_node compile_object(const node& from, match_domain domain, bool negated);
-  matcher_node compile_member(const member& from, match_domain domain, bool negated);
-  const matcher_row* row_of(const member& from, match_domain domain);
-
-  void fill(matcher_node& made, const node& operand);
-  void fill_range(matcher_node& made, const node& operand);
-  void fill_hex(matcher_node& made, const node& operand);
-  void fill_text(matcher_node& made, const node& operand);
-  void fill_regex(matcher_node& made, const node& operand);
-  void fill_several(matcher_node& made, const node& operand);
-
-  matcher_operand compile_operand(const node& from, const matcher_row& row, match_domain domain);
-  matcher_operand compile_flags(const node& from, const matcher_row& row);
-  void check_flags(const value& names, const node& from);
-
-  name_resolver& names_;
-  const match_options& options_;
-  diagnostics& out_;
-};
-
-/// What was computed at load is kept as a value only.
-matcher_operand settled(expression made) {
-  if (made.is_constant()) return made.constant();
-  return made;
-}
-
-/// Data forms that are no matchers; {"hex"} is both and means the same.
+/// Data forms that are no matchers; {"hex"} and {"file"} are both and mean the same.
 bool is_data_object(const node& from) {
   return std::ranges::any_of(from.members(), [](const member& m) {
+    if (m.key == "message") return m.value.is(node_kind::string);
     return is_payload_key(m.key) && find_matcher_row(m.key) == nullptr;
   });
 }
@@ -66,6 +31,8 @@ std::vector<std::string_view> names_in(match_domain domain) {
   }
   return names;
 }
+
+}  // namespace
 
 matcher_node matcher_compiler::compile(const node& from, match_domain domain, bool negated) {
   const bool is_data = domain == match_domain::data && is_data_object(from);
@@ -113,14 +80,10 @@ matcher_node matcher_compiler::compile_object(const node& from, match_domain dom
 const matcher_row* matcher_compiler::row_of(const member& from, match_domain domain) {
   const matcher_row* row = find_matcher_row(from.key);
   if (row != nullptr && row->info.allows(domain)) return row;
-  const auto reserved = reserved_matchers();
   if (row != nullptr) {
     out_.error(code::unknown_matcher, from.key_at,
                fmt::format("`{}` does not apply to {}", from.key, domain_name(domain)))
         .help = expected_one_of(names_in(domain), matcher_table().size());
-  } else if (std::ranges::find(reserved, from.key) != reserved.end()) {
-    out_.error(code::key_reserved, from.key_at,
-               fmt::format("the matcher `{}` is not there yet", from.key));
   } else {
     out_.error(code::unknown_matcher, from.key_at,
                fmt::format("unknown matcher {}", in_quotes(from.key)))
@@ -166,6 +129,8 @@ void matcher_compiler::fill(matcher_node& made, const node& operand) {
       return;
     case matcher_shape::several:
       return fill_several(made, operand);
+    default:
+      return fill_inside(made, operand);
   }
 }
 
@@ -298,6 +263,8 @@ void matcher_compiler::check_flags(const value& names, const node& from) {
   }
 }
 
+namespace {
+
 void collect_reads(const matcher_node& from, std::vector<slot_ref>& reads) {
   for (const matcher_operand& operand : from.operands) {
     const auto add = [&](const auto& source) {
@@ -318,6 +285,7 @@ matcher compile_matcher(const node& from, match_domain domain, name_resolver& na
   tree->root = matcher_compiler(names, options, out).compile(from, domain, false);
   if (out.error_count() != errors) return {};
   collect_reads(tree->root, tree->reads);
+  tree->plain = plain_value_of(tree->root, from);
   std::ranges::sort(tree->reads);
   const auto repeated = std::ranges::unique(tree->reads);
   tree->reads.erase(repeated.begin(), repeated.end());

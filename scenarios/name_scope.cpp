@@ -123,11 +123,22 @@ name_scope::found name_scope::resolve_own(path_type path) {
     return refuse(path, code::unknown_name,
                   fmt::format("{} is used before it is assigned", in_quotes(path[0])), help);
   }
+  if (found refused = refuse_field(path, *known, 1)) return refused;
   if (known->kind != name_kind::descriptor)
     return resolved_name{std::nullopt, {local_space, known->index}, known->type, 1};
   const handle_value what = *find_handle_value(path[1]);
   const name_target to = own_->property(known->index, what, false);
   return resolved_name{std::nullopt, {local_space, to.local}, type_of(what), 2};
+}
+
+name_scope::found name_scope::refuse_field(path_type path, const declared_name& known,
+                                           std::size_t parts) {
+  if (known.layout == nullptr || path.size() <= parts) return std::nullopt;
+  if (known.layout->find_slot(path[parts]) != nullptr) return std::nullopt;
+  return refuse(
+      path, code::unknown_name,
+      fmt::format("the message {} has no field {}", known.layout->name, in_quotes(path[parts])),
+      suggestion(path[parts], known.layout->slot_names()));
 }
 
 name_scope::found name_scope::resolve_special(path_type path) {
@@ -244,6 +255,7 @@ name_scope::found name_scope::resolve_published(named_party& party, path_type pa
         fmt::format("{} is a variable, and variables are not published", in_quotes(path[1])),
         "`as` and `capture` publish");
   }
+  if (found refused = refuse_field(path, *known, 2)) return refused;
   if (known->kind != name_kind::descriptor) return shared_slot(known->shared, known->type, 2);
   const auto what = path.size() > 2 ? find_handle_value(path[2]) : std::nullopt;
   if (!what) {

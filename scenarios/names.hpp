@@ -44,11 +44,12 @@ struct declared_name {
   std::uint32_t index = 0;  // local slot, or number of the handle
   std::uint32_t shared = no_index;
   value_type type = value_type::any;
-  span at;                  // where it is made
-  bool ready = false;       // a step before the one that is being compiled made it
-  std::string async;        // not ready before this step is joined
-  bool is_process = false;  // a descriptor's name that stands for a program
-  bool has_stdin = false;   // of such: a pipe leads to it
+  span at;                                 // where it is made
+  bool ready = false;                      // a step before the one that is being compiled made it
+  std::string async;                       // not ready before this step is joined
+  bool is_process = false;                 // a descriptor's name that stands for a program
+  bool has_stdin = false;                  // of such: a pipe leads to it
+  const message_layout* layout = nullptr;  // of a message: its fields are known
 
   name_target target() const { return {index, shared}; }
 };
@@ -209,6 +210,9 @@ class name_scope final : public name_resolver {
   found constant(const value& content, std::size_t parts, std::span<const std::string_view> path);
   found refuse(std::span<const std::string_view> path, code id, std::string message,
                std::string help = {});
+  /// Nothing when it is no message, or has the field.
+  found refuse_field(std::span<const std::string_view> path, const declared_name& known,
+                     std::size_t parts);
 
   name_table& all_;
   name_stage when_;

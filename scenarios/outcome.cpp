@@ -16,6 +16,20 @@ std::string_view step_status_name(step_status s) {
   return names[static_cast<std::size_t>(s)];
 }
 
+namespace {
+constexpr std::array<std::string_view, 3> severities{"must", "should", "info"};
+}
+
+std::string_view step_severity_name(step_severity s) {
+  return severities[static_cast<std::size_t>(s)];
+}
+
+std::optional<step_severity> find_step_severity(std::string_view name) {
+  const auto* const found = std::ranges::find(severities, name);
+  if (found == severities.end()) return std::nullopt;
+  return static_cast<step_severity>(found - severities.begin());
+}
+
 std::string_view timing_name(timing t) {
   constexpr std::array<std::string_view, 4> names{"unchecked", "in_window", "early", "late"};
   return names[static_cast<std::size_t>(t)];

@@ -73,6 +73,21 @@ struct completion_event {
   std::string res_name = {};  // a descriptor's
 };
 
+// How much it weighs when what was expected of a step did not come: `should` counts with --strict
+// only, `info` is recorded.
+enum class step_severity : std::uint8_t { must, should, info };
+std::string_view step_severity_name(step_severity s);
+std::optional<step_severity> find_step_severity(std::string_view name);
+
+// What came in place of an expected value that stands in a file: what --bless writes there.
+struct blessing {
+  span where;          // the value in its file; of a golden file, where it is named
+  std::string golden;  // the golden file's path; empty: the value itself is rewritten
+  std::string text;    // JSON for the value, or the golden file's bytes
+  std::shared_ptr<const source> keeps;  // keeps where.in alive
+  bool hidden = false;                  // a secret or a redacted text is in it
+};
+
 // What `res` stands for: a descriptor's number is volatile and written as a name.
 enum class res_kind : std::uint8_t { number, bytes, descriptor, mask };
 
@@ -91,7 +106,8 @@ struct step_result {
   std::optional<std::int64_t> res;  // bytes, 0, or a negative errno
   res_kind res_is = res_kind::number;
   std::string res_name;             // stable name where res_is descriptor: "<fd:c1#1>"
-  std::optional<value> fields;      // what the kernel filled in; volatile
+  std::optional<value> fields;      // what the kernel filled in (volatile), or a message's
+  bool fields_are_message = false;  // they are taken from `data`, and as stable as it
   std::optional<value> data;        // what was received (joined), read or captured
   std::optional<std::string> sent;  // the bytes that went out, capped as `sent_bytes` says
   std::uint64_t sent_bytes = 0;
@@ -111,6 +127,9 @@ struct step_result {
   std::vector<submission_event> submissions;
   std::vector<completion_event> completions;
   std::vector<diagnostic> failures;
+  step_severity severity = step_severity::must;
+  std::vector<diagnostic> remarks;  // what would be failures, were it a `must`
+  std::vector<blessing> blessings;  // with run_options::bless
 };
 
 struct actor_result {
@@ -153,6 +172,15 @@ struct redaction {
   std::string placeholder;
 };
 
+// A step that did not come to what was expected, and passed since it need not.
+struct scenario_remark {
+  step_severity severity = step_severity::should;
+  std::string actor;
+  std::string path;
+  std::string op;
+  diagnostic what;
+};
+
 struct scenario_result {
   std::string id;  // "echo.scenario.json[flag=async]": the file as given, and the case
   std::string file;
@@ -163,8 +191,9 @@ struct scenario_result {
   std::vector<std::shared_ptr<const source>> included;  // that places in it point into
   verdict result = verdict::not_run;
   std::string skip_reason;
-  std::vector<diagnostic> failures;  // of the whole: deadlock, deadline, set-up, faults
-  std::vector<actor_result> actors;  // set-up, actors in declaration order, handlers, teardown
+  std::vector<diagnostic> failures;      // of the whole: deadlock, deadline, set-up, faults
+  std::vector<scenario_remark> remarks;  // of its steps, in the order in which they came
+  std::vector<actor_result> actors;      // set-up, actors in declaration order, handlers, teardown
   std::vector<service_result> services;
   std::vector<service_result> processes;  // that steps spawned, "c1/p", by actor
   std::vector<fault_result> faults;

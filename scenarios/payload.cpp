@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "scenarios/builtin.hpp"
+#include "scenarios/message_encoder.hpp"
 #include "scenarios/payload_tree.hpp"
 #include "scenarios/units.hpp"
 #include "scenarios/visible.hpp"
@@ -57,6 +58,13 @@ struct appender {
     bytes.reserve(bytes.size() + total);
     for (std::uint64_t i = 0; i < count; ++i) bytes += data;
     return {};
+  }
+
+  std::string operator()(const message_part& message) const {
+    const evaluation given = message.given.eval(env);
+    if (!given) return given.message();
+    const encoded_message made = encode_message(*message.layout, *given, limit);
+    return made ? (*this)(made.bytes) : made.error;
   }
 
   std::string operator()(const random_part& random) const {

@@ -1,9 +1,9 @@
 // Data, wherever the language takes data: what to send, what to expect, what to write to a file.
 //
 // A string (its UTF-8, `${…}` included), {hex}, {b64}, {file}, {random: {len, seed}},
-// {repeat: {data, times}}, or an array of these = one after the other. Constant data is bytes when
-// the file has been loaded; the rest is put together by eval. Immutable and shared: copying one
-// copies a pointer. Nothing is read from a file after load.
+// {repeat: {data, times}}, {message, …fields}, or an array of these = one after the other. Constant
+// data is bytes when the file has been loaded; the rest is put together by eval. Immutable and
+// shared: copying one copies a pointer. Nothing is read from a file after load.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "scenarios/expression.hpp"
+#include "scenarios/message_layout.hpp"
 
 namespace scenarios {
 
@@ -35,6 +36,8 @@ struct payload_context {
   bool by_source = false;  // …: where the file is that names it
   bool confined = false;   // --sandbox: {file} may not lead out of the directory
   std::shared_ptr<payload_budget> budget = std::make_shared<payload_budget>();
+  std::shared_ptr<const message_table> messages;  // the file's layouts; null: there are none
+  bool bless = false;                             // a golden file that is missing will be written
 };
 
 struct payload_tree;
@@ -63,6 +66,10 @@ class payload {
 /// Reports everything that is wrong and then returns an empty payload.
 payload compile_payload(const node& from, name_resolver& names, const payload_context& context,
                         diagnostics& out);
+
+/// Where the file is that `from` names.
+std::filesystem::path path_of_file(const payload_context& context, const node& from,
+                                   const std::string& name);
 
 /// Whether an object with this key is data: "hex", "b64", "file", "random", "repeat", "message".
 bool is_payload_key(std::string_view key);

@@ -24,9 +24,9 @@ namespace scenarios {
 namespace {
 
 constexpr std::string_view data_forms =
-    "data is a string, {\"hex\"}, {\"b64\"}, {\"file\"}, {\"random\"}, {\"repeat\"}, or an array "
-    "of "
-    "these";
+    "data is a string, {\"hex\"}, {\"b64\"}, {\"file\"}, {\"random\"}, {\"repeat\"}, "
+    "{\"message\"}, or "
+    "an array of these";
 
 class file_descriptor {
  public:
@@ -88,7 +88,7 @@ class payload_compiler {
 const payload_compiler::form_row payload_compiler::forms[] = {
     {"hex", &payload_compiler::compile_hex},       {"b64", &payload_compiler::compile_b64},
     {"file", &payload_compiler::compile_file},     {"random", &payload_compiler::compile_random},
-    {"repeat", &payload_compiler::compile_repeat}, {"message", &payload_compiler::compile_message},
+    {"repeat", &payload_compiler::compile_repeat},
 };
 
 constexpr std::string_view form_keys[] = {"hex", "b64", "file", "random", "repeat", "message"};
@@ -129,8 +129,10 @@ void payload_compiler::compile_object(const node& from) {
     if (told.help.empty()) told.help = data_forms;
     return;
   }
+  // What stands beside a message's name are its fields.
+  if (from.find("message") != nullptr) return compile_message(from);
   const std::string_view only[] = {key->key};
-  if (key->key != "message" && !check_keys(from, only)) return;
+  if (!check_keys(from, only)) return;
   const auto* row = std::ranges::find(forms, key->key, &form_row::key);
   (this->*row->compile)(key->value);
 }
@@ -152,8 +154,12 @@ void payload_compiler::compile_coded(const node& from, decoded (*decode)(std::st
 }
 
 void payload_compiler::compile_message(const node& from) {
-  out_.error(code::key_reserved, from.at(), "`message` as data is not there yet").help =
-      "write the octets with { \"hex\": … }";
+  std::optional<message_part> part = compile_message_data(from, names_, context_, out_);
+  if (!part) return;
+  std::vector<slot_ref> reads;
+  part->given.collect_reads(reads);
+  const bool known = part->given.is_constant();
+  append_made(payload_part{*std::move(part)}, known, from.at(), reads);
 }
 
 void payload_compiler::compile_repeat(const node& from) {
@@ -205,10 +211,7 @@ void payload_compiler::compile_file(const node& from) {
     out_.error(code::file_not_found, from.at(), "this is no file name");
     return;
   }
-  // Relative to the file that names it, which may be an included one.
-  const source* in = context_.by_source ? from.at().in : nullptr;
-  const std::filesystem::path full =
-      (in != nullptr ? std::filesystem::path(in->name()).parent_path() : context_.directory) / name;
+  const std::filesystem::path full = path_of_file(context_, from, name);
   if (may_read(from, full)) read_file(from, full);
 }
 
@@ -352,6 +355,14 @@ payload compile_payload(const node& from, name_resolver& names, const payload_co
   payload_compiler compiler(names, context, out);
   compiler.compile(from);
   return out.error_count() == errors ? compiler.finish(from.at()) : payload();
+}
+
+// Relative to the file that names it, which may be an included one.
+std::filesystem::path path_of_file(const payload_context& context, const node& from,
+                                   const std::string& name) {
+  const source* in = context.by_source ? from.at().in : nullptr;
+  return (in != nullptr ? std::filesystem::path(in->name()).parent_path() : context.directory) /
+         name;
 }
 
 bool is_payload_key(std::string_view key) {

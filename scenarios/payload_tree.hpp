@@ -3,6 +3,7 @@
 // Private to payload.cpp and payload_compile.cpp. Built once, then never changed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,8 +25,35 @@ struct random_part {
   expression seed;  // an integer is the seed itself, text is a label for environment::seed_for
 };
 
+/// A field of a message as the scenario gives it: a number, data, a record or a list of these.
+struct given_field;
+struct given_value {
+  using record = std::vector<given_field>;
+  using list = std::vector<given_value>;
+  std::variant<expression, payload, record, list> source;
+  bool is_text = false;  // of data
+
+  evaluation eval(const environment& env) const;
+  bool is_constant() const;
+  void collect_reads(std::vector<slot_ref>& into) const;
+};
+
+struct given_field {
+  std::string name;
+  given_value is;
+};
+
+struct message_part {
+  std::shared_ptr<const message_layout> layout;
+  given_value given;  // a record
+};
+
+/// From `{ "message": NAME, …fields }`. Reports what is wrong.
+std::optional<message_part> compile_message_data(const node& from, name_resolver& names,
+                                                 const payload_context& context, diagnostics& out);
+
 struct payload_part {
-  std::variant<std::string, expression, repeat_part, random_part> source;
+  std::variant<std::string, expression, repeat_part, random_part, message_part> source;
 
   const std::string* constant() const { return std::get_if<std::string>(&source); }
 };

@@ -29,11 +29,13 @@
 #include "scenarios/flow_plan.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
+#include "scenarios/message_layout.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/payload.hpp"
 #include "scenarios/process_plan.hpp"
 #include "scenarios/source.hpp"
 #include "scenarios/tls_plan.hpp"
+#include "scenarios/value_path.hpp"
 
 namespace scenarios {
 
@@ -56,6 +58,12 @@ enum class step_outcome : std::uint8_t {
 std::string_view step_outcome_name(step_outcome o);
 std::optional<step_outcome> find_step_outcome(std::string_view name);
 
+// Of what the kernel filled in, or of a message that was received.
+struct expected_field {
+  value_path path;  // "stx_size", "head.kind", "items[0]"
+  matcher is;
+};
+
 struct expected_cqe {
   std::optional<uring::request_kind> kind;  // "id" in the file: "op", "timeout", "cancel"
   std::string member;                       // of a chain, by its id
@@ -76,7 +84,7 @@ struct expectation {
   std::optional<matcher> flags;
   std::optional<matcher> took;
   std::optional<matcher> submitted;
-  std::vector<std::pair<std::string, matcher>> fields;
+  std::vector<expected_field> fields;
   std::optional<std::vector<expected_cqe>> cqes;
   bool cqes_unordered = false;
   std::optional<std::vector<expected_datagram>> datagrams;
@@ -106,13 +114,23 @@ struct send_step {
   std::optional<expression> to;  // where a datagram goes
 };
 struct recv_step {
-  enum class mode : std::uint8_t { exactly, until, line, some, eof, nothing_for, at_least };
+  enum class mode : std::uint8_t {
+    exactly,
+    until,
+    line,
+    some,
+    eof,
+    nothing_for,
+    at_least,
+    message
+  };
   mode how = mode::some;
   expression count;  // exactly, at_least: bytes; some: at most (absent: 64 KiB)
   bool has_count = false;
   payload delimiter;             // until
   expression quiet;              // nothing_for: nanoseconds or duration text
-  std::uint64_t max = 1U << 20;  // until, line, eof: more than this is a failure
+  std::uint64_t max = 1U << 20;  // until, line, eof, message: more than this is a failure
+  std::shared_ptr<const message_layout> layout;  // message
 };
 struct half_close_step {};
 struct rst_step {};
@@ -196,6 +214,7 @@ struct step_plan {
   std::optional<retry_plan> retry;
   std::vector<capture_plan> captures;
   std::optional<expectation> expect;
+  step_severity severity = step_severity::must;
   std::vector<slot_ref> reads;  // futures that must be there before the step starts
   step_body body;
 };

@@ -34,8 +34,8 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 bool expects_exit(const step_plan& step) {
   if (!step.expect) return false;
   if (!step.expect->any_of.empty()) return true;
-  for (const auto& [part, matcher] : step.expect->fields)
-    if (part == "exit") return true;
+  for (const expected_field& part : step.expect->fields)
+    if (part.path.text() == "exit") return true;
   return false;
 }
 

@@ -32,9 +32,9 @@ constexpr key_row recv_keys[] = {
     {"at_least", j::number, optional, "so many bytes, and what has come beside them"},
     {"datagram", j::boolean, optional, "true: exactly one datagram"},
     {"datagrams", j::number, optional, "so many datagrams"},
+    {"message", j::string, optional, "one message of this layout; what follows stays"},
     {"max", j::number, optional,
-     "until, line, eof: more bytes are a failure (default 1MiB); of a datagram: default 64KiB"},
-    later("message", "one message of a binary layout")};
+     "more bytes are a failure; default: until, line, eof 1MiB, message 16MiB, datagram 64KiB"}};
 
 constexpr std::uint8_t connect_ops[] = {IORING_OP_SOCKET, uring::compat::op_bind,
                                         IORING_OP_CONNECT};

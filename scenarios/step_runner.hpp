@@ -106,6 +106,8 @@ class step_runner {
   ended receive_delimited(uring::byte_stream& from, std::string delimiter, bool keep,
                           std::uint64_t max);
   ended receive_some(uring::byte_stream& from, std::size_t most);
+  // Exactly one message; in message_steps.cpp.
+  ended receive_message(uring::byte_stream& from, const message_layout& layout, std::uint64_t max);
   ended receive_to_end(uring::byte_stream& from, std::uint64_t max);
   ended receive_nothing(uring::byte_stream& from, uring::duration quiet);
 

@@ -42,6 +42,9 @@ constexpr modifier_row modifiers[] = {
     {expect,
      {"expect", j::string | j::integer | j::object, optional, "how it must end (default: well)"},
      R"("expect": { "res": "ECANCELED", "took": { "ge": "20ms" } })"},
+    {severity,
+     {"severity", j::string, optional, "how much a difference weighs: must, should or info"},
+     R"("severity": "should")"},
     {note,
      {"note", j::string, optional, "a word for people, shown in reports"},
      R"("note": "the late one")"},
@@ -66,7 +69,6 @@ constexpr modifier_row modifiers[] = {
     {collect,
      {"collect", j::string, optional, "adds its data, or its result, to a list of this name"},
      R"("collect": "replies")"},
-    {none, {"severity", j::any, reserved, "how much its failure weighs"}, {}},
     {modifier::arguments,
      {"with", j::object, optional, "the arguments of a `call`, by name"},
      R"("with": { "who": "world" })"},
@@ -113,6 +115,9 @@ const table& all() {
       row.doc = op.doc;
       t.rows.push_back(row);
     }
+    // What can be judged can be weighed.
+    for (step_row& row : t.rows)
+      if (row.allows(expect)) row.modifiers = row.modifiers | severity;
     for (const step_row& row : t.rows) {
       t.by_name.emplace(row.name, &row);
       if (!row.is(trait::reserved)) t.names.push_back(row.name);

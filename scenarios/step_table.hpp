@@ -46,6 +46,7 @@ enum class modifier : std::uint32_t {
   not_before = 1U << 15,
   collect = 1U << 16,
   arguments = 1U << 17,
+  severity = 1U << 18,
 };
 constexpr modifier operator|(modifier a, modifier b) {
   return static_cast<modifier>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));

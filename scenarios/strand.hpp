@@ -36,12 +36,14 @@ struct step_end {
   std::uint32_t flags = 0;
   std::optional<std::string> data;
   std::optional<std::vector<received_datagram>> datagrams;  // of a step that takes several
-  std::optional<value> fields;                              // what the kernel filled in: a record
-  std::optional<std::int64_t> submitted;                    // what io_uring_enter returned
+  std::optional<value> fields;            // what the kernel filled in, or a message's: a record
+  bool is_message = false;                // the fields are a message's, and `as` names them
+  std::optional<std::int64_t> submitted;  // what io_uring_enter returned
   std::optional<std::string> sent;
   std::uint64_t sent_bytes = 0;
   bool natural = true;               // the op's own success, where no expectation says otherwise
   bool told_elsewhere = false;       // it failed because of a step that tells why itself
+  std::optional<code> failed_as;     // what a failure of its own is called, if not "step failed"
   std::string detail;                // for people: "the peer closed after 3 of 6 bytes"
   std::optional<diagnostic> broken;  // could not be run at all: an expression failed
 
@@ -164,6 +166,7 @@ class strand final : public environment {
   void add_to_list(const step_plan& step, const step_end& end);
   std::size_t begin_result(const step_plan& step, const std::string& path);
   bool finish(const step_plan& step, std::size_t index, step_context& context, step_end end);
+  bool lets_pass(const step_plan& step, step_result& entry);
   bool capture_all(const step_plan& step, const step_end& end, step_result& into);
 
   std::vector<value> locals_;

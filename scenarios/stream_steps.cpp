@@ -296,6 +296,8 @@ uring::task<step_end> step_runner::on(const recv_step& body) {
       co_return co_await receive_some(from, count);
     case recv_step::mode::eof:
       co_return co_await receive_to_end(from, body.max);
+    case recv_step::mode::message:
+      co_return co_await receive_message(from, *body.layout, body.max);
     case recv_step::mode::nothing_for: {
       step_end failed;
       const auto quiet = duration_of(body.quiet, failed);

@@ -109,3 +109,16 @@ TEST_CASE("the table describes every function") {
   }
   CHECK(find_function("sha256") == nullptr);
 }
+
+TEST_CASE("digests and authentication codes are those of the standards") {
+  CHECK(of("hex(md5(''))") == value::text("d41d8cd98f00b204e9800998ecf8427e"));
+  CHECK(of("hex(sha1('abc'))") == value::text("a9993e364706816aba3e25717850c26c9cd0d89d"));
+  CHECK(of("hex(sha256('abc'))") ==
+        value::text("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+  CHECK(of("len(sha256(''))") == value(32));
+  CHECK(of("hex(hmac('sha256', 'key', 'The quick brown fox jumps over the lazy dog'))") ==
+        value::text("f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"));
+  CHECK(of("hex(hmac('md5', '', ''))") == value::text("74e6f7298a9c2d168935f58c001bad88"));
+  CHECK_FALSE(computed("hmac('sha3', '', '')"));
+  CHECK_FALSE(computed("hmac('md5', '')"));
+}

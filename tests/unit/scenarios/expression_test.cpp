@@ -351,11 +351,6 @@ TEST_CASE("unknown names and functions suggest the near ones") {
   CHECK_THAT(refused("${n-zero}").help, ContainsSubstring("blanks around the minus"));
 }
 
-TEST_CASE("digests are reserved") {
-  for (const char* call : {"${sha1('')}", "${sha256('')}", "${md5('')}", "${hmac('k', 'm')}"})
-    CHECK(refused(call).id == code::key_reserved);
-}
-
 TEST_CASE("calls are checked against the function table") {
   CHECK(refused("${len()}").id == code::bad_arguments);
   CHECK(refused("${len('a', 'b')}").message == "len takes 1 argument, not 2");

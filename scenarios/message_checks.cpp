@@ -1,0 +1,127 @@
+// What only all layouts of a file together can tell: whether they end, and what follows from what.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/message_layout.hpp"
+#include "scenarios/message_names.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+enum class mark : std::uint8_t { fresh, open, done };
+
+/// A layout that always contains itself has no end. A `when`, a `len` or a list may end it.
+class recursion_check {
+ public:
+  explicit recursion_check(diagnostics& out) : out_(out) {}
+
+  bool visit(const message_layout& layout) {
+    mark& state = marks_[&layout];
+    if (state != mark::fresh) return state == mark::done;
+    state = mark::open;
+    for (const message_field& field : layout.fields) {
+      const bool always = field.is.kind == message_kind::message && !field.when && !field.length;
+      if (!always || field.is.layout == nullptr || visit(*field.is.layout)) continue;
+      out_.error(code::message_endless, field.at,
+                 fmt::format("{} always contains itself", field.is.layout->name))
+          .help = "give the field a `when` or a `len`";
+      break;
+    }
+    marks_[&layout] = mark::done;
+    return true;
+  }
+
+ private:
+  diagnostics& out_;
+  std::map<const message_layout*, mark> marks_;
+};
+
+/// Values that follow from each other can't be computed.
+bool follows_from(const message_layout& layout, std::uint32_t from, std::uint32_t goal,
+                  std::vector<bool>& seen) {
+  if (seen[from]) return false;
+  seen[from] = true;
+  const message_field& field = layout.fields[from];
+  if (!field.value) return false;
+  for (const slot_ref slot : field.value->reads()) {
+    if (slot.index >= layout.slots.size()) continue;
+    const std::uint32_t next = layout.slots[slot.index].field;
+    if (next == goal || follows_from(layout, next, goal, seen)) return true;
+  }
+  return false;
+}
+
+void check_cycles(const message_layout& layout, diagnostics& out) {
+  for (std::uint32_t i = 0; i < layout.fields.size(); ++i) {
+    std::vector<bool> seen(layout.fields.size());
+    if (!follows_from(layout, i, i, seen)) continue;
+    out.error(code::expression_type, layout.fields[i].at,
+              fmt::format("the value of {} follows from itself", in_quotes(layout.fields[i].name)))
+        .help = "break the circle: one of the fields must be given";
+    return;
+  }
+}
+
+bool ends_by_itself(const message_field& field) {
+  switch (field.is.kind) {
+    case message_kind::bytes:
+    case message_kind::text:
+      return field.length || field.until;
+    case message_kind::list:
+      return field.length || field.count;
+    default:
+      return true;
+  }
+}
+
+/// Whether a reader of a stream knows where each part ends. Repeated until nothing changes, since
+/// layouts contain each other.
+void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (message_layout* layout : all) {
+      const bool ends = std::ranges::all_of(layout->fields, [](const message_field& field) {
+        const message_element& part = field.is.kind == message_kind::list ? field.item : field.is;
+        const bool inner = part.layout == nullptr || part.layout->says_its_end ||
+                           (field.is.kind == message_kind::message && field.length);
+        return ends_by_itself(field) && inner;
+      });
+      changed = changed || layout->says_its_end != ends;
+      layout->says_its_end = ends;
+    }
+  }
+  for (const message_layout* layout : all) {
+    for (const message_field& field : layout->fields) {
+      const bool last = &field == &layout->fields.back();
+      if (!ends_by_itself(field) && !last)
+        out.error(code::missing_key, field.at,
+                  fmt::format("nothing says where {} ends", in_quotes(field.name)))
+            .help = field.is.kind == message_kind::list
+                        ? "give it a `count` or a `len`; only the last field may take the rest"
+                        : "give it a `len` or an `until`; only the last field may take the rest";
+      const bool endless = field.is.kind == message_kind::list && field.item.layout != nullptr &&
+                           !field.item.layout->says_its_end;
+      if (endless)
+        out.error(code::missing_key, field.at,
+                  fmt::format("nothing says where an item of {} ends", in_quotes(field.name)))
+            .help = fmt::format("the last field of {} takes the rest", field.item.layout->name);
+    }
+  }
+}
+
+}  // namespace
+
+void check_layouts(std::vector<message_layout*>& all, diagnostics& out) {
+  recursion_check recursion(out);
+  for (const message_layout* each : all) recursion.visit(*each);
+  for (const message_layout* each : all) check_cycles(*each, out);
+  find_ends(all, out);
+}
+
+}  // namespace scenarios

@@ -446,6 +446,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   entry.expected_data = std::move(judged.expected_data);
   entry.failures = std::move(judged.failures);
   entry.blessings = std::move(judged.blessings);
+  entry.severity = step.severity;
   bool passed = judged.passed || lets_pass(step, entry);
   if (passed) passed = capture_all(step, end, entry);
   // A chain's completions stand with its members, too, and in the report only there.
@@ -468,7 +469,6 @@ void strand::add_to_list(const step_plan& step, const step_end& end) {
 
 // What differs, but need not be as expected: told, and the actor goes on.
 bool strand::lets_pass(const step_plan& step, step_result& entry) {
-  entry.severity = step.severity;
   const bool weighs = step.severity == step_severity::must ||
                       (step.severity == step_severity::should && run.options.strict);
   if (weighs || entry.failures.empty()) return false;

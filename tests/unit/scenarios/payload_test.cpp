@@ -146,8 +146,8 @@ TEST_CASE("what is no data is refused at its place") {
   CHECK(bytes_of(R"({"hex": "00", "x-why": "because"})").size() == 1);
 }
 
-TEST_CASE("messages as data are reserved") {
-  CHECK(refused(R"({"message": "pg", "type": "Q"})").id == code::key_reserved);
+TEST_CASE("a message that nobody described is unknown") {
+  CHECK(refused(R"({"message": "pg", "type": "Q"})").id == code::unknown_message);
 }
 
 TEST_CASE("a file is read at load, relative to the scenario") {

@@ -68,6 +68,10 @@ void check_cycles(const message_layout& layout, diagnostics& out) {
   }
 }
 
+bool says_its_end(const message_layout* layout) {
+  return layout == nullptr || layout->says_its_end;
+}
+
 bool ends_by_itself(const message_field& field) {
   switch (field.is.kind) {
     case message_kind::bytes:
@@ -75,6 +79,8 @@ bool ends_by_itself(const message_field& field) {
       return field.length || field.until;
     case message_kind::list:
       return field.length || field.count;
+    case message_kind::message:
+      return field.length || says_its_end(field.is.layout);
     default:
       return true;
   }
@@ -87,10 +93,7 @@ void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
     changed = false;
     for (message_layout* layout : all) {
       const bool ends = std::ranges::all_of(layout->fields, [](const message_field& field) {
-        const message_element& part = field.is.kind == message_kind::list ? field.item : field.is;
-        const bool inner = part.layout == nullptr || part.layout->says_its_end ||
-                           (field.is.kind == message_kind::message && field.length);
-        return ends_by_itself(field) && inner;
+        return ends_by_itself(field) && says_its_end(field.item.layout);
       });
       changed = changed || layout->says_its_end != ends;
       layout->says_its_end = ends;
@@ -104,10 +107,10 @@ void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
                   fmt::format("nothing says where {} ends", in_quotes(field.name)))
             .help = field.is.kind == message_kind::list
                         ? "give it a `count` or a `len`; only the last field may take the rest"
+                    : field.is.kind == message_kind::message
+                        ? "give it a `len`: the last field of its layout takes the rest"
                         : "give it a `len` or an `until`; only the last field may take the rest";
-      const bool endless = field.is.kind == message_kind::list && field.item.layout != nullptr &&
-                           !field.item.layout->says_its_end;
-      if (endless)
+      if (!says_its_end(field.item.layout))
         out.error(code::missing_key, field.at,
                   fmt::format("nothing says where an item of {} ends", in_quotes(field.name)))
             .help = fmt::format("the last field of {} takes the rest", field.item.layout->name);

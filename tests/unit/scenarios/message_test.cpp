@@ -258,6 +258,8 @@ TEST_CASE("what is wrong with a layout is told when the file is loaded") {
   CHECK(refused(R"({"m": [ {"bits": {"a": 3}} ]})").id == code::value_out_of_range);
   CHECK(refused(R"({"m": [ {"bytes": "a"}, {"u8": "b"} ]})").id == code::missing_key);
   CHECK(refused(R"({"m": [ {"message": "a", "of": "n"} ]})").id == code::unknown_message);
+  CHECK(refused(R"({"m": [ {"message": "a", "of": "n"}, {"u8": "b"} ], "n": [ {"bytes": "c"} ]})")
+            .id == code::missing_key);
   CHECK(refused(R"({"m": [ {"message": "a", "of": "m"} ]})").id == code::message_endless);
   CHECK(refused(R"({"m": [ {"bytes": "a", "len": "${b}"}, {"u8": "b"} ]})").id ==
         code::not_yet_available);

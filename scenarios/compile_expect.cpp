@@ -238,7 +238,11 @@ void expectation_compiler::compile_data(const node& data, expectation& made) {
 
 void expectation_compiler::compile_parts(const node& fields, expectation& made) {
   if (!needs_submission(fields.at(), "a field")) return;
-  if (row_.compile == compile_recv && in_.received == nullptr) {
+  // What TLS says of a stream's end is there on any stream, which may speak it.
+  const bool of_tls = std::ranges::all_of(fields.members(), [](const member& m) {
+    return m.key == "alert" || m.key == "alert_from" || m.key == "reason";
+  });
+  if (row_.compile == compile_recv && in_.received == nullptr && !of_tls) {
     out_.error(code::modifier_not_allowed, fields.at(), "what is received has no fields here")
         .help = R"(with { "recv": { "message": NAME } } it has those of the layout)";
     return;

@@ -1,6 +1,6 @@
 # What cmake --install puts where, in two components. `engine` is the library for C++ programs:
-# uring-scenario with the schema of its reports, its documentation and its examples. Everything is
-# relative to the prefix and may be moved afterwards.
+# uring-scenario with the schemas of its scenarios and reports, the conformance corpus, its
+# documentation and its examples. Everything is relative to the prefix and may be moved afterwards.
 include(CMakePackageConfigHelpers)
 
 # --- The engine ----------------------------------------------------------------------------------
@@ -41,6 +41,9 @@ set(program_docs "${CMAKE_INSTALL_DATAROOTDIR}/doc/uring-scenario")
 install(TARGETS uring-scenario RUNTIME COMPONENT program)
 install(DIRECTORY schema DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
         COMPONENT program)
+# What `conformance` runs.
+install(DIRECTORY tests/conformance DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
+        COMPONENT program FILES_MATCHING PATTERN "*.scenario.json")
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${program_docs}" COMPONENT program)
 install(DIRECTORY docs examples DESTINATION "${program_docs}" COMPONENT program
         PATTERN "Doxyfile" EXCLUDE PATTERN "doxygen_filter" EXCLUDE)

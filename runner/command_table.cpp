@@ -39,8 +39,30 @@ constexpr std::array<example, 4> explain_examples{{
     {"explain prefix", "a matcher"},
     {"explain", "everything that can be explained"},
 }};
+constexpr std::array<example, 2> render_examples{{
+    {"render 'echo.scenario.json[size=1]'", "one case, as it is understood"},
+    {"render echo.scenario.json > plain.scenario.json", "a scenario that runs in the same way"},
+}};
+constexpr std::array<example, 3> fmt_examples{{
+    {"fmt tests", "all scenario files below a directory, in place"},
+    {"fmt --check", "for CI: exit code 1 when a file is not laid out so"},
+    {"fmt - < made.json", "from standard input to standard output"},
+}};
+constexpr std::array<example, 2> schema_examples{{
+    {"schema > scenario.schema.json", "for an editor"},
+    {"schema report", "of the native report"},
+}};
+constexpr std::array<example, 3> new_examples{{
+    {"new", "lists the templates"},
+    {"new tcp-client", "writes tcp-client.scenario.json"},
+    {"new service tests/web.scenario.json", "a file of that name"},
+}};
+constexpr std::array<example, 2> conformance_examples{{
+    {"conformance > this-kernel.txt", "a table, to be compared with another kernel's"},
+    {"conformance --as-kernel 6.1 --json", "for a script, as if it were Linux 6.1"},
+}};
 
-constexpr std::array<command_row, 6> table{{
+constexpr std::array<command_row, 11> table{{
     {command::run, "run", "[PATHS]", 0, any_number, "runs scenarios (also without a command)",
      "Runs the scenarios of files and directories (*.scenario.json in them and below; the current "
      "directory by default), any number at once, and prints what failed. All files are checked "
@@ -64,6 +86,36 @@ constexpr std::array<command_row, 6> table{{
      "explains an op, matcher, function, fault, key or error code",
      "Prints all that the word means in the scenario language; without a word, the index.",
      explain_examples, &explain_command},
+    {command::render, "render", "FILE[CASE]", 1, 1, "prints a case with everything expanded",
+     "Prints one case of a scenario file as JSON: the values of its matrix in their places, every "
+     "short form in its long form. The result is a scenario that runs in the same way; put it "
+     "beside "
+     "the original if that names other files. Comments are left out.",
+     render_examples, &render_command},
+    {command::fmt, "fmt", "[PATHS]", 0, any_number, "lays scenario files out",
+     "Rewrites scenario files in one layout: steps one a line, whatever fits on a line of 100 "
+     "columns on one line. Comments and the order of keys stay. A file with a syntax error is left "
+     "as "
+     "it is. \"-\" is standard input, whose layout goes to standard output.",
+     fmt_examples, &fmt_command},
+    {command::schema, "schema", "[scenario|report]", 0, 1,
+     "prints the JSON Schema of scenario files",
+     "Prints the JSON Schema (draft-07) of scenario files, or of native reports. An editor that is "
+     "given it completes keys, explains them and shows mistakes while one types.",
+     schema_examples, &schema_command},
+    {command::new_file, "new", "[TEMPLATE [PATH]]", 0, 2, "writes a scenario to start from",
+     "Writes a template, which passes as it is, to PATH (a file, a directory, or \"-\" for "
+     "standard "
+     "output). Without PATH its file is TEMPLATE.scenario.json in the current directory. An "
+     "existing "
+     "file is never overwritten unless --force is given. Without words, the templates are listed.",
+     new_examples, &new_command},
+    {command::conformance, "conformance", "", 0, 0, "holds this kernel against the corpus",
+     "Runs the scenarios that say what each io_uring opcode does, and prints a line for each: what "
+     "this kernel passes, what it lacks, where it differs. Two kernels are compared by comparing "
+     "their tables. The scenarios are found relative to the program, or in the directory "
+     "URING_SCENARIO_DATA.",
+     conformance_examples, &conformance_command},
 }};
 
 }  // namespace

@@ -42,5 +42,10 @@ int list_command(const settings& with);
 int probe_command(const settings& with);
 int diff_command(const settings& with);
 int explain_command(const settings& with);
+int render_command(const settings& with);
+int fmt_command(const settings& with);
+int schema_command(const settings& with);
+int new_command(const settings& with);
+int conformance_command(const settings& with);
 
 }  // namespace runner

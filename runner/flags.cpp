@@ -161,24 +161,29 @@ std::string set_verbose(settings& into, const std::string& text) {
 }
 
 constexpr command_set selecting = command::run | command::list;
-constexpr command_set compiling = command::run | command::check | command::list;
-constexpr command_set kernel_bound = command::run | command::probe;
+constexpr command_set filtering = selecting | command::conformance;
+constexpr command_set compiling = command::run | command::check | command::list | command::render;
+constexpr command_set kernel_bound = command::run | command::probe | command::conformance;
 constexpr command_set running = only(command::run);
-constexpr command_set colored = command::run | command::check | command::list | command::probe;
+constexpr command_set executing = command::run | command::conformance;
+constexpr command_set colored = command::run | command::check | command::list | command::probe |
+                                command::render | command::fmt | command::conformance;
+constexpr command_set as_json =
+    command::check | command::list | command::probe | command::diff | command::conformance;
 
 constexpr flag_row table[] = {
-    {"filter", 'k', "TEXT", selecting, false,
+    {"filter", 'k', "TEXT", filtering, false,
      "only scenarios whose id or name contains TEXT; /RE/ is a regular expression",
      &set_text<&settings::filter>},
     {"tag", 0, "EXPR", selecting, false,
      "only scenarios whose tags fit: 'tcp and not (slow or root)'", &set_text<&settings::tags>},
     {"var", 0, "NAME=VALUE", compiling, true,
      "replaces a variable of the scenarios' `vars`; repeatable", &add_var},
-    {"jobs", 'j', "N", running, false,
+    {"jobs", 'j', "N", executing, false,
      "scenarios in flight at once (default 1024, within the limit of descriptors); 1 runs them "
      "one by one, in order",
      &set_count<&settings::jobs, 1, 1'000'000>},
-    {"rings", 0, "N", running, false,
+    {"rings", 0, "N", executing, false,
      "threads, each with a ring of its own (default: the processors, at most what is of use)",
      &set_count<&settings::rings, 1, 1024>},
     {"ring-entries", 0, "N", running, false,
@@ -189,7 +194,7 @@ constexpr flag_row table[] = {
      "writes a report, without PATH to standard output; repeatable", &add_report},
     {"seed", 0, "N", running, false,
      "of random data and faults where a scenario has none of its own (default 1)", &set_seed},
-    {"time-scale", 0, "X", running, false,
+    {"time-scale", 0, "X", executing, false,
      "multiplies deadlines and upper bounds of times, for slow machines (default 1)",
      &set_time_scale},
     {"timeout", 0, "TIME", running, false,
@@ -212,7 +217,7 @@ constexpr flag_row table[] = {
      &set_bless},
     {"as-kernel", 0, "VERSION", kernel_bound, false,
      "hides everything that came after this kernel, such as 6.1", &set_text<&settings::as_kernel>},
-    {"ring-mode", 0, "MODE", running, false,
+    {"ring-mode", 0, "MODE", executing, false,
      "how the kernel runs completions: auto, defer, coop, plain or sqpoll (default auto)",
      [](settings& into, const std::string& text) {
        return choose<uring::ring_mode>(text, ring_modes, into.ring_mode);
@@ -225,13 +230,17 @@ constexpr flag_row table[] = {
     {"quiet", 'q', "", running, false, "only failures and the totals", &set_quiet},
     {"verbose", 'v', "", running, true, "a line for each scenario; -vv also one for each step",
      &set_verbose},
-    {"json", 0, "", command::check | command::list | command::probe | command::diff, false,
-     "the answer as JSON", &set_switch<&settings::json>},
+    {"json", 0, "", as_json, false, "the answer as JSON", &set_switch<&settings::json>},
     {"md", 0, "", only(command::diff), false, "the answer as Markdown",
      &set_switch<&settings::markdown>},
     {"actual", 0, "", only(command::diff), false,
      "also compares what came where the expectation admits several results",
      &set_switch<&settings::actual>},
+    {"check", 0, "", only(command::fmt), false,
+     "changes nothing; lists the files that are not laid out so, and exits with 1 if there are any",
+     &set_switch<&settings::only_check>},
+    {"force", 0, "", only(command::new_file), false, "overwrites a file that exists",
+     &set_switch<&settings::force>},
     {"color", 0, "WHEN", colored, false, "auto, always or never (default auto; see NO_COLOR)",
      [](settings& into, const std::string& text) {
        return choose<color_mode>(text, colors, into.color);

@@ -21,6 +21,11 @@ enum class command : std::uint16_t {
   probe = 1U << 3,
   diff = 1U << 4,
   explain = 1U << 5,
+  render = 1U << 6,
+  fmt = 1U << 7,
+  schema = 1U << 8,
+  new_file = 1U << 9,
+  conformance = 1U << 10,
 };
 using command_set = std::uint16_t;
 constexpr command_set only(command one) {

@@ -52,6 +52,10 @@ struct settings {
   bool json = false;
   bool markdown = false;
   bool actual = false;
+
+  // What is written.
+  bool only_check = false;  // fmt: say what would change
+  bool force = false;       // new: over a file that exists
 };
 
 inline constexpr std::size_t default_jobs = 1024;

@@ -71,7 +71,9 @@ payload compile_payload(const node& from, name_resolver& names, const payload_co
 std::filesystem::path path_of_file(const payload_context& context, const node& from,
                                    const std::string& name);
 
-/// Whether an object with this key is data: "hex", "b64", "file", "random", "repeat", "message".
+/// The keys that make an object data: "hex", "b64", "file", "random", "repeat", "message".
+std::span<const std::string_view> payload_keys();
+/// Whether an object with this key is data.
 bool is_payload_key(std::string_view key);
 
 }  // namespace scenarios

@@ -365,6 +365,10 @@ std::filesystem::path path_of_file(const payload_context& context, const node& f
          name;
 }
 
+std::span<const std::string_view> payload_keys() {
+  return form_keys;
+}
+
 bool is_payload_key(std::string_view key) {
   return std::ranges::find(form_keys, key) != std::end(form_keys);
 }

@@ -1,0 +1,258 @@
+// Objects of the key tables, and which of them stands under which key.
+//
+// A table belongs under the key that its title names: `ready` under "ready", `fault.where` under
+// "where" of a fault; under the plural of its title there are several, by name or in a list
+// ("actors", "faults"). What is not told by the title stands in `links`.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "scenarios/payload.hpp"
+#include "scenarios/schema/schema_parts.hpp"
+#include "scenarios/step_lists.hpp"
+
+namespace scenarios::schema {
+namespace {
+
+namespace j = scenarios::json;
+
+/// Owner "": wherever the key is.
+struct link {
+  std::string_view owner;
+  std::string_view key;
+  std::string_view definition;
+  bool named = false;  // several, by name
+};
+constexpr link links[] = {
+    {"", "expect", "expectation"},
+    {"step", "sqe_flags", "sqe_flags"},
+    {"step", "capture", "capture", true},
+    {"ring", "buffer_rings", "buffer_rings", true},
+    {"service", "files", "service.file", true},
+    {"expect", "res", "matcher.result"},
+    {"expect", "data", "matcher.data"},
+    {"expect", "flags", "matcher.flags"},
+    {"expect", "took", "matcher.duration"},
+    {"expect", "fields", "matcher.value", true},
+    {"expect", "submitted", "matcher.number"},
+    {"expect", "cqes", "expected_cqe_list"},
+    {"expect", "any_of", "expectation_list"},
+    {"cqes", "res", "matcher.result"},
+    {"cqes", "data", "matcher.data"},
+    {"cqes", "flags", "matcher.flags"},
+    {"cqes", "buf", "matcher.number"},
+    {"cqes", "big", "matcher.value"},
+    {"cqes", "user_data", "matcher.number"},
+    {"top level", "matrix", "axis", true},
+    {"top level", "tags", "words"},
+};
+
+const key_table* find_table(std::string_view title) {
+  for (const key_table* each : all_key_tables())
+    if (each->title == title) return each;
+  return nullptr;
+}
+
+/// "actors" → actor, "proxies" → proxy.
+const key_table* find_singular(std::string_view key) {
+  if (key.ends_with("ies")) return find_table(std::string(key.substr(0, key.size() - 3)) + 'y');
+  return key.ends_with('s') ? find_table(key.substr(0, key.size() - 1)) : nullptr;
+}
+
+json map_of(json items) {
+  json made;
+  made["patternProperties"]["^x-"] = true;
+  made["additionalProperties"] = std::move(items);
+  return made;
+}
+
+/// Several of them, by name or in a list.
+void add_several(json& into, json_types types, const json& items) {
+  if ((types & j::object) != 0) into.update(map_of(items));
+  if ((types & j::array) != 0) into["items"] = items;
+}
+
+void add_link(json& into, const link& to, json_types types) {
+  if (to.named) return add_several(into, types, reference(to.definition));
+  into["allOf"] = json::array({reference(to.definition)});
+}
+
+/// An object among other types.
+void add_table(json& into, const key_table& table) {
+  const json object = table_schema(table);
+  for (const char* key : {"properties", "patternProperties", "additionalProperties", "required"})
+    if (object.contains(key)) into[key] = object[key];
+}
+
+json data_schema() {
+  json forms = json::parse(R"({
+    "hex": { "type": "string", "description": "Hexadecimal digits, spaces between them allowed." },
+    "b64": { "type": "string", "description": "Base64." },
+    "file": { "type": "string", "description": "The bytes of a file, relative to the scenario." },
+    "random": {
+      "type": "object", "description": "Random bytes, the same for the same seed.",
+      "properties": {
+        "len": { "type": ["integer", "string"], "description": "How many." },
+        "seed": { "type": ["integer", "string"], "description": "What they are drawn from." } },
+      "required": ["len"], "additionalProperties": false, "patternProperties": { "^x-": true } },
+    "repeat": {
+      "type": "object", "description": "The same data several times.",
+      "properties": {
+        "data": { "$ref": "#/definitions/data" },
+        "times": { "type": ["integer", "string"], "description": "How often." } },
+      "required": ["data", "times"], "additionalProperties": false,
+      "patternProperties": { "^x-": true } } })");
+  json made = typed(j::data, "text, { hex }, { b64 }, { file }, { random }, { repeat }, or a list");
+  made["examples"] = json::parse(R"(["PING\r\n", { "hex": "0d0a" }, ["${name}", "\n"]])");
+  made["items"] = reference("data");
+  made["properties"] = std::move(forms);
+  made["if"]["type"] = "object";
+  made["then"] = reference("data.form");
+  return made;
+}
+
+/// What tells an object of data from others; some forms have further keys of their own.
+json data_form_schema() {
+  json any = json::array();
+  for (const std::string_view key : payload_keys()) any.push_back({{"required", {key}}});
+  return {{"anyOf", std::move(any)}};
+}
+
+json capture_schema() {
+  json made = typed(j::string | j::object,
+                    "res, data, or a part of the data: { regex }, { json }, { at }, { field }");
+  json properties = json::object();
+  json rules = json::object();
+  for (const key_table* each : all_key_tables()) {
+    if (!each->title.starts_with("capture by ")) continue;
+    json names = json::array();
+    for (const key_row& key : each->rows) {
+      properties[std::string(key.name)] = key_schema(each->title, key);
+      names.push_back(key.name);
+    }
+    json own;
+    own["propertyNames"]["anyOf"] = json::array({{{"enum", names}}, {{"pattern", "^x-"}}});
+    rules[std::string(each->rows.front().name)] = std::move(own);
+  }
+  close_object(made, std::move(properties), {});
+  made["minProperties"] = 1;
+  made["dependencies"] = std::move(rules);
+  made["anyOf"] = json::array({{{"type", "object"}}, {{"enum", {"res", "data"}}}});
+  return made;
+}
+
+json expectation_schema() {
+  json made = table_schema(*find_table("expect"));
+  made["type"] = json::array({"string", "integer", "object"});
+  made["description"] =
+      "How it must end: an outcome (ok, timed_out), an errno (ECANCELED), a result (5), or an "
+      "object "
+      "whose parts must all hold.";
+  made["examples"] = json::parse(R"(["ok", "ECONNRESET", 5, { "data": { "prefix": "HTTP/" } }])");
+  made["minProperties"] = 1;
+  return made;
+}
+
+json sqe_flags_schema() {
+  static constexpr uring::field_row flags{.name = "sqe_flags",
+                                          .kind = uring::field_kind::flags,
+                                          .at = uring::sqe_member::flags,
+                                          .flags = &uring::flags::sqe_flags,
+                                          .doc = "IOSQE_* flags by name"};
+  return field_schema(flags);
+}
+
+json list_of(std::string_view definition) {
+  return {{"type", "array"}, {"items", reference(definition)}};
+}
+
+/// A completion by its parts, or just its result.
+json expected_cqe_schema() {
+  json made;
+  json parts = json::array();
+  for (const key_row& key : keys::expect_cqe.rows) parts.push_back({{"required", {key.name}}});
+  made["if"] = {{"type", "object"}, {"anyOf", std::move(parts)}};
+  made["then"] = reference(definition_of(keys::expect_cqe));
+  made["else"] = reference("matcher.result");
+  return made;
+}
+
+}  // namespace
+
+std::string definition_of(const key_table& table) {
+  std::string name(table.title);
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
+
+json key_schema(std::string_view owner, const key_row& row) {
+  json made = typed(row.accepts, row.doc);
+  const auto* const linked = std::ranges::find_if(links, [&](const link& each) {
+    return each.key == row.name && (each.owner.empty() || each.owner == owner);
+  });
+  if (linked != std::end(links)) {
+    add_link(made, *linked, row.accepts);
+    return made;
+  }
+  if (holds_steps(row.name) && (row.accepts & j::array) != 0) {
+    // Beside each other: a list of lists.
+    const bool parallel = owner == "parallel";
+    made["items"] = parallel ? reference("steps") : reference("step");
+  } else if (row.accepts == j::data) {
+    made["allOf"] = json::array({reference("data")});
+    return made;
+  }
+  const key_table* table = find_table(fmt::format("{}.{}", owner, row.name));
+  if (table == nullptr) table = find_table(row.name);
+  const bool fits = row.accepts != j::any && (row.accepts & (j::object | j::array)) != 0;
+  if (table != nullptr && fits && (row.accepts & j::object) != 0) {
+    add_table(made, *table);
+  } else if (const key_table* one = find_singular(row.name); one != nullptr && fits) {
+    add_several(made, row.accepts, reference(definition_of(*one)));
+  }
+  return made;
+}
+
+json table_schema(const key_table& table) {
+  json made = typed(j::object, table.subject);
+  json properties = json::object();
+  json required = json::array();
+  for (const key_row& row : table.rows) {
+    const bool there = row.state == key_state::optional || row.state == key_state::required;
+    if (!there) continue;
+    properties[std::string(row.name)] = key_schema(table.title, row);
+    if (row.state == key_state::required) required.push_back(row.name);
+  }
+  close_object(made, std::move(properties), required);
+  return made;
+}
+
+void add_key_definitions(json& definitions) {
+  definitions["data"] = data_schema();
+  definitions["data.form"] = data_form_schema();
+  definitions["words"] = {{"type", "array"}, {"items", {{"type", "string"}}}};
+  definitions["axis"] = {{"description", "Values in a list, or by label."},
+                         {"type", json::array({"array", "object"})},
+                         {"items", {{"type", json::array({"string", "integer", "boolean"})}}},
+                         {"minItems", 1},
+                         {"minProperties", 1}};
+  definitions["expectation"] = expectation_schema();
+  definitions["expectation_list"] = list_of("expectation");
+  definitions["expected_cqe"] = expected_cqe_schema();
+  definitions["expected_cqe_list"] = list_of("expected_cqe");
+  definitions["capture"] = capture_schema();
+  definitions["sqe_flags"] = sqe_flags_schema();
+  // Data, or data with its permissions.
+  json file;
+  file["if"] = {{"type", "object"}, {"required", json::array({"data"})}};
+  file["then"] = reference(definition_of(keys::service_file));
+  file["else"] = reference("data");
+  definitions["service.file"] = std::move(file);
+  for (const key_table* each : all_key_tables()) {
+    if (each == &keys::top_level) continue;
+    definitions[definition_of(*each)] = table_schema(*each);
+  }
+}
+
+}  // namespace scenarios::schema

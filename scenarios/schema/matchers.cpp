@@ -1,0 +1,111 @@
+// Matchers: one definition a domain, with the matchers that judge it.
+#include <fmt/format.h>
+
+#include "scenarios/matcher_tree.hpp"
+#include "scenarios/schema/schema_parts.hpp"
+
+namespace scenarios::schema {
+namespace {
+
+struct domain_word {
+  match_domain domain;
+  std::string_view word;
+  json_types bare;  // how a value stands here without a matcher around it
+};
+namespace j = scenarios::json;
+constexpr domain_word domains[] = {
+    {match_domain::result, "result", j::integer | j::string},
+    {match_domain::number, "number", j::integer | j::string},
+    {match_domain::duration, "duration", 0},
+    {match_domain::data, "data", j::string | j::array},
+    {match_domain::flags, "flags", j::array | j::string},
+    {match_domain::value, "value", static_cast<json_types>(j::any & ~j::object)},
+};
+
+json operand(const domain_word& of) {
+  switch (of.domain) {
+    case match_domain::duration:
+      return typed(j::string, "");
+    case match_domain::data:
+      return reference("data");
+    default:
+      return typed(of.bare, "");
+  }
+}
+
+json list_of(json items) {
+  json made{{"type", "array"}};
+  made["items"] = std::move(items);
+  made["minItems"] = 1;
+  return made;
+}
+
+json operand_schema(const matcher_row& row, const domain_word& of) {
+  switch (row.shape) {
+    case matcher_shape::truth:
+      return {{"const", true}};
+    case matcher_shape::one:
+      return operand(of);
+    case matcher_shape::range: {
+      json made = list_of(operand(of));
+      made["minItems"] = made["maxItems"] = 2;
+      return made;
+    }
+    case matcher_shape::text:
+    case matcher_shape::hex:
+    case matcher_shape::regex:
+      return {{"type", "string"}};
+    case matcher_shape::count:
+      return reference(matcher_definition(match_domain::number));
+    case matcher_shape::inverted:
+      return reference(matcher_definition(of.domain));
+    case matcher_shape::several:
+      return list_of(reference(matcher_definition(of.domain)));
+  }
+  return json::object();
+}
+
+json domain_schema(const domain_word& of) {
+  json properties = json::object();
+  for (const matcher_row& row : matcher_rows()) {
+    if (!row.info.allows(of.domain)) continue;
+    json made{
+        {"description", fmt::format("{} Takes {}.", sentence(row.info.doc), row.info.operand)}};
+    const json shape = operand_schema(row, of);
+    // Draft-07 ignores what stands beside a $ref.
+    if (shape.contains("$ref")) {
+      made["allOf"] = json::array({shape});
+    } else {
+      made.update(shape);
+    }
+    properties[std::string(row.info.name)] = std::move(made);
+  }
+  json made = typed(of.bare | j::object, fmt::format("what {} must be", domain_name(of.domain)));
+  json object = json::object();
+  close_object(object, std::move(properties), {});
+  object["minProperties"] = 1;
+  if (of.domain != match_domain::data) {
+    made.update(object);
+    return made;
+  }
+  // Data that is written as an object stands for itself.
+  made["if"] = json::parse(R"({ "type": "object", "not": { "$ref": "#/definitions/data.form" } })");
+  made["then"] = std::move(object);
+  made["else"] = reference("data");
+  return made;
+}
+
+}  // namespace
+
+std::string matcher_definition(match_domain domain) {
+  for (const domain_word& each : domains)
+    if (each.domain == domain) return fmt::format("matcher.{}", each.word);
+  return "matcher.value";
+}
+
+void add_matcher_definitions(json& definitions) {
+  for (const domain_word& each : domains)
+    definitions[matcher_definition(each.domain)] = domain_schema(each);
+}
+
+}  // namespace scenarios::schema

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The schema of scenario files, held against an independent validator and against the checker.
+
+    schema_test.py PROGRAM
+
+* The file that ships is what the program prints.
+* Every example, every scenario of the conformance corpus and every scenario that is well formed but
+  fails validates.
+* Every wrong scenario of tests/golden/check whose mistake is one of structure is refused. Which
+  mistakes these are is known by their code and place; see STRUCTURE.
+* Each example in the schema itself validates where it stands.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+SCHEMA = ROOT / "schema" / "scenario.schema.json"
+PROGRAM = os.path.abspath(sys.argv.pop(1))
+
+# What a schema must see, when it is a key that is accused: unknown and reserved keys and ops, steps
+# of two ops or none. The same codes for a value ("there is no op sned", in a fault's rule) speak of
+# what words mean.
+STRUCTURE = {"E0201", "E0202", "E0203", "E0206", "E0207"}
+ERROR = re.compile(r"^error\[(E\d+)\].*\n *--> [^:]+:(\d+):(\d+)$", re.M)
+
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n\r]*|/\*.*?\*/', re.S)
+
+
+def without_comments(text):
+    return STRING.sub(lambda found: found[0] if found[0].startswith('"') else " ", text)
+
+
+def read(path):
+    return json.loads(without_comments(path.read_text()))
+
+
+def run(*words):
+    return subprocess.run([PROGRAM, *words], capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def breaches(values):
+    """What ajv says of each: { (kind, name): [error] }."""
+    lines = "".join(json.dumps({"name": n, "value": v}) + "\n" for n, v in values.items())
+    # Where Debian keeps the packages of node, wherever `node` itself came from.
+    done = subprocess.run(["node", HERE / "validate.js", SCHEMA], input=lines, capture_output=True,
+                          text=True, check=False,
+                          env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})
+    if done.returncode != 0:
+        raise AssertionError(f"the validator failed:\n{done.stderr}")
+    answers = map(json.loads, done.stdout.splitlines())
+    return {tuple(each["name"]): each["errors"] for each in answers}
+
+
+def well_formed():
+    folders = ("examples", "tests/conformance", "tests/golden/fail")
+    files = [f for name in folders for f in sorted((ROOT / name).rglob("*.scenario.json"))]
+    return {str(f.relative_to(ROOT)): read(f) for f in files}
+
+
+def accuses_structure(text, code, line, column):
+    place = text.split("\n")[int(line) - 1][int(column) - 1:]
+    return code in STRUCTURE and (code == "E0202" or re.match(r'"[^"]*"\s*:', place) is not None)
+
+
+def wrong_ones():
+    """Name → (the scenario, whether its structure is wrong), for all that can be read at all."""
+    found = {}
+    for path in sorted((ROOT / "tests" / "golden" / "check").glob("*.json")):
+        text = path.read_text()
+        errors = ERROR.findall(path.with_suffix(".err").read_text())
+        try:
+            found[path.stem] = (read(path), any(accuses_structure(text, *e) for e in errors))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
+STEPS_WITH_A_MISTAKE = {
+    "misspelt argument": {"recv": {"exactyl": 6}},
+    "misspelt op": {"slep": "1ms", "id": "x"},
+    "modifier of other ops": {"log": "x", "on": "c"},
+    "two ops": {"send": "x", "recv": {"line": True}},
+}
+
+
+class Schema(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.printed = run("schema").stdout
+        if os.environ.get("URING_BLESS") == "1":
+            SCHEMA.write_text(cls.printed)
+        cls.schema = json.loads(SCHEMA.read_text())
+        cls.good = well_formed()
+        cls.wrong = wrong_ones()
+        cls.mistakes = {n: {"steps": [s]} for n, s in STEPS_WITH_A_MISTAKE.items()}
+        cls.examples = {
+            name: {"steps": [{name.removeprefix("op."): example}]}
+            for name, part in cls.schema["definitions"].items() if name.startswith("op.")
+            for example in part.get("examples", [])
+        }
+        # The validator takes its time to start: all at once.
+        cls.found = breaches({
+            **{("good", name): value for name, value in cls.good.items()},
+            **{("wrong", name): value for name, (value, _) in cls.wrong.items()},
+            **{("mistake", name): value for name, value in cls.mistakes.items()},
+            **{("example", name): value for name, value in cls.examples.items()},
+        })
+
+    def refused(self, kind):
+        return {n: e for (k, n), e in self.found.items() if k == kind and e}
+
+    def test_the_file_that_ships_is_the_one_in_the_program(self):
+        self.assertEqual(SCHEMA.read_text(), self.printed)
+        shipped = (ROOT / "schema" / "report.schema.json").read_text()
+        self.assertEqual(shipped, run("schema", "report").stdout)
+
+    def test_what_the_program_runs_validates(self):
+        self.assertGreater(len(self.good), 50)
+        self.assertEqual(self.refused("good"), {})
+
+    def test_what_is_wrong_in_structure_is_refused(self):
+        self.assertGreater(len(self.wrong), 60)
+        structural = {name for name, (_, structure) in self.wrong.items() if structure}
+        self.assertGreater(len(structural), 25)
+        self.assertEqual(structural - self.refused("wrong").keys(), set())
+
+    def test_a_mistake_is_told_where_it_stands(self):
+        told = self.refused("mistake")
+        [argument] = told["misspelt argument"]
+        self.assertIn("recv", argument["at"])
+        self.assertEqual(argument["params"], {"additionalProperty": "exactyl"})
+        [op] = told["misspelt op"]
+        self.assertEqual(op["params"], {"additionalProperty": "slep"})
+        for name, key in (("modifier of other ops", "on"), ("two ops", "recv")):
+            names = [each["params"].get("propertyName") for each in told[name]]
+            self.assertIn(key, names)
+            self.assertLess(len(names), 12)
+
+    def test_every_part_that_an_editor_shows_says_what_it_is(self):
+        schema = self.schema
+        silent = []
+
+        def resolved(node):
+            while isinstance(node, dict) and "$ref" in node:
+                node = schema["definitions"][node["$ref"].rsplit("/", 1)[-1]]
+            return node
+
+        def walk(node, path):
+            if isinstance(node, list):
+                for each in node:
+                    walk(each, path)
+            if not isinstance(node, dict):
+                return
+            for name, part in node.get("properties", {}).items():
+                is_choice = isinstance(part, dict) and "const" in part
+                if not is_choice and not resolved(part).get("description"):
+                    silent.append(f"{path}.{name}")
+            for key, part in node.items():
+                walk(part, f"{path}.{key}")
+
+        walk(schema, "")
+        self.assertEqual(silent, [])
+
+    def test_each_example_validates_where_it_stands(self):
+        self.assertGreater(len(self.examples), 80)
+        self.assertEqual(self.refused("example"), {})
+
+
+unittest.main(verbosity=1)

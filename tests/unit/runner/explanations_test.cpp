@@ -4,6 +4,12 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "engine/op_table.hpp"
+#include "scenarios/builtin.hpp"
+#include "scenarios/codes.hpp"
+#include "scenarios/key_table.hpp"
+#include "scenarios/make_table.hpp"
+#include "scenarios/matcher.hpp"
+#include "scenarios/register_table.hpp"
 #include "scenarios/step_table.hpp"
 #include "scenarios/visible.hpp"
 
@@ -46,6 +52,64 @@ TEST_CASE("explain: every step and every opcode is there") {
   for (const uring::op_row& row : uring::op_table()) {
     INFO(row.name);
     CHECK_FALSE(explain(row.name).empty());
+  }
+}
+
+TEST_CASE("explain: no row of any table is silent about what it is") {
+  for (const scenarios::step_row& row : scenarios::step_table()) {
+    INFO(row.name);
+    CHECK_FALSE(row.doc.empty());
+    if (row.is(scenarios::step_trait::reserved)) continue;
+    CHECK_FALSE(row.example.empty());
+    CHECK(any_begins(explain(row.name), std::string(row.name) + ": "));
+    for (const scenarios::key_row& key : row.arguments) {
+      INFO(key.name);
+      CHECK_FALSE(key.doc.empty());
+    }
+  }
+  for (const scenarios::modifier_row& row : scenarios::modifier_table()) {
+    INFO(row.key.name);
+    CHECK_FALSE(row.key.doc.empty());
+    if (row.which != scenarios::modifier::none) CHECK_FALSE(row.example.empty());
+    CHECK(any_begins(explain(row.key.name), std::string(row.key.name) + ": modifier"));
+  }
+  for (const scenarios::key_table* table : scenarios::all_key_tables()) {
+    INFO(table->title);
+    CHECK_FALSE(table->subject.empty());
+    CHECK(any_begins(explain(table->title), std::string(table->title) + ": object"));
+    for (const scenarios::key_row& key : table->rows) {
+      INFO(key.name);
+      CHECK_FALSE(key.doc.empty());
+      CHECK(any_begins(explain(key.name), std::string(key.name) + ": key of"));
+    }
+  }
+  for (const scenarios::matcher_info& row : scenarios::matcher_table()) {
+    INFO(row.name);
+    CHECK_FALSE(row.doc.empty());
+    CHECK_FALSE(row.operand.empty());
+    CHECK(row.domains != 0);
+    CHECK(any_begins(explain(row.name), std::string(row.name) + ": matcher"));
+  }
+  for (const scenarios::function_info& row : scenarios::function_table()) {
+    INFO(row.name);
+    CHECK_FALSE(row.doc.empty());
+    CHECK_FALSE(row.signature.empty());
+    CHECK(any_begins(explain(row.name), std::string(row.name) + ": function"));
+  }
+  for (const scenarios::code_info& row : scenarios::all_codes()) {
+    INFO(row.name);
+    CHECK_FALSE(row.title.empty());
+    CHECK_FALSE(row.explanation.empty());
+    CHECK_FALSE(row.remedy.empty());
+    CHECK(any_begins(explain(row.name), std::string(row.name) + ": "));
+  }
+  for (const scenarios::make_row& row : scenarios::make_table()) CHECK_FALSE(row.doc.empty());
+  for (const scenarios::register_row& row : scenarios::register_table())
+    CHECK_FALSE(row.doc.empty());
+  for (unsigned i = 0; i < static_cast<unsigned>(uring::cqe_fault::count_); ++i) {
+    const std::string name(fault_name(static_cast<uring::cqe_fault>(i)));
+    INFO(name);
+    CHECK(any_begins(explain("cqe." + name), "cqe." + name + ": fault"));
   }
 }
 

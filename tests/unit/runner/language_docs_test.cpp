@@ -1,0 +1,188 @@
+// The tables of docs/language.md are what the tables of the code say. URING_BLESS=1 writes them.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "scenarios/builtin.hpp"
+#include "scenarios/codes.hpp"
+#include "scenarios/key_table.hpp"
+#include "scenarios/make_table.hpp"
+#include "scenarios/matcher.hpp"
+#include "scenarios/register_table.hpp"
+#include "scenarios/step_table.hpp"
+
+namespace {
+
+using namespace scenarios;
+
+constexpr const char* page = "docs/language.md";
+
+/// What would end a cell, or be taken for Markdown's own.
+std::string cell(std::string_view text) {
+  std::string made;
+  for (const char c : text) {
+    if (c == '|' || c == '<') made += '\\';
+    made += c;
+  }
+  return made;
+}
+
+std::string code_cell(std::string_view text) {
+  std::string made;
+  for (const char c : text) made += c == '|' ? std::string("\\|") : std::string(1, c);
+  return made.empty() ? "" : "`" + made + "`";
+}
+
+bool is_there(const key_row& row) {
+  return row.state == key_state::optional || row.state == key_state::required;
+}
+
+std::string keys_text(const key_table& table) {
+  std::string text = fmt::format("| key of {} | type | |\n|---|---|---|\n", cell(table.subject));
+  for (const key_row& row : table.rows) {
+    if (!is_there(row)) continue;
+    const std::string types = row.accepts == json::any ? "any value" : json_types_text(row.accepts);
+    text += fmt::format("| `{}` | {} | {}{} |\n", row.name, types, cell(row.doc),
+                        row.state == key_state::required ? " (required)" : "");
+  }
+  return text;
+}
+
+std::string objects() {
+  std::string text;
+  for (const key_table* each : all_key_tables())
+    text += fmt::format("{}{}", text.empty() ? "" : "\n", keys_text(*each));
+  return text;
+}
+
+std::string arguments_text(const step_row& row) {
+  std::string text;
+  for (const key_row& key : row.arguments) {
+    if (!is_there(key)) continue;
+    text += fmt::format("{}`{}`{}: {}", text.empty() ? "" : "<br>", key.name,
+                        key.state == key_state::required ? " (required)" : "", cell(key.doc));
+  }
+  return text;
+}
+
+std::string modifiers_of(const step_row& row) {
+  std::string text;
+  for (const modifier_row& each : modifier_table())
+    if (each.which != modifier::none && row.allows(each.which))
+      text += fmt::format("{}`{}`", text.empty() ? "" : " ", each.key.name);
+  return text;
+}
+
+std::string steps() {
+  std::string text = "| step | arguments | modifiers |\n|---|---|---|\n";
+  for (const step_row& row : step_table()) {
+    if (row.is(step_trait::reserved) || row.low_level != nullptr) continue;
+    text += fmt::format("| **{}** {}<br>{} | {} | {} |\n", row.name, cell(row.doc),
+                        code_cell(row.example), arguments_text(row), modifiers_of(row));
+  }
+  return text;
+}
+
+std::string low_level_steps() {
+  std::string text = "| step | fields |\n|---|---|\n";
+  for (const step_row& row : step_table()) {
+    if (row.low_level == nullptr) continue;
+    std::string fields;
+    for (const key_row& key : row.arguments)
+      if (is_there(key)) fields += fmt::format("{}`{}`", fields.empty() ? "" : " ", key.name);
+    text += fmt::format("| {} | {} |\n", code_cell(row.example), fields);
+  }
+  return text;
+}
+
+std::string modifiers() {
+  std::string text = "| modifier | | example |\n|---|---|---|\n";
+  for (const modifier_row& each : modifier_table())
+    if (each.which != modifier::none)
+      text += fmt::format("| `{}` | {} | {} |\n", each.key.name, cell(each.key.doc),
+                          code_cell(each.example));
+  return text;
+}
+
+std::string matchers() {
+  std::string text = "| matcher | takes | holds when |\n|---|---|---|\n";
+  for (const matcher_info& each : matcher_table())
+    text += fmt::format("| `{}` | {} | {} |\n", each.name, cell(each.operand), cell(each.doc));
+  return text;
+}
+
+std::string functions() {
+  std::string text = "| function | |\n|---|---|\n";
+  for (const function_info& each : function_table())
+    text += fmt::format("| {} | {} |\n", code_cell(each.signature), cell(each.doc));
+  return text;
+}
+
+std::string makes() {
+  std::string text = "| kind | arguments | |\n|---|---|---|\n";
+  for (const make_row& each : make_table()) {
+    std::string fields;
+    for (const uring::field_row& field : each.fields)
+      fields += fmt::format("{}`{}`", fields.empty() ? "" : " ", field.name);
+    text += fmt::format("| `{}` | {} | {} |\n", each.name, fields, cell(each.doc));
+  }
+  return text;
+}
+
+std::string registers() {
+  std::string text = "| call | Linux | arguments | |\n|---|---|---|---|\n";
+  for (const register_row& each : register_table()) {
+    std::string fields;
+    for (const uring::field_row& field : each.fields)
+      fields += fmt::format("{}`{}`", fields.empty() ? "" : " ", field.name);
+    text += fmt::format("| `{}` | {} | {} | {} |\n", each.name, each.since, fields, cell(each.doc));
+  }
+  return text;
+}
+
+std::string codes() {
+  std::string text = "| code | |\n|---|---|\n";
+  for (const code_info& each : all_codes())
+    text += fmt::format("| {} | {} |\n", each.name, cell(each.title));
+  return text;
+}
+
+struct section {
+  std::string_view name;
+  std::string (*write)();
+};
+constexpr section sections[] = {
+    {"steps", &steps},         {"modifiers", &modifiers},       {"matchers", &matchers},
+    {"functions", &functions}, {"low-level", &low_level_steps}, {"make", &makes},
+    {"register", &registers},  {"objects", &objects},           {"codes", &codes},
+};
+
+}  // namespace
+
+TEST_CASE("the page about the language has the tables of the code") {
+  std::ifstream in(page, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  for (const section& each : sections) {
+    INFO(each.name);
+    const std::string begin_mark = fmt::format("<!-- {}: generated -->\n", each.name);
+    const std::string end_mark = fmt::format("<!-- {}: end -->\n", each.name);
+    const std::size_t begin = text.find(begin_mark);
+    const std::size_t end = text.find(end_mark);
+    REQUIRE(begin != std::string::npos);
+    REQUIRE(end != std::string::npos);
+    const std::string wanted = '\n' + each.write() + '\n';
+    const std::size_t from = begin + begin_mark.size();
+    if (std::getenv("URING_BLESS") != nullptr) {
+      text.replace(from, end - from, wanted);
+      continue;
+    }
+    CHECK(text.substr(from, end - from) == wanted);
+  }
+  if (std::getenv("URING_BLESS") != nullptr) std::ofstream(page, std::ios::binary) << text;
+}

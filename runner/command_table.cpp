@@ -86,7 +86,7 @@ constexpr std::array<command_row, 11> table{{
      "explains an op, matcher, function, fault, key or error code",
      "Prints all that the word means in the scenario language; without a word, the index.",
      explain_examples, &explain_command},
-    {command::render, "render", "FILE[CASE]", 1, 1, "prints a case with everything expanded",
+    {command::render, "render", "FILE[CASE]", 1, 1, "prints one case, written out in full",
      "Prints one case of a scenario file as JSON: the values of its matrix in their places, every "
      "short form in its long form. The result is a scenario that runs in the same way; put it "
      "beside "

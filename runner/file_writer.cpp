@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "scenarios/services/descriptor.hpp"
 #include "scenarios/visible.hpp"
@@ -32,13 +33,17 @@ int write_all(int fd, std::string_view text) {
   return ::fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
 }
 
-/// Writes a file beside `path` and moves it there.
-std::string write_beside(const std::string& path, std::string_view content, mode_t mode) {
+/// Writes a file beside `path` and moves it there, with the permissions and the owner of `like`.
+std::string write_beside(const std::string& path, std::string_view content,
+                         const struct stat& like) {
   std::string name = path + ".XXXXXX";
   const scenarios::descriptor made(::mkostemp(name.data(), O_CLOEXEC));
   if (made.get() < 0) return cannot_write(path, errno);
   int error = write_all(made.get(), content);
-  if (error == 0 && ::fchmod(made.get(), mode) != 0) error = errno;
+  // Root gives it back to whose it was; others can't give files away, and own it already.
+  if (error == 0 && ::geteuid() == 0 && ::fchown(made.get(), like.st_uid, like.st_gid) != 0)
+    error = errno;
+  if (error == 0 && ::fchmod(made.get(), like.st_mode & 07777) != 0) error = errno;
   if (error == 0 && std::rename(name.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(name.c_str());
@@ -53,7 +58,7 @@ std::string replace_file(const std::string& path, std::string_view content) {
   struct stat about{};
   if (real == nullptr || ::stat(real.get(), &about) != 0) return cannot_write(path, errno);
   if (!S_ISREG(about.st_mode)) return fmt::format("{} is no regular file", in_quotes(path));
-  return write_beside(real.get(), content, about.st_mode & 07777);
+  return write_beside(real.get(), content, about);
 }
 
 std::string create_file(const std::string& path, std::string_view content, bool over,

@@ -43,6 +43,8 @@ class case_writer {
   ordered actors(const node& from);
   ordered actor(const node& from);
   ordered endpoint(const node& from, std::string_view short_for);
+  ordered step_holder(const node& from);
+  ordered macros(const node& from);
   ordered teardown(const node& from);
   ordered replaced_vars(const node& from,
                         const std::vector<std::pair<std::string, std::string>>& vars);
@@ -179,12 +181,25 @@ ordered case_writer::actors(const node& from) {
   return made;
 }
 
-ordered case_writer::teardown(const node& from) {
-  if (from.is(node_kind::array)) return {{"do", steps(from)}};
+/// An object that has steps under one of its keys.
+ordered case_writer::step_holder(const node& from) {
   ordered made = ordered::object();
   for (const member& m : from.members())
     made[m.key] = holds_steps(m.key) ? steps(m.value) : plain(m.value);
   return made;
+}
+
+/// Calls stay calls, so their macros stay, too.
+ordered case_writer::macros(const node& from) {
+  ordered made = ordered::object();
+  for (const member& m : from.members())
+    made[m.key] = is_free(m.key) ? plain(m.value) : step_holder(m.value);
+  return made;
+}
+
+ordered case_writer::teardown(const node& from) {
+  if (from.is(node_kind::array)) return {{"do", steps(from)}};
+  return step_holder(from);
 }
 
 /// A --var is of the type of the value that it replaces.
@@ -227,6 +242,8 @@ ordered case_writer::whole(const node& root,
       made["actors"]["main"] = {{"task", true}, {"do", steps(m.value)}};
     } else if (m.key == "setup") {
       made[m.key] = steps(m.value);
+    } else if (m.key == "macros") {
+      made[m.key] = macros(m.value);
     } else if (m.key == "teardown") {
       made[m.key] = teardown(m.value);
     } else if (m.key == "vars") {

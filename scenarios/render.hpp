@@ -1,9 +1,9 @@
 // One case of a scenario, written out: what a file means once its short forms, and what is computed
 // when it is loaded, are in their places.
 //
-// A walk over the document, beside the compiler: who adds a construct that stands for steps (a
-// macro, an include) expands it in case_writer::steps(). The result is a scenario itself and runs
-// in the same way. Pure.
+// A walk over the document, beside the compiler. Calls of macros stay calls; who expands what
+// stands for steps does it in case_writer::steps(). The result is a scenario itself and runs in the
+// same way. Pure.
 #pragma once
 
 #include <string>

@@ -1,8 +1,9 @@
 // Objects of the key tables, and which of them stands under which key.
 //
 // A table belongs under the key that its title names: `ready` under "ready", `fault.where` under
-// "where" of a fault; under the plural of its title there are several, by name or in a list
-// ("actors", "faults"). What is not told by the title stands in `links`.
+// "where" of a fault; under the plural of its title, or where the title is a plural itself, there
+// are several, by name or in a list ("actors", "faults"; `macros`, "a macro"). What is not told by
+// the title stands in `links`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +29,6 @@ constexpr link links[] = {
     {"", "expect", "expectation"},
     {"step", "sqe_flags", "sqe_flags"},
     {"step", "capture", "capture", true},
-    {"ring", "buffer_rings", "buffer_rings", true},
     {"service", "files", "service.file", true},
     {"expect", "res", "matcher.result"},
     {"expect", "data", "matcher.data"},
@@ -38,6 +38,7 @@ constexpr link links[] = {
     {"expect", "submitted", "matcher.number"},
     {"expect", "cqes", "expected_cqe_list"},
     {"expect", "any_of", "expectation_list"},
+    {"assert", "is", "matcher.value"},
     {"cqes", "res", "matcher.result"},
     {"cqes", "data", "matcher.data"},
     {"cqes", "flags", "matcher.flags"},
@@ -58,6 +59,11 @@ const key_table* find_table(std::string_view title) {
 const key_table* find_singular(std::string_view key) {
   if (key.ends_with("ies")) return find_table(std::string(key.substr(0, key.size() - 3)) + 'y');
   return key.ends_with('s') ? find_table(key.substr(0, key.size() - 1)) : nullptr;
+}
+
+/// `macros` are of the subject "a macro", but there is one `requires`.
+bool is_plural(const key_table& table) {
+  return table.title.ends_with('s') && table.subject.starts_with("a");
 }
 
 json map_of(json items) {
@@ -203,13 +209,15 @@ json key_schema(std::string_view owner, const key_row& row) {
     made["allOf"] = json::array({reference("data")});
     return made;
   }
+  const bool fits = row.accepts != j::any && (row.accepts & (j::object | j::array)) != 0;
+  if (!fits) return made;
   const key_table* table = find_table(fmt::format("{}.{}", owner, row.name));
   if (table == nullptr) table = find_table(row.name);
-  const bool fits = row.accepts != j::any && (row.accepts & (j::object | j::array)) != 0;
-  if (table != nullptr && fits && (row.accepts & j::object) != 0) {
-    add_table(made, *table);
-  } else if (const key_table* one = find_singular(row.name); one != nullptr && fits) {
+  const key_table* one = table != nullptr && is_plural(*table) ? table : find_singular(row.name);
+  if (one != nullptr) {
     add_several(made, row.accepts, reference(definition_of(*one)));
+  } else if (table != nullptr && (row.accepts & j::object) != 0) {
+    add_table(made, *table);
   }
   return made;
 }

@@ -45,12 +45,16 @@ class Fmt(ProgramTest):
     def test_files_are_rewritten_in_place(self):
         path = self.write("a.scenario.json", UGLY)
         path.chmod(0o640)
+        if os.geteuid() == 0:
+            os.chown(path, 12345, 54321)
+        owner = (path.stat().st_uid, path.stat().st_gid)
         neat = self.write("b/neat.scenario.json", NEAT)
         before = neat.stat()
         result = self.expect(self.run_program("fmt"), 0)
         self.assertEqual(result.stdout, "a.scenario.json\n")
         self.assertEqual(path.read_text(), NEAT)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+        self.assertEqual((path.stat().st_uid, path.stat().st_gid), owner)
         self.assertEqual(neat.stat(), before)
         self.assertEqual(sorted(p.name for p in self.dir.iterdir()), ["a.scenario.json", "b"])
         self.assertEqual(self.expect(self.run_program("fmt"), 0).stdout, "")

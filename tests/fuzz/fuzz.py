@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SEEDS = ("examples", "tests/conformance", "tests/golden", "tests/fuzz/corpus")
+SEEDS = ("examples", "tests/conformance", "tests/language", "tests/golden", "tests/fuzz/corpus")
 
 
 def words():

@@ -4,8 +4,8 @@
     schema_test.py PROGRAM
 
 * The file that ships is what the program prints.
-* Every example, every scenario of the conformance corpus and every scenario that is well formed but
-  fails validates.
+* Every example, every scenario of the corpora and every one that is well formed but fails
+  validates.
 * Every wrong scenario of tests/golden/check whose mistake is one of structure is refused. Which
   mistakes these are is known by their code and place; see STRUCTURE.
 * Each example in the schema itself validates where it stands.
@@ -59,7 +59,7 @@ def breaches(values):
 
 
 def well_formed():
-    folders = ("examples", "tests/conformance", "tests/golden/fail")
+    folders = ("examples", "tests/conformance", "tests/language", "tests/golden/fail")
     files = [f for name in folders for f in sorted((ROOT / name).rglob("*.scenario.json"))]
     return {str(f.relative_to(ROOT)): read(f) for f in files}
 

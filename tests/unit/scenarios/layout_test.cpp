@@ -58,7 +58,7 @@ void check_properties(const std::string& text) {
 
 std::vector<std::string> documents() {
   std::vector<std::string> texts;
-  for (const char* folder : {"examples", "tests/conformance", "tests/golden"}) {
+  for (const char* folder : {"examples", "tests/conformance", "tests/language", "tests/golden"}) {
     for (const auto& each : fs::recursive_directory_iterator(folder)) {
       if (each.path().extension() != ".json") continue;
       std::ifstream in(each.path(), std::ios::binary);

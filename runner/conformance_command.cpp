@@ -21,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 using scenarios::scenario_result;
-using scenarios::verdict;
 
 struct table_line {
   std::string topic;
@@ -124,6 +123,7 @@ int run_corpus(const settings& with, std::vector<shared_plan> plans, const std::
   verdict.counts = scenarios::count(outcome.result.scenarios);
   verdict.signal = watch.received();
   std::vector<table_line> lines;
+  lines.reserve(outcome.result.scenarios.size());
   for (const scenario_result& each : outcome.result.scenarios)
     lines.push_back(line_of(each, corpus));
   print(with.json ? as_json(lines, outcome.result, verdict.counts)

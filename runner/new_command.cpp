@@ -34,7 +34,7 @@ int unknown_template(const std::string& name) {
 }
 
 std::string place_of(const settings& with) {
-  const std::string own = with.operands.front() + scenario_suffix;
+  std::string own = with.operands.front() + scenario_suffix;
   if (with.operands.size() < 2) return own;
   std::error_code ignored;
   const fs::path given = with.operands[1];

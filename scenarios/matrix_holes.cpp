@@ -137,7 +137,7 @@ class finder {
   lexeme read_path(expression_lexer& words, std::uint32_t begin) {
     lexeme word = words.next();
     if (!word.is(".")) return word;
-    const lexeme axis = words.next();
+    lexeme axis = words.next();
     const matrix_case::choice* choice = case_.find(axis.spelling);
     if (choice == nullptr) return axis;
     reference made{begin, axis.end, choice->axis->name, choice->chosen->content, 0, 0};

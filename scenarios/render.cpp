@@ -129,7 +129,7 @@ ordered case_writer::argument(const node& from, const step_row& row) {
 ordered case_writer::expectation(const node& from) {
   if (from.is(node_kind::integer)) return {{"res", from.integer()}};
   if (from.is(node_kind::string)) {
-    const ordered word = holes_.fill(from.text(), j::integer);
+    ordered word = holes_.fill(from.text(), j::integer);
     if (word.is_number()) return {{"res", word}};
     const auto& text = word.get_ref<const std::string&>();
     if (text.find("${") != std::string::npos) return word;

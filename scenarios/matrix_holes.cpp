@@ -88,7 +88,7 @@ std::optional<nlohmann::ordered_json> as_json(const value& of, json_types accept
   }
 }
 
-/// `matrix.axis.field` in a text.
+/// `matrix.axis.field` or `case.column` in a text.
 struct reference {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -122,9 +122,15 @@ class finder {
     lexeme word = words.next();
     bool after_dot = false;
     while (word.kind != lexeme_kind::end && !word.is("}")) {
-      const bool begins = word.kind == lexeme_kind::name && word.spelling == "matrix" && !after_dot;
+      const bool name = word.kind == lexeme_kind::name && !after_dot;
       after_dot = word.is(".");
-      word = begins ? read_path(words, word.begin) : words.next();
+      if (name && word.spelling == "matrix") {
+        word = read_axis(words, word.begin);
+      } else if (name && word.spelling == cases_axis) {
+        word = read_path(words, word.begin, word.end, cases_axis);
+      } else {
+        word = words.next();
+      }
     }
     for (std::size_t i = first; i < found_.size(); ++i) {
       found_[i].hole_begin = from - 2;
@@ -133,25 +139,31 @@ class finder {
     return std::max<std::size_t>(word.end, from);
   }
 
-  /// What stands behind `matrix`; returns the first word that does not belong to it.
-  lexeme read_path(expression_lexer& words, std::uint32_t begin) {
+  // Each returns the first word that does not belong to what it reads.
+
+  lexeme read_axis(expression_lexer& words, std::uint32_t begin) {
+    const lexeme dot = words.next();
+    if (!dot.is(".")) return dot;
+    const lexeme axis = words.next();
+    return read_path(words, begin, axis.end, axis.spelling);
+  }
+
+  lexeme read_path(expression_lexer& words, std::uint32_t begin, std::uint32_t end,
+                   std::string_view axis) {
     lexeme word = words.next();
-    if (!word.is(".")) return word;
-    lexeme axis = words.next();
-    const matrix_case::choice* choice = case_.find(axis.spelling);
-    if (choice == nullptr) return axis;
-    reference made{begin, axis.end, choice->axis->name, choice->chosen->content, 0, 0};
-    word = words.next();
+    const matrix_case::choice* choice = case_.find(axis);
+    if (choice == nullptr) return word;
+    reference made{begin, end, choice->axis->name, choice->chosen->content, 0, 0};
     bool first = true;
     while (word.is(".")) {
-      const lexeme field = words.next();
+      lexeme field = words.next();
       const value* inner = made.content.find(field.spelling);
       if (first && field.spelling == "label") {
         made.content = value::text(choice->chosen->label);
       } else if (inner != nullptr) {
         made.content = value(*inner);
       } else {
-        word = field;
+        word = std::move(field);
         break;
       }
       made.end = field.end;
@@ -168,6 +180,27 @@ class finder {
 };
 
 }  // namespace
+
+nlohmann::ordered_json json_of(const value& of) {
+  switch (of.kind()) {
+    case value_type::null:
+      return nullptr;
+    case value_type::bytes:
+      return fmt::format("${{{}}}", literal(of).value_or("''"));
+    case value_type::list: {
+      auto made = nlohmann::ordered_json::array();
+      for (const value& item : of.items()) made.push_back(json_of(item));
+      return made;
+    }
+    case value_type::record: {
+      auto made = nlohmann::ordered_json::object();
+      for (const field& each : of.fields()) made[each.name] = json_of(each.content);
+      return made;
+    }
+    default:
+      return as_json(of, j::any).value_or(nullptr);
+  }
+}
 
 nlohmann::ordered_json matrix_holes::fill(const std::string& text, json_types accepts) {
   const std::vector<reference> found = finder(case_, text).find();

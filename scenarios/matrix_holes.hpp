@@ -1,4 +1,4 @@
-// Puts the values of one case into the `${matrix.…}` of a text.
+// Puts the values of one case into the `${matrix.…}` and `${case.…}` of a text.
 //
 // Used by render.cpp. A value is written as an expression's literal, or as JSON where a text is
 // nothing but one reference and JSON of that type may stand there.
@@ -12,6 +12,9 @@
 #include "scenarios/matrix.hpp"
 
 namespace scenarios {
+
+/// As it is written in a file, where it may be of any type.
+nlohmann::ordered_json json_of(const value& of);
 
 class matrix_holes {
  public:

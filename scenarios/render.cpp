@@ -1,9 +1,10 @@
 #include "scenarios/render.hpp"
 
-#include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "scenarios/document.hpp"
+#include "scenarios/include.hpp"
 #include "scenarios/layout/layout.hpp"
 #include "scenarios/matrix.hpp"
 #include "scenarios/matrix_holes.hpp"
@@ -15,6 +16,7 @@
 namespace scenarios {
 namespace {
 
+namespace fs = std::filesystem;
 using ordered = nlohmann::ordered_json;
 namespace j = scenarios::json;
 
@@ -30,7 +32,7 @@ bool is_payload(const node& from) {
 
 class case_writer {
  public:
-  explicit case_writer(const matrix_case& which) : holes_(which) {}
+  case_writer(const matrix_case& which, const source& own) : holes_(which), own_(own) {}
 
   ordered whole(const node& root, const std::vector<std::pair<std::string, std::string>>& vars);
 
@@ -48,10 +50,22 @@ class case_writer {
   ordered teardown(const node& from);
   ordered replaced_vars(const node& from,
                         const std::vector<std::pair<std::string, std::string>>& vars);
-  ordered kept_axes(const node& matrix);
+  void keep_axes(ordered& into);
+
+  std::string path_from(const node& file) const;
 
   matrix_holes holes_;
+  const source& own_;
 };
+
+/// Paths of data are relative to the file that names them, which may be an included one.
+std::string case_writer::path_from(const node& file) const {
+  const source* in = file.at().in;
+  if (in == nullptr || in == &own_) return file.text();
+  const fs::path from = fs::path(in->name()).parent_path() / file.text();
+  const fs::path here = fs::path(own_.name()).parent_path();
+  return from.is_absolute() ? from.string() : from.lexically_proximate(here).string();
+}
 
 /// A value in which only the holes are filled.
 ordered case_writer::plain(const node& from, json_types accepts) {
@@ -73,7 +87,10 @@ ordered case_writer::plain(const node& from, json_types accepts) {
     }
     case node_kind::object: {
       ordered made = ordered::object();
-      for (const member& m : from.members()) made[m.key] = plain(m.value);
+      for (const member& m : from.members()) {
+        const bool path = m.key == "file" && m.value.is(node_kind::string);
+        made[m.key] = path ? holes_.fill(path_from(m.value), 0) : plain(m.value);
+      }
       return made;
     }
   }
@@ -217,25 +234,26 @@ ordered case_writer::replaced_vars(const node& from,
   return made;
 }
 
-/// What has no literal stays a matrix, of the one value.
-ordered case_writer::kept_axes(const node& matrix) {
-  ordered made = ordered::object();
+/// What has no literal stays an axis, with one value.
+void case_writer::keep_axes(ordered& into) {
   for (const matrix_case::choice& each : holes_.which().choices) {
-    if (!holes_.kept().contains(each.axis->name)) continue;
-    const node* axis = matrix.find(each.axis->name);
-    const node* content = axis == nullptr ? nullptr : axis->find(each.chosen->label);
-    if (content != nullptr) made[each.axis->name] = {{each.chosen->label, plain(*content)}};
+    const std::string& axis = each.axis->name;
+    if (!holes_.kept().contains(axis)) continue;
+    ordered content = json_of(each.chosen->content);
+    if (axis == cases_axis) {
+      into["cases"] = ordered::array({std::move(content)});
+    } else {
+      into["matrix"][axis] = ordered::object({{each.chosen->label, std::move(content)}});
+    }
   }
-  return made;
 }
 
 ordered case_writer::whole(const node& root,
                            const std::vector<std::pair<std::string, std::string>>& vars) {
   ordered made = ordered::object();
-  const node* matrix = nullptr;
   for (const member& m : root.members()) {
-    if (m.key == "matrix") {
-      matrix = &m.value;
+    if (m.key == "matrix" || m.key == "cases" || m.key == "include") {
+      continue;  // they are in what is written
     } else if (m.key == "actors") {
       made[m.key] = actors(m.value);
     } else if (m.key == "steps") {
@@ -252,7 +270,7 @@ ordered case_writer::whole(const node& root,
       made[m.key] = plain(m.value);
     }
   }
-  if (matrix != nullptr && !holes_.kept().empty()) made["matrix"] = kept_axes(*matrix);
+  keep_axes(made);
   return made;
 }
 
@@ -268,12 +286,14 @@ std::string render_case(const plan& of,
                         const std::vector<std::pair<std::string, std::string>>& vars) {
   // It was parsed and found good before it became a plan.
   diagnostics told;
-  const auto document = parse_document(of.text, told);
+  auto document = parse_document(of.text, told);
   if (!document) return {};
-  matrix_table matrix;
-  if (const node* axes = document->root.find("matrix")) matrix = read_matrix(*axes, told);
+  // A suite.json stays where it is, and acts on what is written, too.
+  const source_list included = assemble(*document, suite_use::none, told);
+  const matrix_table matrix =
+      read_matrix(document->root.find("matrix"), document->root.find("cases"), told);
   const matrix_case which = find_case(matrix, of.case_label);
-  const ordered made = case_writer(which).whole(document->root, vars);
+  const ordered made = case_writer(which, *of.text).whole(document->root, vars);
   const auto written = source::from_text(of.file, made.dump());
   const auto laid_out = parse_document(written, told);
   return laid_out ? lay_out(*laid_out) : std::string();

@@ -1,5 +1,5 @@
 // One case of a scenario, written out: what a file means once its short forms, and what is computed
-// when it is loaded, are in their places.
+// when it is loaded, are in their places. What it includes is in it; a suite.json beside it is not.
 //
 // A walk over the document, beside the compiler. Calls of macros stay calls; who expands what
 // stands for steps does it in case_writer::steps(). The result is a scenario itself and runs in the

@@ -45,7 +45,7 @@ constexpr link links[] = {
     {"cqes", "buf", "matcher.number"},
     {"cqes", "big", "matcher.value"},
     {"cqes", "user_data", "matcher.number"},
-    {"top level", "matrix", "axis", true},
+    {"top level", "matrix", "matrix"},
     {"top level", "tags", "words"},
 };
 
@@ -173,6 +173,18 @@ json list_of(std::string_view definition) {
   return {{"type", "array"}, {"items", reference(definition)}};
 }
 
+/// Axes by name, and two words that are none.
+json matrix_schema() {
+  json made = map_of(reference("axis"));
+  const json combinations{{"type", "array"}, {"items", {{"type", "object"}}}};
+  json& properties = made["properties"];
+  properties["exclude"] = {{"description", "Combinations that are left out."}};
+  properties["exclude"].update(combinations);
+  properties["include"] = {{"description", "Combinations that are added."}};
+  properties["include"].update(combinations);
+  return made;
+}
+
 /// A completion by its parts, or just its result.
 json expected_cqe_schema() {
   json made;
@@ -245,6 +257,7 @@ void add_key_definitions(json& definitions) {
                          {"items", {{"type", json::array({"string", "integer", "boolean"})}}},
                          {"minItems", 1},
                          {"minProperties", 1}};
+  definitions["matrix"] = matrix_schema();
   definitions["expectation"] = expectation_schema();
   definitions["expectation_list"] = list_of("expectation");
   definitions["expected_cqe"] = expected_cqe_schema();

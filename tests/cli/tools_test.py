@@ -126,6 +126,25 @@ class Render(ProgramTest):
         self.write("plain.scenario.json", text)
         self.expect(self.run_program("run", "plain.scenario.json"), 0)
 
+    def test_what_is_included_is_in_it(self):
+        self.write("lib/hi.txt", "hi\n")
+        self.write("lib/hello.json", {
+            "macros": {"hello": {"do": [{"send": {"file": "hi.txt"}, "on": "a"}]}},
+        })
+        self.write("a.scenario.json", {
+            "include": ["lib/hello.json"],
+            "steps": [
+                {"make": {"kind": "socketpair"}, "as": ["a", "b"]},
+                {"call": "hello"},
+                {"recv": {"exactly": 3}, "on": "b", "expect": {"data": "hi\n"}},
+            ],
+        })
+        text = self.expect(self.run_program("render", "a.scenario.json"), 0).stdout
+        self.assertNotIn("include", text)
+        self.assertIn('"file": "lib/hi.txt"', text)
+        self.write("b.scenario.json", text)
+        self.expect(self.run_program("run"), 0)
+
     def test_which_case_must_be_said(self):
         self.write("echo.scenario.json", ECHO)
         result = self.expect(self.run_program("render", "echo.scenario.json"), 2)

@@ -84,6 +84,18 @@ TEST_CASE("render: what has no literal stays a matrix of one value") {
   CHECK(compiled(text).size() == 1);
 }
 
+TEST_CASE("render: a row of cases is written like a value of the matrix") {
+  const std::string text = R"({ "matrix": { "n": [1, 2], "exclude": [ { "n": 1 } ] },
+    "cases": [ { "label": "x", "v": 1 }, { "v": [2, "b"] } ],
+    "steps": [ { "log": "${case.label} ${case.v} ${matrix.n}" } ] })";
+  CHECK(has(rendered(text, 0), R"("${'x'} ${1} ${2}")"));
+  CHECK(has(rendered(text, 1), R"("${'2'} ${[2, 'b']} ${2}")"));
+  const std::string kept =
+      rendered(R"({ "cases": [ { "v": 7 } ], "steps": [ { "set": { "r": "${case}" } } ] })");
+  CHECK(has(kept, R"("cases": [ { "v": 7 } ])"));
+  CHECK(compiled(kept).size() == 1);
+}
+
 TEST_CASE("render: a replaced variable is written with its value") {
   compile_options options;
   options.vars = {{"n", "7"}, {"s", "x"}};

@@ -164,6 +164,7 @@ class case_reader {
   void add(value::record_type fields, span at) {
     std::set<std::string> names;
     for (const field& each : fields) names.insert(each.name);
+    names.erase("label");
     if (made_.values.empty() && names_.empty()) names_ = names;
     if (names != names_ && !failed_)
       tell(code::bad_arguments, at, "this row has other columns than the first");

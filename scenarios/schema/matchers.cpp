@@ -40,6 +40,23 @@ json list_of(json items) {
   return made;
 }
 
+json judged(match_domain by) {
+  return reference(matcher_definition(by));
+}
+
+json count() {
+  return typed(j::integer | j::string, "");
+}
+
+/// An object of these parts and no others.
+json parts(json properties, std::vector<std::string> required) {
+  json made = json::object();
+  close_object(made, std::move(properties), {});
+  made["type"] = "object";
+  made["required"] = std::move(required);
+  return made;
+}
+
 json operand_schema(const matcher_row& row, const domain_word& of) {
   switch (row.shape) {
     case matcher_shape::truth:
@@ -54,13 +71,40 @@ json operand_schema(const matcher_row& row, const domain_word& of) {
     case matcher_shape::text:
     case matcher_shape::hex:
     case matcher_shape::regex:
+    case matcher_shape::glob:
+    case matcher_shape::digest:
+    case matcher_shape::file:
       return {{"type", "string"}};
     case matcher_shape::count:
+    case matcher_shape::derived:
       return reference(matcher_definition(match_domain::number));
     case matcher_shape::inverted:
       return reference(matcher_definition(of.domain));
     case matcher_shape::several:
       return list_of(reference(matcher_definition(of.domain)));
+    case matcher_shape::near:
+      return parts({{"value", operand(of)}, {"within", typed(j::integer | j::string, "")}},
+                   {"value", "within"});
+    case matcher_shape::part:
+      return parts({{"offset", count()}, {"len", count()}, {"is", judged(match_domain::data)}},
+                   {"is"});
+    case matcher_shape::bit_range:
+      return parts({{"offset", count()}, {"len", count()}, {"is", judged(match_domain::number)}},
+                   {"is"});
+    case matcher_shape::paths: {
+      json made{{"type", "object"}, {"minProperties", 1}};
+      made["additionalProperties"] = judged(match_domain::value);
+      return made;
+    }
+    case matcher_shape::items:
+      return judged(match_domain::value);
+    case matcher_shape::counted:
+      return parts({{"of", judged(match_domain::value)}, {"is", judged(match_domain::number)}},
+                   {"of", "is"});
+    case matcher_shape::unordered:
+      return list_of(judged(match_domain::value));
+    case matcher_shape::message:
+      return parts({{"name", {{"type", "string"}}}, {"fields", {{"type", "object"}}}}, {"name"});
   }
   return json::object();
 }

@@ -148,6 +148,7 @@ bool actor_group::bind_peer(std::size_t index) {
   auto wanted = address_of(actor, actor.peer->address);
   if (!wanted) return false;
   uring::socket_address* const address = &wanted->address;
+  if (!address->is_datagram()) return refuse(actor, actor.peer->address, *address, ESOCKTNOSUPPORT);
   descriptor fd(::socket(address->family(), address->type() | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) return refuse(actor, actor.peer->address, *address, errno);
   if (!set_options(actor, fd.get())) return false;

@@ -86,6 +86,8 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   if (!target)
     co_return broken(fmt::format("{} is not an address: {}", describe(*to), reason), body.to.at());
   const uring::socket_address* address = &target->address;
+  if (address->is_datagram() && body.tls != nullptr)
+    co_return broken("TLS is spoken on streams, and this is an address of datagrams", body.to.at());
   uring::opening_operation made =
       run_.loop.socket(address->family(), address->type() | SOCK_CLOEXEC);
   apply(made, limits());

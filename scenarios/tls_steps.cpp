@@ -106,6 +106,8 @@ uring::task<std::optional<step_end>> step_runner::residue(tls_role role) {
 }
 
 uring::task<step_end> step_runner::on(const start_tls_step& body) {
+  if (own().local.is_datagram())
+    co_return broken("TLS is laid over streams, and this is a socket for datagrams", step_.op_at);
   const tls_stream* tls = own().tls();
   if (tls != nullptr) {
     const bool may_go_on = !tls->session().is_established() && !tls->session().failure();

@@ -193,7 +193,8 @@ class scenario_life {
     }
     co_await close_rings();
     std::vector<std::string> problems;
-    if (!co_await processes_.end_all(problems)) {
+    co_await processes_.end_all(problems);
+    if (!problems.empty()) {
       run_.fail(run_.make(
           code::teardown_failed, {},
           "processes could not be ended: " + fmt::format("{}", fmt::join(problems, "; "))));

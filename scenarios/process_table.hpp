@@ -71,9 +71,8 @@ class process_table {
 
   /// One that is not started yet. It lives as long as the table.
   scenario_process& add();
-  /// What still runs is asked to end, then killed. False when something could not be ended, which
-  /// `problems` then says.
-  uring::task<bool> end_all(std::vector<std::string>& problems);
+  /// What still runs is asked to end, then killed. What could not be ended is added to `problems`.
+  uring::task<void> end_all(std::vector<std::string>& problems);
   /// Those that were started, by name.
   void collect(std::vector<service_result>& into) const;
 

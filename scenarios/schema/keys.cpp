@@ -46,7 +46,12 @@ constexpr link links[] = {
     {"cqes", "big", "matcher.value"},
     {"cqes", "user_data", "matcher.number"},
     {"top level", "matrix", "matrix"},
+    {"expect", "datagrams", "expected_datagram_list"},
     {"top level", "tags", "words"},
+    {"", "locks", "words"},
+    {"", "redact", "redactions"},
+    {"", "messages", "layout", true},
+    {"", "defaults", "defaults"},
 };
 
 const key_table* find_table(std::string_view title) {
@@ -126,8 +131,9 @@ json data_form_schema() {
 }
 
 json capture_schema() {
-  json made = typed(j::string | j::object,
-                    "res, data, or a part of the data: { regex }, { json }, { at }, { field }");
+  json made =
+      typed(j::string | j::object,
+            "res, data, from, or a part of the data: { regex }, { json }, { at }, { field }");
   json properties = json::object();
   json rules = json::object();
   for (const key_table* each : all_key_tables()) {
@@ -144,7 +150,7 @@ json capture_schema() {
   close_object(made, std::move(properties), {});
   made["minProperties"] = 1;
   made["dependencies"] = std::move(rules);
-  made["anyOf"] = json::array({{{"type", "object"}}, {{"enum", {"res", "data"}}}});
+  made["anyOf"] = json::array({{{"type", "object"}}, {{"enum", {"res", "data", "from"}}}});
   return made;
 }
 
@@ -193,6 +199,38 @@ json expected_cqe_schema() {
   made["if"] = {{"type", "object"}, {"anyOf", std::move(parts)}};
   made["then"] = reference(definition_of(keys::expect_cqe));
   made["else"] = reference("matcher.result");
+  return made;
+}
+
+json redactions_schema() {
+  json made = list_of(definition_of(keys::redact));
+  made["items"] = {{"if", {{"type", "object"}}},
+                   {"then", reference(definition_of(keys::redact))},
+                   {"else", {{"type", "string"}}}};
+  return made;
+}
+
+/// A datagram by its parts, or just its data.
+json expected_datagrams_schema() {
+  json parts = json::array();
+  for (const key_row& key : keys::expect_datagram.rows) parts.push_back({{"required", {key.name}}});
+  json item;
+  item["if"] = {{"type", "object"}, {"anyOf", std::move(parts)}};
+  item["then"] = reference(definition_of(keys::expect_datagram));
+  item["else"] = reference(matcher_definition(match_domain::data));
+  return {{"type", "array"}, {"items", std::move(item)}};
+}
+
+/// Modifiers that can be defaults, and under the name of an op the same.
+json defaults_schema() {
+  json properties = json::object();
+  for (const modifier_row& row : modifier_table())
+    if (has(defaultable, row.which))
+      properties[std::string(row.key.name)] = key_schema("step", row.key);
+  json of_op = typed(j::object, "for steps of this op");
+  close_object(of_op, properties, json::array());
+  json made = map_of(std::move(of_op));
+  made["properties"] = std::move(properties);
   return made;
 }
 
@@ -258,6 +296,13 @@ void add_key_definitions(json& definitions) {
                          {"minItems", 1},
                          {"minProperties", 1}};
   definitions["matrix"] = matrix_schema();
+  definitions["redactions"] = redactions_schema();
+  definitions["defaults"] = defaults_schema();
+  definitions["layout"] = {{"description", "The fields of a message, in their order."},
+                           {"type", "array"},
+                           {"minItems", 1},
+                           {"items", {{"type", "object"}}}};
+  definitions["expected_datagram_list"] = expected_datagrams_schema();
   definitions["expectation"] = expectation_schema();
   definitions["expectation_list"] = list_of("expectation");
   definitions["expected_cqe"] = expected_cqe_schema();

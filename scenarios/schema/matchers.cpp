@@ -44,8 +44,15 @@ json judged(match_domain by) {
   return reference(matcher_definition(by));
 }
 
-json count() {
-  return typed(j::integer | j::string, "");
+json count(std::string_view doc) {
+  return typed(j::integer | j::string, doc);
+}
+
+/// Says it where it is seen; draft-07 ignores what stands beside a $ref.
+json described(json part, std::string_view doc) {
+  if (part.contains("$ref")) part = {{"allOf", json::array({part})}};
+  part["description"] = doc;
+  return part;
 }
 
 /// An object of these parts and no others.
@@ -83,13 +90,18 @@ json operand_schema(const matcher_row& row, const domain_word& of) {
     case matcher_shape::several:
       return list_of(reference(matcher_definition(of.domain)));
     case matcher_shape::near:
-      return parts({{"value", operand(of)}, {"within", typed(j::integer | j::string, "")}},
+      return parts({{"value", described(operand(of), "The middle.")},
+                    {"within", count("how far from it, also as a share: 10%")}},
                    {"value", "within"});
     case matcher_shape::part:
-      return parts({{"offset", count()}, {"len", count()}, {"is", judged(match_domain::data)}},
+      return parts({{"offset", count("of the first octet, from 0")},
+                    {"len", count("how many octets")},
+                    {"is", judged(match_domain::data)}},
                    {"is"});
     case matcher_shape::bit_range:
-      return parts({{"offset", count()}, {"len", count()}, {"is", judged(match_domain::number)}},
+      return parts({{"offset", count("of the first bit, from 0")},
+                    {"len", count("how many bits")},
+                    {"is", judged(match_domain::number)}},
                    {"is"});
     case matcher_shape::paths: {
       json made{{"type", "object"}, {"minProperties", 1}};
@@ -104,7 +116,9 @@ json operand_schema(const matcher_row& row, const domain_word& of) {
     case matcher_shape::unordered:
       return list_of(judged(match_domain::value));
     case matcher_shape::message:
-      return parts({{"name", {{"type", "string"}}}, {"fields", {{"type", "object"}}}}, {"name"});
+      return parts({{"name", typed(j::string, "a message of `messages`")},
+                    {"fields", typed(j::object, "matchers of its fields")}},
+                   {"name"});
   }
   return json::object();
 }

@@ -336,7 +336,8 @@ uring::task<transfer_result> tls_stream::send_records(std::span<const std::byte>
       if (!went_on(result.last)) co_return result;
       continue;
     }
-    if (result.last.res < 0) {
+    // Stopped, perhaps with a part of them out.
+    if (result.last.res < 0 || !out_.empty()) {
       unsent_ = text_of(chunk);
       co_return result;
     }

@@ -51,21 +51,20 @@ TEST_CASE("one deadline bounds a read of many records") {
 }
 
 TEST_CASE("a send into a connection that nobody reads ends with its timeout") {
-  PASSES(
-      pair(R"({ "await": "done" }, { "recv": { "some": true } })",
-           R"({ "send": { "repeat": { "data": "0123456789abcdef", "times": 4194304 } }, "timeout":
-          "100ms",
-                   "expect": { "outcome": "timed_out", "took": { "ge": "100ms" } } },
+  PASSES(pair(R"({ "await": "done" }, { "recv": { "some": true } })",
+              R"({ "send": { "repeat": { "data": "0123456789abcdef", "times": 4194304 } },
+                   "timeout": "100ms", "expect": { "any_of": [
+                     { "outcome": "timed_out", "took": { "ge": "100ms" } },
+                     { "outcome": "ok_after_timeout", "took": { "ge": "100ms" } } ] } },
                  { "signal": "done" }, { "rst": true })"));
 }
 
 TEST_CASE("what an interrupted send left goes out before the next one, and only once") {
   // The same bytes again are those that wait; the server counts what comes.
-  PASSES(pair(
-      R"({ "await": "done" }, { "recv": { "until": "end", "max": "60MiB" } })",
-      R"({ "send": [ { "repeat": { "data": "0123456789abcdef", "times": 524288 } } ], "timeout":
-          "50ms",
-                   "expect": { "any_of": [ "timed_out", "ok" ] } },
+  PASSES(pair(R"({ "await": "done" }, { "recv": { "until": "end", "max": "60MiB" } })",
+              R"({ "send": { "repeat": { "data": "0123456789abcdef", "times": 524288 } },
+                   "timeout": "50ms",
+                   "expect": { "any_of": [ "timed_out", "ok_after_timeout", "ok" ] } },
                  { "signal": "done" }, { "send": "end" }, { "recv": { "eof": true } })"));
 }
 

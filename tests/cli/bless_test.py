@@ -91,6 +91,15 @@ class Bless(ProgramTest):
         self.assertIn("nothing is written", result.stderr)
         self.assertEqual((self.dir / "a.scenario.json").read_text(), before)
 
+    def test_a_secret_is_never_written(self):
+        made = talk("${token}", {"recv": {"exactly": 6}, "expect": {"data": "abcdef"}})
+        self.write("a.scenario.json", {"secrets": {"token": {"env": "TOKEN"}}, **made})
+        before = (self.dir / "a.scenario.json").read_text()
+        result = self.expect(self.run_program("run", "--bless", env={"TOKEN": "s3cret"}), 1)
+        self.assertIn("would write a secret", result.stderr)
+        self.assertNotIn("s3cret", result.stdout + result.stderr)
+        self.assertEqual((self.dir / "a.scenario.json").read_text(), before)
+
     def test_a_ci_run_rewrites_nothing_unless_forced(self):
         self.write("a.scenario.json", SCENARIO)
         refused = self.expect(self.run_program("run", "--bless", env={"CI": "true"}), 2)

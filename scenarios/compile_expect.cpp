@@ -351,10 +351,11 @@ expected_cqe expectation_compiler::compile_cqe(const node& from) {
   const checked_object keys(from, keys::expect_cqe, out_);
   if (const node* id = keys.find("id")) {
     const auto* word = std::ranges::find(cqe_words, id->text(), &cqe_word::name);
-    if (word != std::end(cqe_words)) {
-      made.kind = word->kind;
-    } else if (row_.compile == compile_chain && in_.is_request(id->text())) {
+    // A member may be called as one of these words is; then it is meant.
+    if (row_.compile == compile_chain && in_.is_request(id->text())) {
       made.member = id->text();
+    } else if (word != std::end(cqe_words)) {
+      made.kind = word->kind;
     } else {
       out_.error(code::unknown_constant, id->at(),
                  fmt::format("a step has no completion called {}", in_quotes(id->text())))

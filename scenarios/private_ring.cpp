@@ -327,12 +327,25 @@ void private_ring::cancel(std::uint64_t user_data, std::uint32_t flags) {
   call(IORING_REGISTER_SYNC_CANCEL, &asked, 1);
 }
 
+// What the workers of a polling thread run is found from that thread alone, so by a request. Only
+// where nothing is judged any more.
+void private_ring::cancel_by_poller() {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  if (entry == nullptr) return;
+  io_uring_prep_cancel64(entry, 0, IORING_ASYNC_CANCEL_ANY);
+  entry->user_data = next_user_data();
+  abandoned_.push_back(entry->user_data);
+  io_uring_submit(&ring_);
+  await_poller();
+}
+
 uring::task<void> private_ring::close() {
   if (!open_) co_return;
   const uring::time_point begun = uring::clock::now();
   reap();
   while (!live_.empty() && uring::clock::now() - begun < give_up_after) {
     cancel(0, IORING_ASYNC_CANCEL_ANY);
+    if ((ring_.flags & IORING_SETUP_SQPOLL) != 0) cancel_by_poller();
     reap();
     if (!live_.empty()) co_await loop_.sleep_for(look_again_after);
   }

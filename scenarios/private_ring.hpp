@@ -119,6 +119,7 @@ class private_ring {
   void deliver(const io_uring_cqe& cqe, const std::uint64_t* big);
   void take_buffers(ring_request& of, const io_uring_cqe& cqe, completion_event& event);
   void cancel(std::uint64_t user_data, std::uint32_t flags);
+  void cancel_by_poller();
   uring::task<void> next_change(uring::stop_source& stop);
   uring::task<void> pump();
 

@@ -36,8 +36,14 @@ std::vector<std::unique_ptr<submission_memory>>& abandoned_memory() {
 
 }  // namespace
 
+ring_request::~ring_request() {
+  if (on != nullptr) on->retire(*this);
+}
+
 private_ring::~private_ring() {
   if (open_) io_uring_queue_exit(&ring_);
+  // Its requests end some time after it.
+  for (kept_memory& each : kept_) abandoned_memory().push_back(std::move(each.memory));
   if (told_ >= 0) ::close(told_);
 }
 
@@ -143,6 +149,7 @@ bool private_ring::add(ring_request& request, const io_uring_sqe& sqe) {
   request.user_data = sqe.user_data;
   request.group = sqe.buf_group;
   request.live = true;
+  request.on = this;
   request.silent = (sqe.flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
   if (request.record != nullptr) request.record->submitted(request.op, sqe.user_data);
   live_.push_back(&request);
@@ -164,6 +171,7 @@ int private_ring::submit() {
     for (std::size_t i = queued_.size() - std::min<std::size_t>(left, queued_.size());
          i < queued_.size(); ++i) {
       queued_[i]->res = last;
+      queued_[i]->answered = true;
       forget(*queued_[i]);
     }
   }
@@ -185,6 +193,21 @@ void private_ring::await_poller() {
 void private_ring::forget(ring_request& request) {
   request.live = false;
   std::erase(live_, &request);
+  if (kept_.empty() || has_live(request.user_data)) return;
+  std::erase_if(kept_, [&](const kept_memory& each) {
+    return each.user_data == request.user_data && !each.for_good;
+  });
+}
+
+bool private_ring::has_live(std::uint64_t user_data) const {
+  return std::ranges::find(live_, user_data, &ring_request::user_data) != live_.end();
+}
+
+void private_ring::retire(ring_request& request) {
+  if (request.memory->empty()) return;
+  const bool unheard = request.silent && !request.answered;
+  if (unheard || has_live(request.user_data))
+    kept_.push_back({request.user_data, unheard, std::move(request.memory)});
 }
 
 // ---- Completions -------------------------------------------------------------------------------
@@ -229,6 +252,7 @@ void private_ring::deliver(const io_uring_cqe& cqe, const std::uint64_t* big) {
     return;
   }
   ring_request& request = **found;
+  request.answered = true;
   completion_event event;
   event.op = request.op;
   event.res = cqe.res;

@@ -4,8 +4,9 @@
 // full queue mean what they say. An eventfd that is registered with it tells of completions
 // (polling the ring's descriptor does not, on a DEFER_TASKRUN ring: its work is queued without a
 // wake-up); they are reaped only while a step waits for one, or submits. Requests are told apart by
-// user_data: numbers below 2^32 are the scenario's, the others are given out here; a completion
-// that fits none is a stray. Belongs to one scenario_run; used on the loop's thread.
+// user_data: numbers below 2^32 are the scenario's, the others are given out here; of several of
+// one number the first that was submitted gets the first completion; one that fits none is a stray.
+// Belongs to one scenario_run; used on the loop's thread.
 //
 // What can't be ended in time is abandoned: its memory stays until the process ends, because the
 // kernel may still write to it.
@@ -32,13 +33,23 @@
 
 namespace scenarios {
 
-// One request on a private ring. Lives in the frame of the step that made it.
+class private_ring;
+
+// One request on a private ring. Lives in the frame of the step that made it; the memory that the
+// kernel may still write to stays with the ring.
 struct ring_request {
+  ring_request() = default;
+  ring_request(const ring_request&) = delete;
+  ring_request& operator=(const ring_request&) = delete;
+  ~ring_request();
+
   std::uint64_t user_data = 0;
   std::string_view op;
   std::uint16_t group = 0;             // where its provided buffers come from
   bool live = false;                   // its last completion is still to come
   bool silent = false;                 // a success of it posts no completion
+  bool answered = false;               // a completion of it has come, or it was never submitted
+  private_ring* on = nullptr;          // where it was submitted
   const ring_request* head = nullptr;  // silent, before it in its chain: if it fails, so is this
   int res = 0;
   std::uint32_t flags = 0;
@@ -79,6 +90,9 @@ class private_ring {
   int submit();
   std::uint64_t next_user_data() { return next_user_data_++; }
   void forget(ring_request& request);
+  /// Takes the request's memory if the kernel may still write to it: of several requests of one
+  /// user_data nobody can say which has completed, and a silent one never says that it has.
+  void retire(ring_request& request);
   [[nodiscard]] std::size_t room() const { return io_uring_sq_space_left(&ring_); }
 
   // ---- Completions
@@ -116,6 +130,7 @@ class private_ring {
   int fill_tables(std::string& what);
   void await_poller();
   bool reap_some();
+  [[nodiscard]] bool has_live(std::uint64_t user_data) const;
   void deliver(const io_uring_cqe& cqe, const std::uint64_t* big);
   void take_buffers(ring_request& of, const io_uring_cqe& cqe, completion_event& event);
   void cancel(std::uint64_t user_data, std::uint32_t flags);
@@ -132,6 +147,12 @@ class private_ring {
   std::vector<ring_request*> queued_;
   std::vector<ring_request*> live_;
   std::vector<std::uint64_t> abandoned_;
+  struct kept_memory {
+    std::uint64_t user_data;
+    bool for_good;  // nothing will tell when it is free
+    std::unique_ptr<submission_memory> memory;
+  };
+  std::vector<kept_memory> kept_;
   std::deque<stray_completion> strays_;
   std::map<std::uint16_t, buffer_group> groups_;
   std::vector<iovec> buffers_;

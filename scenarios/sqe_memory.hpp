@@ -34,6 +34,8 @@ enum class output_kind : std::uint8_t {
 
 class submission_memory {
  public:
+  /// Nothing was taken: the kernel has nowhere to write to.
+  [[nodiscard]] bool empty() const { return blocks_.empty(); }
   /// Zeroed; the address is a multiple of `alignment`, a power of two.
   std::byte* take(std::size_t size, std::size_t alignment = 16);
   template <class T>

@@ -71,7 +71,9 @@ void scenario_run::look_for_deadlock() {
     give_up();
     return;
   }
-  progress_when_quiet_ = clock.submissions + clock.completions;
+  const std::uint64_t progress = clock.submissions + clock.completions;
+  quiet_rounds_ = progress == progress_when_quiet_ ? quiet_rounds_ : 0;
+  progress_when_quiet_ = progress;
   loop.timers().arm(quiet_, uring::clock::now() + scaled(quiet));
 }
 
@@ -79,6 +81,12 @@ void scenario_run::quiet_for_long() {
   if (strands_ == 0 || blocked_ < strands_ || stop.stop_requested()) return;
   if (any_event_pending() || any_io_pending() ||
       progress_when_quiet_ != clock.submissions + clock.completions) {
+    look_for_deadlock();
+    return;
+  }
+  // A polling thread may have taken a connection, and not have told of it yet.
+  const bool by_poller = (loop.io().raw()->flags & IORING_SETUP_SQPOLL) != 0;
+  if (by_poller && quiet_rounds_++ == 0) {
     look_for_deadlock();
     return;
   }
@@ -106,7 +114,9 @@ bool scenario_run::any_io_pending() const {
     const bool inward = wait->kind == wait_kind::reading || wait->kind == wait_kind::accepting;
     if (inward && readable(wait->fd)) return true;
   }
-  return false;
+  // Asked last: what is not in a socket any more may be told of already.
+  const io_uring* ring = loop.io().raw();
+  return io_uring_sq_ready(ring) != 0 || io_uring_cq_ready(ring) != 0;
 }
 
 void scenario_run::tell_deadlock() {

@@ -120,7 +120,9 @@ class private_ring {
   void drop_buffers() { buffers_.clear(); }
   /// io_uring_register(2) on this ring; 0 or more, or -errno.
   int call(unsigned opcode, void* argument, unsigned count);
-  /// The same with new queues, which are mapped here.
+  /// Whether the kernel tells the registered eventfd of completions; 0, or -EOPNOTSUPP.
+  int enable_eventfd(bool enabled) { return io_uring_cq_eventfd_toggle(&ring_, enabled); }
+  /// IORING_REGISTER_RESIZE_RINGS; the new queues are mapped here.
   int resize(unsigned sq_entries, unsigned cq_entries);
 
   [[nodiscard]] int descriptor() const { return ring_.ring_fd; }

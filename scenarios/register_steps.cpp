@@ -38,7 +38,7 @@ class register_call {
     unsigned opcode;
     int (register_call::*call)();
   };
-  static const std::array<handler, 22> handlers;
+  static const std::array<handler, 23> handlers;
 
   const sqe_field* find(std::string_view name) const {
     const auto found = std::ranges::find_if(
@@ -96,6 +96,7 @@ class register_call {
   int unregister_buffers();
   int register_files();
   int register_eventfd();
+  int switch_eventfd();
   int update_files();
   int probe();
   int unregister_personality();
@@ -142,6 +143,10 @@ int register_call::register_eventfd() {
   bad_ |= !fd;
   int number = fd.value_or(-1);
   return ring_.call(body_.row->opcode, &number, 1);
+}
+
+int register_call::switch_eventfd() {
+  return ring_.enable_eventfd(number("enabled") != 0);
 }
 
 int register_call::update_files() {
@@ -301,12 +306,13 @@ int register_call::resize() {
 }
 
 // Calls without an argument are not here.
-const std::array<register_call::handler, 22> register_call::handlers{{
+const std::array<register_call::handler, 23> register_call::handlers{{
     {IORING_REGISTER_BUFFERS, &register_call::register_buffers},
     {IORING_UNREGISTER_BUFFERS, &register_call::unregister_buffers},
     {IORING_REGISTER_FILES, &register_call::register_files},
     {IORING_REGISTER_EVENTFD, &register_call::register_eventfd},
     {IORING_REGISTER_EVENTFD_ASYNC, &register_call::register_eventfd},
+    {eventfd_switch, &register_call::switch_eventfd},
     {IORING_REGISTER_FILES_UPDATE, &register_call::update_files},
     {IORING_REGISTER_PROBE, &register_call::probe},
     {IORING_UNREGISTER_PERSONALITY, &register_call::unregister_personality},

@@ -60,6 +60,7 @@ constexpr field_row the_descriptor = make("fd", field_kind::descriptor, "an even
 constexpr field_row buffers_fields[] = {sizes};
 constexpr field_row files_fields[] = {fds};
 constexpr field_row eventfd_fields[] = {the_descriptor};
+constexpr field_row switch_fields[] = {make("enabled", field_kind::flag_bit, "true or false")};
 constexpr field_row files_update_fields[] = {offset, fds};
 constexpr field_row files2_fields[] = {make("fds", field_kind::descriptor_list, "descriptors"),
                                        tags, sparse};
@@ -110,6 +111,8 @@ constexpr register_row rows[] = {
     {"eventfd", IORING_REGISTER_EVENTFD, "5.2", eventfd_fields, true,
      "an eventfd that counts completions"},
     {"unregister_eventfd", IORING_UNREGISTER_EVENTFD, "5.2", {}, true, "drops it"},
+    {"eventfd_enabled", eventfd_switch, "5.8", switch_fields, true,
+     "no call but a bit in the completion queue: whether the eventfd is told"},
     {"files_update", IORING_REGISTER_FILES_UPDATE, "5.5", files_update_fields, false,
      "changes slots; the result is how many"},
     {"eventfd_async", IORING_REGISTER_EVENTFD_ASYNC, "5.6", eventfd_fields, true,

@@ -13,13 +13,16 @@
 namespace scenarios {
 
 struct register_row {
-  std::string_view name;  // IORING_REGISTER_* in lower case
+  std::string_view name;  // IORING_REGISTER_* in lower case, but for eventfd_enabled
   unsigned opcode = 0;
   std::string_view since;
   std::span<const uring::field_row> fields = {};
   bool alone = false;  // its only field is the value itself, not a key of an object
   std::string_view doc = {};
 };
+
+/// Not a call's number: a bit in the completion queue, which the kernel reads.
+inline constexpr unsigned eventfd_switch = ~0U;
 
 std::span<const register_row> register_table();
 const register_row* find_register(std::string_view name);

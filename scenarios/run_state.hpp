@@ -195,6 +195,7 @@ class scenario_run {
   std::size_t blocked_ = 0;
   bool failed_ = false;
   std::uint64_t progress_when_quiet_ = 0;
+  unsigned quiet_rounds_ = 0;
   run_timer grace_;
   run_timer deadline_;
   run_timer quiet_;

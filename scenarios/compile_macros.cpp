@@ -39,6 +39,7 @@ void read_parameters(macro& into, const node& from, diagnostics& out) {
 
 std::string signature(const macro& of) {
   std::vector<std::string> parts;
+  parts.reserve(of.parameters.size());
   for (const macro_parameter& p : of.parameters)
     parts.push_back(p.fallback == nullptr ? p.name : '[' + p.name + ']');
   return parts.empty() ? of.name + " takes no arguments"
@@ -109,6 +110,7 @@ argument_map strand_context::compile_arguments(const macro& called, const node* 
   };
   if (given != nullptr) {
     std::vector<std::string_view> words;
+    words.reserve(called.parameters.size());
     for (const macro_parameter& p : called.parameters) words.push_back(p.name);
     for (const member& m : given->members()) {
       if (m.key.starts_with("x-") || known(m.key)) continue;

@@ -73,11 +73,11 @@ def wrong_ones():
     """Name → (the scenario, whether its structure is wrong), for all that can be read at all."""
     found = {}
     for path in sorted((ROOT / "tests" / "golden" / "check").glob("*.json")):
-        text = path.read_text()
-        errors = ERROR.findall(path.with_suffix(".err").read_text())
         try:
+            text = path.read_text()
+            errors = ERROR.findall(path.with_suffix(".err").read_text())
             found[path.stem] = (read(path), any(accuses_structure(text, *e) for e in errors))
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, UnicodeDecodeError):
             continue
     return found
 

@@ -209,6 +209,8 @@ constexpr flag_row table[] = {
      &set_count<&settings::retries, 0, 100>},
     {"no-skip", 0, "", running, false, "a scenario that is skipped makes the run fail",
      &set_switch<&settings::no_skip>},
+    {"fail-flaky", 0, "", running, false, "a scenario that is flaky makes the run end with 6",
+     &set_switch<&settings::fail_flaky>},
     {"strict", 0, "", running, false, "steps of severity `should` count as `must`",
      &set_switch<&settings::strict>},
     {"bless", 0, "[=force]", running, false,

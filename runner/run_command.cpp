@@ -114,6 +114,7 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
     verdict.counts.failed += blessed.refused.size();
   }
   verdict.skips_fail = with.no_skip;
+  verdict.flaky_fails = with.fail_flaky;
   verdict.signal = watch.received();
   if (with.no_skip && verdict.counts.skipped != 0) {
     complain(fmt::format("{} skipped, which --no-skip does not allow", verdict.counts.skipped));

@@ -37,6 +37,7 @@ struct settings {
   std::size_t retries = 0;
   bool fail_fast = false;
   bool no_skip = false;
+  bool fail_flaky = false;
   bool strict = false;
   bless_mode bless = bless_mode::no;  // force: also where CI is set
   std::string as_kernel;              // empty: as it is

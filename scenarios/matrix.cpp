@@ -161,6 +161,7 @@ class row_reader {
     for (std::size_t i = 0; i < table_.axes.size(); ++i)
       if (table_.axes[i].name == m.key) return i;
     std::vector<std::string_view> names;
+    names.reserve(table_.axes.size());
     for (const matrix_axis& axis : table_.axes) names.push_back(axis.name);
     out_.error(code::unknown_key, m.key_at, fmt::format("there is no axis {}", in_quotes(m.key)))
         .help = suggestion(m.key, names);
@@ -184,6 +185,7 @@ class row_reader {
       return nullptr;
     }
     std::vector<std::string_view> labels;
+    labels.reserve(values.size());
     for (const matrix_value& v : values) labels.push_back(v.label);
     out_.error(code::unknown_constant, from.at(),
                fmt::format("the axis {} has no value {}", in_quotes(table_.axes[axis].name),

@@ -89,6 +89,8 @@ class Conduct(ProgramTest):
         (self.dir / "made").unlink()
         _, (one,) = self.run_and_read(0, "--retries", "1")
         self.assertEqual(one["verdict"], "flaky")
+        (self.dir / "made").unlink()
+        self.run_and_read(6, "--retries", "1", "--fail-flaky")
         self.write("f.scenario.json", FAILING)
         _, (one,) = self.run_and_read(1, "--retries", "3")
         self.assertEqual((one["verdict"], one["volatile"]["attempts"]), ("failed", 4))

@@ -166,7 +166,7 @@ inline constexpr op_row linkat{.name = "linkat",
 
 inline constexpr auto& xattr_errors =
     errors<ENODATA, ERANGE, EEXIST, EOPNOTSUPP, ENOSPC, EDQUOT, EPERM, EROFS, E2BIG, ENOENT,
-           ENOTDIR, ELOOP, ENAMETOOLONG, EIO>;
+           ENOTDIR, ELOOP, ENAMETOOLONG, EIO, EBADF>;
 inline constexpr field_row attribute{.name = "attribute",
                                      .kind = text,
                                      .at = member::addr,

@@ -54,6 +54,9 @@ int buffer_group::unregister(io_uring& with) {
 std::byte* buffer_group::provide(std::uint16_t first, std::uint32_t count, std::uint32_t size) {
   memory_.push_back(std::make_unique<std::byte[]>(std::size_t{count} * size + 1));
   std::byte* const at = memory_.back().get();
+  // What the kernel refuses takes no buffer's place: a registered group, numbers beyond the last.
+  constexpr std::uint32_t numbers = 1U << 16U;
+  if (ring_ != nullptr || first + count > numbers) return at;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto number = static_cast<std::uint16_t>(first + i);
     buffers_[number] = {at + std::size_t{i} * size, size, 0, false};

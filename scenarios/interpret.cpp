@@ -106,10 +106,18 @@ class scenario_life {
       run_.result.strays += ring->strays().size();
       if (ring->strays().empty() || run_.what.makes_strays || run_.has_failed()) continue;
       const stray_completion& first = ring->strays().front();
-      run_.fail(
+      // Numbers above are the harness's: they say nothing to a reader.
+      const std::string whose = first.user_data >> 32U == 0
+                                    ? fmt::format("user_data {}", first.user_data)
+                                    : "of a step that had ended";
+      const char* name = first.res < 0 ? uring::errno_name(-first.res) : nullptr;
+      const std::string res = name != nullptr ? name : std::to_string(first.res);
+      diagnostic why =
           run_.make(code::stray_completion, {},
-                    fmt::format("the ring {} has a completion of no request: res {}, user_data {}",
-                                ring->name(), first.res, first.user_data)));
+                    fmt::format("the ring {} has a completion that no step took: {}, {}",
+                                ring->name(), res, whose));
+      why.help = "expect it with { \"await\": { \"stray\": … } }";
+      run_.fail(std::move(why));
     }
   }
 

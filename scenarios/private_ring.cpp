@@ -18,12 +18,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned sqpoll_idle_ms = 50;
+// Many rings may be open at once: their threads must not burn what the one that has work needs.
+constexpr unsigned sqpoll_idle_ms = 1;
 // How long a request that was cancelled may take to end.
 constexpr auto give_up_after = 2s;
 constexpr auto look_again_after = 5ms;
 constexpr auto look_every = 1ms;
-constexpr auto poller_patience = 200ms;
+constexpr auto poller_patience = 2s;
 // A completion that another eventfd's wake-up causes is told late, and on a DEFER_TASKRUN ring only
 // the first time (Linux 6.18).
 constexpr auto look_anyway_after = 20ms;
@@ -373,6 +374,7 @@ uring::task<void> private_ring::close() {
     reap();
     if (!live_.empty()) co_await loop_.sleep_for(look_again_after);
   }
+  if (limits_) call(IORING_REGISTER_IOWQ_MAX_WORKERS, limits_->data(), 2);
   closing_.request_stop();
   co_await background_.join();
 }

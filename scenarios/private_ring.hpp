@@ -14,6 +14,7 @@
 
 #include <liburing.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -93,6 +94,8 @@ class private_ring {
   /// Takes the request's memory if the kernel may still write to it: of several requests of one
   /// user_data nobody can say which has completed, and a silent one never says that it has.
   void retire(ring_request& request);
+  /// Of how many requests the memory is kept.
+  [[nodiscard]] std::size_t kept() const { return kept_.size(); }
   [[nodiscard]] std::size_t room() const { return io_uring_sq_space_left(&ring_); }
 
   // ---- Completions
@@ -120,6 +123,11 @@ class private_ring {
   void drop_buffers() { buffers_.clear(); }
   /// io_uring_register(2) on this ring; 0 or more, or -errno.
   int call(unsigned opcode, void* argument, unsigned count);
+  /// The limits of workers that a step replaced. They are the task's, not the ring's: they are put
+  /// back when the ring is closed.
+  void remember_limits(const std::array<unsigned, 2>& before) {
+    if (!limits_) limits_ = before;
+  }
   /// Whether the kernel tells the registered eventfd of completions; 0, or -EOPNOTSUPP.
   int enable_eventfd(bool enabled) { return io_uring_cq_eventfd_toggle(&ring_, enabled); }
   /// IORING_REGISTER_RESIZE_RINGS; the new queues are mapped here.
@@ -155,6 +163,7 @@ class private_ring {
     std::unique_ptr<submission_memory> memory;
   };
   std::vector<kept_memory> kept_;
+  std::optional<std::array<unsigned, 2>> limits_;
   std::deque<stray_completion> strays_;
   std::map<std::uint16_t, buffer_group> groups_;
   std::vector<iovec> buffers_;

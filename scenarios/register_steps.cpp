@@ -228,6 +228,7 @@ int register_call::update_tagged() {
 int register_call::limit_workers() {
   std::array<unsigned, 2> limits{small("bounded"), small("unbounded")};
   const int result = ring_.call(body_.row->opcode, limits.data(), 2);
+  if (result >= 0) ring_.remember_limits(limits);
   fields.push_back({"bounded", value(std::int64_t{limits[0]})});
   fields.push_back({"unbounded", value(std::int64_t{limits[1]})});
   return result;

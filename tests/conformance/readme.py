@@ -15,10 +15,10 @@ README = HERE / "README.md"
 INTRODUCTION = """\
 # The conformance corpus
 
-What the kernel answers to each kind of request, one behaviour a step. What a kernel lacks is skipped
-there by what a scenario requires; where the answer depends on the mode of the ring, a matrix has one
-case for each mode. The table is made by `python3 tests/conformance/readme.py --write` of the comments
-at the heads of the files; a test keeps it true.\
+What the kernel answers to each kind of request, one behaviour a step. What a kernel lacks is
+skipped there by what a scenario requires; where the answer depends on the mode of the ring, a
+matrix has one case for each mode. The table is made of the comments at the heads of the files, by
+`python3 tests/conformance/readme.py --write`; a test keeps it true.\
 """
 
 

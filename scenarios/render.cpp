@@ -177,7 +177,7 @@ ordered case_writer::endpoint(const node& from, std::string_view short_for) {
 ordered case_writer::actor(const node& from) {
   ordered made = ordered::object();
   for (const member& m : from.members()) {
-    if (m.key == "server") {
+    if (m.key == "server" || m.key == "peer") {
       made[m.key] = endpoint(m.value, "address");
     } else if (m.key == "client") {
       made[m.key] = endpoint(m.value, "to");

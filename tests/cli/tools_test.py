@@ -49,13 +49,13 @@ class Fmt(ProgramTest):
             os.chown(path, 12345, 54321)
         owner = (path.stat().st_uid, path.stat().st_gid)
         neat = self.write("b/neat.scenario.json", NEAT)
-        before = neat.stat()
+        before = (neat.stat().st_ino, neat.stat().st_mtime_ns)
         result = self.expect(self.run_program("fmt"), 0)
         self.assertEqual(result.stdout, "a.scenario.json\n")
         self.assertEqual(path.read_text(), NEAT)
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
         self.assertEqual((path.stat().st_uid, path.stat().st_gid), owner)
-        self.assertEqual(neat.stat(), before)
+        self.assertEqual((neat.stat().st_ino, neat.stat().st_mtime_ns), before)
         self.assertEqual(sorted(p.name for p in self.dir.iterdir()), ["a.scenario.json", "b"])
         self.assertEqual(self.expect(self.run_program("fmt"), 0).stdout, "")
 
@@ -167,9 +167,14 @@ class Render(ProgramTest):
         for number, name in enumerate(ids):
             text = self.expect(self.run_program("render", name), 0).stdout
             (self.dir / "rendered" / f"{number:03}.scenario.json").write_text(text)
-        self.run_program("run", *ids, "--report", "json=before.json", env=PLAIN_PATH)
-        self.run_program("run", "rendered", "--report", "json=after.json", env=PLAIN_PATH)
-        verdict = lambda each: (each.get("name"), each["verdict"])
+        # A loaded machine may fail what should pass, but does not pass what should fail.
+        words = ("run", "--retries", "3", "--report")
+        self.run_program(*words, "json=before.json", *ids, env=PLAIN_PATH)
+        self.run_program(*words, "json=after.json", "rendered", env=PLAIN_PATH)
+
+        def verdict(each):
+            return each.get("name"), each["verdict"].replace("flaky", "passed")
+
         before = {each["id"]: verdict(each) for each in self.report("before.json")}
         after = [verdict(each) for each in self.report("after.json")]
         self.assertEqual([before[name] for name in ids], after)

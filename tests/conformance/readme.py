@@ -4,7 +4,7 @@
     readme.py           compares the table with the files; exit code 1 when it is stale
     readme.py --write   writes it
 
-A scenario begins with a comment: what it shows, then `Source:` and where its expectation comes from.
+A scenario begins with a comment: what it shows, then `Source:` and where what it expects is from.
 """
 import pathlib
 import re

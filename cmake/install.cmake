@@ -41,6 +41,9 @@ set(program_docs "${CMAKE_INSTALL_DATAROOTDIR}/doc/uring-scenario")
 install(TARGETS uring-scenario RUNTIME COMPONENT program)
 install(DIRECTORY schema DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
         COMPONENT program)
+# What scenarios include: "/usr/local/share/uring-scenario/packs/http.json".
+install(DIRECTORY packs DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
+        COMPONENT program PATTERN "tests" EXCLUDE)
 # What `conformance` runs.
 install(DIRECTORY tests/conformance DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/uring-scenario"
         COMPONENT program FILES_MATCHING PATTERN "*.scenario.json")

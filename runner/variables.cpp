@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scenarios/document.hpp"
+#include "scenarios/include.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 
 void add_names(const scenarios::plan& of, std::set<std::string>& into) {
   scenarios::diagnostics ignored;  // the file was compiled from this text without an error
-  const auto read = scenarios::parse_document(of.text, ignored);
+  auto read = scenarios::parse_document(of.text, ignored);
+  if (read) scenarios::assemble(*read, scenarios::suite_use::beside, ignored);
   const scenarios::node* const vars = read ? read->root.find("vars") : nullptr;
   if (vars == nullptr) return;
   for (const scenarios::member& each : vars->members()) into.insert(each.key);

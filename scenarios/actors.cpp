@@ -398,10 +398,10 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
                                                       uring::stop_source& handling) {
   server_state& server = servers_[index];
   const actor_plan& actor = run_.what.actors[index];
-  const scenario_run::dialled* dialler = run_.find_dialler(peer);
+  const scenario_run::dialled* dialler = run_.find_dialler(peer, server.bound);
   for (int turns = 0; dialler == nullptr && turns < 4; ++turns) {
     co_await run_.loop.sleep_for(0ns);
-    dialler = run_.find_dialler(peer);
+    dialler = run_.find_dialler(peer, server.bound);
   }
   if (!server.bound.is_unix()) {
     const int on = 1;

@@ -84,7 +84,9 @@ bool scenario_run::is_own_listener(const uring::socket_address& address) const {
 }
 
 bool scenario_run::is_own_peer(const uring::socket_address& peer) const {
-  return is_own_listener(peer) || find_dialler(peer) != nullptr;
+  return is_own_listener(peer) ||
+         std::any_of(connections.begin(), connections.end(),
+                     [&](const dialled& each) { return each.local == peer; });
 }
 
 void scenario_run::note_connection(const uring::socket_address& local,
@@ -95,10 +97,12 @@ void scenario_run::note_connection(const uring::socket_address& local,
   connections.push_back({local, target, actor, static_cast<std::uint32_t>(same) + 1});
 }
 
-const scenario_run::dialled* scenario_run::find_dialler(const uring::socket_address& peer) const {
-  // The youngest: a port may have been used before in a long scenario.
-  for (auto at = connections.rbegin(); at != connections.rend(); ++at) {
-    if (at->local == peer) return &*at;
+const scenario_run::dialled* scenario_run::find_dialler(const uring::socket_address& peer,
+                                                        const uring::socket_address& at) const {
+  // The youngest: a port may have been used before in a long scenario, and it may be used towards
+  // several listeners at once.
+  for (auto each = connections.rbegin(); each != connections.rend(); ++each) {
+    if (each->local == peer && each->target.port() == at.port()) return &*each;
   }
   return nullptr;
 }

@@ -160,7 +160,9 @@ class scenario_run {
   std::vector<dialled> connections;
   void note_connection(const uring::socket_address& local, const uring::socket_address& target,
                        std::uint32_t actor);
-  [[nodiscard]] const dialled* find_dialler(const uring::socket_address& peer) const;
+  // `at` is the listener that accepted the connection from `peer`.
+  [[nodiscard]] const dialled* find_dialler(const uring::socket_address& peer,
+                                            const uring::socket_address& at) const;
   std::vector<uring::socket_address> listeners;  // bound by this scenario
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.

@@ -135,6 +135,7 @@ class Conduct(ProgramTest):
                     {"await": "over"}, {"assert": {"value": "${text}", "is": "own"}}]}}})
         _, (one,) = self.run_and_read(0)
         self.assertEqual(one["tags"], ["shared"])
+        self.expect(self.run_program("run", "--var", "text=own", "--var", "who=x"), 0)
         self.assertEqual(one["logs"], ["setup: suite", "setup: own", "teardown: own ends",
                                        "teardown: suite ends"])
         self.write("suite.json", {"actors": {}})

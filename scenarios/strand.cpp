@@ -338,11 +338,13 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
   entry.low_level = std::holds_alternative<sqe_step>(step.body) ||
                     std::holds_alternative<await_stray_step>(step.body);
   entry.started_ns = run.clock.now_ns();
+  // How much waits depends on how fast the other side is.
+  entry.res_varies = std::holds_alternative<stall_reads_step>(step.body);
   if (step.expect) {
     entry.expected = step.expect->text;
     entry.alternatives = !step.expect->any_of.empty();
     entry.data_varies = step.expect->data && !step.expect->data->names_one_value();
-    entry.res_varies = step.expect->res && !step.expect->res->names_one_value();
+    entry.res_varies |= step.expect->res && !step.expect->res->names_one_value();
     // Completions that may be others are not stable either.
     if (step.expect->cqes && !step.expect->res) {
       for (const expected_cqe& each : *step.expect->cqes)

@@ -1,12 +1,17 @@
 // What libFuzzer calls with each input: the whole way from bytes to plans, messages, layout and
 // rendering. Besides what the sanitizers see it holds three promises: a file yields plans or an
-// error, never both and never neither; a layout is final; a rendering compiles.
+// error, never both and never neither; a layout is final and loses no word and no comment; a
+// rendering compiles.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "scenarios/compile.hpp"
 #include "scenarios/document.hpp"
@@ -23,8 +28,26 @@ void require(bool holds, const char* what, const std::string& shown) {
   std::abort();
 }
 
+/// Its words in order, and its comments, which may change places.
+std::pair<std::string, std::vector<std::string>> content_of(std::string_view text) {
+  std::pair<std::string, std::vector<std::string>> made;
+  for (const token& each : scan(text)) {
+    std::string_view part = text.substr(each.begin, each.end - each.begin);
+    if (each.kind == token_kind::line_comment)
+      part = part.substr(0, part.find_last_not_of(" \t") + 1);
+    if (!each.is_trivia()) {
+      made.first += part;
+    } else if (each.kind != token_kind::whitespace) {
+      made.second.emplace_back(part);
+    }
+  }
+  std::ranges::sort(made.second);
+  return made;
+}
+
 void check_layout(const document& from) {
   const std::string once = lay_out(from);
+  require(content_of(once) == content_of(from.from->text()), "a layout lost something", once);
   diagnostics told;
   const auto again = parse_document(source::from_text("again", std::string(once)), told);
   require(again.has_value(), "what was laid out is no JSON any more", once);

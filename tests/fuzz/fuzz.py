@@ -23,7 +23,7 @@ SEEDS = ("examples", "tests/conformance", "tests/language", "tests/golden", "tes
 
 def words():
     """Every key, and every name that stands for a value."""
-    found = {"${", "}", "${matrix.", "${tmp}", "//", "/*", "*/", "\\u0000", "0x"}
+    found = {"${", "}", "${matrix.", "${tmp}", "// x\n", "/* x */", "\\u0000", "0x"}
 
     def walk(node):
         if isinstance(node, list):
@@ -42,7 +42,8 @@ def words():
 
 
 def as_dictionary(entries):
-    escaped = (each.replace("\\", "\\\\").replace('"', '\\"') for each in entries)
+    escaped = (each.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\x0A")
+               for each in entries)
     return "".join(f'"{each}"\n' for each in escaped)
 
 
@@ -62,7 +63,8 @@ def main():
              f"-dict={folder / 'words'}", "-max_len=8192", "-timeout=60", "-verbosity=1",
              "-print_final_stats=1", f"-artifact_prefix={os.getcwd()}/", *more, seeds],
             check=False)
-    sys.exit(done.returncode)
+    # libFuzzer ends with 77 when an input crashes, which ctest would take for a skipped test.
+    sys.exit(0 if done.returncode == 0 else 1)
 
 
 main()

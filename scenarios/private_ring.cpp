@@ -4,12 +4,12 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "engine/kernel_compat.hpp"
 
@@ -177,18 +177,25 @@ int private_ring::submit() {
     }
   }
   queued_.clear();
-  if (!by_call) await_poller();
   return first;
+}
+
+bool private_ring::is_taken() const {
+  return (ring_.flags & IORING_SETUP_SQPOLL) == 0 || io_uring_sq_ready(&ring_) == 0;
 }
 
 // On an SQPOLL ring a kernel thread takes what is queued, on its own time. What comes next in the
 // scenario must find it taken; only a thread that does not come makes this give up.
-void private_ring::await_poller() {
+uring::task<void> private_ring::taken() {
   const uring::time_point begun = uring::clock::now();
-  while (io_uring_sq_ready(&ring_) != 0 && uring::clock::now() - begun < poller_patience) {
-    constexpr timespec moment{0, 20'000};
-    ::nanosleep(&moment, nullptr);
-  }
+  while (!is_taken() && uring::clock::now() - begun < poller_patience)
+    co_await loop_.sleep_for(20us);
+}
+
+void private_ring::await_taken() {
+  const uring::time_point begun = uring::clock::now();
+  while (!is_taken() && uring::clock::now() - begun < poller_patience)
+    std::this_thread::sleep_for(20us);
 }
 
 void private_ring::forget(ring_request& request) {
@@ -361,7 +368,7 @@ void private_ring::cancel_by_poller() {
   entry->user_data = next_user_data();
   abandoned_.push_back(entry->user_data);
   io_uring_submit(&ring_);
-  await_poller();
+  await_taken();
 }
 
 uring::task<void> private_ring::close() {

@@ -89,6 +89,10 @@ class private_ring {
   /// Submits all that is queued, in as many calls as the kernel needs; returns what the first one
   /// returned. After an error what was queued is taken out again.
   int submit();
+  /// Until the thread of an SQPOLL ring has taken what was submitted. Without suspending where the
+  /// strand would go on meanwhile: behind an async step.
+  uring::task<void> taken();
+  void await_taken();
   std::uint64_t next_user_data() { return next_user_data_++; }
   void forget(ring_request& request);
   /// Takes the request's memory if the kernel may still write to it: of several requests of one
@@ -138,7 +142,7 @@ class private_ring {
 
  private:
   int fill_tables(std::string& what);
-  void await_poller();
+  [[nodiscard]] bool is_taken() const;
   bool reap_some();
   [[nodiscard]] bool has_live(std::uint64_t user_data) const;
   void deliver(const io_uring_cqe& cqe, const std::uint64_t* big);

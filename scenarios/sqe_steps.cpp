@@ -195,6 +195,11 @@ uring::task<step_end> step_runner::on_private_ring(const sqe_step& body) {
   context_.recorder.file_index = sqe.file_index;
   if (!ring.add(request, sqe)) co_return broken("the ring's queue is full", step_.op_at);
   const int submitted = ring.submit();
+  if (step_.async != no_index) {
+    ring.await_taken();
+  } else {
+    co_await ring.taken();
+  }
   if (request.silent) {
     ring.reap();
     ring.forget(request);
@@ -241,6 +246,7 @@ struct step_runner::chain_member {
   io_uring_sqe sqe{};
   std::optional<uring::operation> op;  // on the loop's ring
   uring::completion result;
+  std::size_t index = 0;  // of its own result
 };
 
 // Null when every member could be filled, else why not.
@@ -290,6 +296,11 @@ uring::task<int> step_runner::submit_on_private_ring(std::deque<chain_member>& m
     if ((each.sqe.flags & any_link) == 0) head = nullptr;
   }
   const int submitted = ring.submit();
+  if (step_.async != no_index) {
+    ring.await_taken();
+  } else {
+    co_await ring.taken();
+  }
   for (chain_member& each : members)
     if (!each.request.silent) co_await ring.wait_for(each.request, context_.stop);
   ring.reap();
@@ -314,6 +325,11 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
                      step_.op_at);
   }
   const std::int64_t started = run_.clock.now_ns();
+  // Where the members stand in the report does not depend on when an async chain is through.
+  for (chain_member& each : members) {
+    const auto number = static_cast<std::size_t>(&each.what - body.members.data()) + 1;
+    each.index = strand_.begin_result(each.what, fmt::format("{}.{}", context_.path, number));
+  }
   step_end all;
   if (step_.ring != no_index) {
     all.submitted = co_await submit_on_private_ring(members);
@@ -321,7 +337,6 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
     co_await submit_on_loop(members);
   }
   const bool spoken_for = lists_completions(step_.expect);
-  std::size_t number = 0;
   for (chain_member& each : members) {
     // Results of a member go with its own step: as, handles and judging are the member's.
     step_context context(run_.clock, context_.stop);
@@ -337,9 +352,7 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
       context_.recorder.completions.push_back(event);
       context_.recorder.completions.back().member = each.what.id;
     }
-    const std::size_t index =
-        strand_.begin_result(each.what, fmt::format("{}.{}", context_.path, ++number));
-    if (!strand_.finish(each.what, index, context, std::move(end))) {
+    if (!strand_.finish(each.what, each.index, context, std::move(end))) {
       all.told_elsewhere = true;
       all.outcome = step_outcome::error;
     }

@@ -81,6 +81,8 @@ given_value message_data_compiler::compile_field(const node& from, const message
     case message_kind::list:
       return compile_list(from, field);
     case message_kind::message:
+      // That there is no such layout was told where the field stands.
+      if (field.is.layout == nullptr) return {};
       return compile_message(from, *field.is.layout, slot.name);
     default:
       return compile_number(from, field.is, slot.name);

@@ -99,7 +99,8 @@ void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
       layout->says_its_end = ends;
     }
   }
-  for (const message_layout* layout : all) {
+  for (message_layout* layout : all) {
+    const std::size_t errors = out.error_count();
     for (const message_field& field : layout->fields) {
       const bool last = &field == &layout->fields.back();
       if (!ends_by_itself(field) && !last)
@@ -115,6 +116,27 @@ void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
                   fmt::format("nothing says where an item of {} ends", in_quotes(field.name)))
             .help = fmt::format("the last field of {} takes the rest", field.item.layout->name);
     }
+    layout->broken |= out.error_count() != errors;
+  }
+}
+
+bool contains_broken(const message_layout& layout) {
+  const auto is_broken = [](const message_element& element) {
+    return element.layout != nullptr && element.layout->broken;
+  };
+  return std::ranges::any_of(layout.fields, [&](const message_field& field) {
+    return is_broken(field.is) || is_broken(field.item);
+  });
+}
+
+/// What contains a broken layout is broken. Repeated until nothing changes, too.
+void spread_breaks(std::vector<message_layout*>& all) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (message_layout* layout : all) {
+      if (layout->broken || !contains_broken(*layout)) continue;
+      layout->broken = changed = true;
+    }
   }
 }
 
@@ -122,9 +144,14 @@ void find_ends(std::vector<message_layout*>& all, diagnostics& out) {
 
 void check_layouts(std::vector<message_layout*>& all, diagnostics& out) {
   recursion_check recursion(out);
-  for (const message_layout* each : all) recursion.visit(*each);
-  for (const message_layout* each : all) check_cycles(*each, out);
+  for (message_layout* each : all) {
+    const std::size_t errors = out.error_count();
+    recursion.visit(*each);
+    check_cycles(*each, out);
+    each->broken |= out.error_count() != errors;
+  }
   find_ends(all, out);
+  spread_breaks(all);
 }
 
 }  // namespace scenarios

@@ -368,10 +368,16 @@ std::shared_ptr<const message_table> compile_messages(const node& from, name_res
   for (const member& m : from.members()) {
     message_layout* layout = made->find(m.key);
     if (layout == nullptr || layout->at.in != nullptr) continue;
+    const std::size_t errors = out.error_count();
     compilers.emplace_back(*made, *layout, m.value, constants, out).compile_fields();
+    layout->broken = out.error_count() != errors;
     layouts.push_back(layout);
   }
-  for (layout_compiler& each : compilers) each.compile_expressions();
+  for (std::size_t i = 0; i < layouts.size(); ++i) {
+    const std::size_t errors = out.error_count();
+    compilers[i].compile_expressions();
+    layouts[i]->broken |= out.error_count() != errors;
+  }
   check_layouts(layouts, out);
   return made;
 }

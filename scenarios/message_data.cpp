@@ -81,8 +81,6 @@ given_value message_data_compiler::compile_field(const node& from, const message
     case message_kind::list:
       return compile_list(from, field);
     case message_kind::message:
-      // That there is no such layout was told where the field stands.
-      if (field.is.layout == nullptr) return {};
       return compile_message(from, *field.is.layout, slot.name);
     default:
       return compile_number(from, field.is, slot.name);
@@ -196,7 +194,8 @@ void given_value::collect_reads(std::vector<slot_ref>& into) const {
 std::optional<message_part> compile_message_data(const node& from, name_resolver& names,
                                                  const payload_context& context, diagnostics& out) {
   const auto layout = read_layout(*from.find("message"), context.messages, out);
-  if (layout == nullptr) return std::nullopt;
+  // What would follow from the errors of a broken one is not told again.
+  if (layout == nullptr || layout->broken) return std::nullopt;
   const std::size_t errors = out.error_count();
   message_part made{
       layout, {message_data_compiler(names, context, out).compile_record(from, *layout, true)}};

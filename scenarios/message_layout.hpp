@@ -80,6 +80,7 @@ struct message_layout {
   std::vector<message_slot> slots;
   bool uses_wire = false;    // an expression reads octets of a field
   bool says_its_end = true;  // a reader of a stream knows where it ends
+  bool broken = false;       // something was told about it, or about one that it contains
 
   const message_slot* find_slot(std::string_view slot_name) const;
   std::vector<std::string_view> slot_names() const;

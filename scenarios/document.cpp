@@ -14,8 +14,6 @@ namespace scenarios {
 
 namespace {
 
-using json = nlohmann::json;
-
 constexpr std::string_view integer_range = "-9223372036854775808 to 9223372036854775807";
 
 /// Builds the tree from nlohmann_json's events. The library says what a value is, our scanner,
@@ -42,13 +40,13 @@ class builder {
     return place(take(), value);
   }
   bool string(std::string& value) { return place(take(), std::move(value)); }
-  bool binary(json::binary_t&) { return false; }  // only from binary formats
+  bool binary(nlohmann::json::binary_t&) { return false; }  // only from binary formats
   bool start_object(std::size_t) { return open(node::object_type{}); }
   bool start_array(std::size_t) { return open(node::array_type{}); }
   bool end_object() { return close(); }
   bool end_array() { return close(); }
   bool key(std::string& value);
-  bool parse_error(std::size_t offset, const std::string&, const json::exception& error) {
+  bool parse_error(std::size_t offset, const std::string&, const nlohmann::json::exception& error) {
     constexpr int number_too_large = 406;
     if (error.id == number_too_large) {
       into_.error(code::number_out_of_range, take(), "the number is too large for a double").label =
@@ -243,8 +241,8 @@ std::optional<document> parse_document(const std::shared_ptr<const source>& from
   if (!is_parseable(*from, into)) return std::nullopt;
   builder events(from, into);
   const std::string_view text = from->text();
-  const bool parsed =
-      json::sax_parse(text.begin(), text.end(), &events, json::input_format_t::json, true, true);
+  const bool parsed = nlohmann::json::sax_parse(text.begin(), text.end(), &events,
+                                                nlohmann::json::input_format_t::json, true, true);
   if (parsed && events.finish()) return events.result();
   if (events.told()) return std::nullopt;
   if (!explain_syntax_error(*from, document_depth_max, into)) {

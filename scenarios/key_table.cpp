@@ -345,7 +345,7 @@ std::span<const key_table* const> all_key_tables() {
       &requires_,      &requires_not,  &expect,        &expect_cqe, &capture_regex,
       &capture_json,   &capture_at,    &retry,         &fault,      &fault_where,
       &fault_when,     &fault_require, &capture_field, &ring,       &buffer_ring,
-      &on_object,      &stray,         &macro,         &included,   &suite,
+      &on_object,      &stray,         &keys::macro,   &included,   &suite,
       &cases,          &redact,        &secret,        &tls,        &peer,
       &expect_datagram};
   return tables;

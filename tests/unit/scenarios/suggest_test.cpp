@@ -9,24 +9,24 @@
 using namespace scenarios;
 
 namespace {
-constexpr std::array<std::string_view, 8> keys = {"exactly", "until", "line",     "message",
-                                                  "some",    "eof",   "datagram", "at_least"};
+constexpr std::array<std::string_view, 8> known = {"exactly", "until", "line",     "message",
+                                                   "some",    "eof",   "datagram", "at_least"};
 }
 
 TEST_CASE("a misspelt word finds its neighbour") {
-  CHECK(closest("exactl", keys) == "exactly");
-  CHECK(closest("exatcly", keys) == "exactly");  // swapped letters are one mistake
-  CHECK(closest("mesage", keys) == "message");
-  CHECK(closest("EXACTLY", keys) == "exactly");
-  CHECK(closest("at-least", keys) == "at_least");
-  CHECK(closest("lime", keys) == "line");
+  CHECK(closest("exactl", known) == "exactly");
+  CHECK(closest("exatcly", known) == "exactly");  // swapped letters are one mistake
+  CHECK(closest("mesage", known) == "message");
+  CHECK(closest("EXACTLY", known) == "exactly");
+  CHECK(closest("at-least", known) == "at_least");
+  CHECK(closest("lime", known) == "line");
 }
 
 TEST_CASE("what is too far away finds nothing") {
-  CHECK_FALSE(closest("zzz", keys));
-  CHECK_FALSE(closest("", keys));
+  CHECK_FALSE(closest("zzz", known));
+  CHECK_FALSE(closest("", known));
   CHECK_FALSE(closest("exactly", {}));
-  CHECK_FALSE(closest(std::string(100'000, 'x'), keys));
+  CHECK_FALSE(closest(std::string(100'000, 'x'), known));
   const std::array<std::string_view, 2> letters = {"a", "b"};
   CHECK_FALSE(closest("x", letters));
 }
@@ -57,14 +57,14 @@ TEST_CASE("a prefix finds the only word that it begins") {
 }
 
 TEST_CASE("suggestions read as sentences") {
-  CHECK(did_you_mean("exactl", keys) == "did you mean \"exactly\"?");
-  CHECK(did_you_mean("zzz", keys).empty());
+  CHECK(did_you_mean("exactl", known) == "did you mean \"exactly\"?");
+  CHECK(did_you_mean("zzz", known).empty());
   const std::array<std::string_view, 2> two = {"a", "b\x1b"};
   CHECK(expected_one_of(two) == "expected one of \"a\", \"b\\x1b\"");
   CHECK(expected_one_of(std::span(two).first(1)) == "expected \"a\"");
   CHECK(expected_one_of(two, 1).empty());
   CHECK(expected_one_of({}).empty());
-  CHECK(suggestion("exactl", keys) == "did you mean \"exactly\"?");
+  CHECK(suggestion("exactl", known) == "did you mean \"exactly\"?");
   CHECK(suggestion("zzz", two) == "expected one of \"a\", \"b\\x1b\"");
-  CHECK(suggestion("zzz", keys, 3).empty());
+  CHECK(suggestion("zzz", known, 3).empty());
 }

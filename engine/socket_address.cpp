@@ -178,7 +178,7 @@ std::string socket_address::url() const {
            "]:" + std::to_string(port());
   }
   if (!is_unix()) return "";
-  const std::string prefix = is_datagram() ? "unixgram://" : "unix://";
+  std::string prefix = is_datagram() ? "unixgram://" : "unix://";
   if (is_nameless()) return prefix;
   const auto& address = reinterpret_cast<const sockaddr_un&>(storage_);
   if (address.sun_path[0] != '\0') return prefix + path();

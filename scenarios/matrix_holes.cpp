@@ -142,7 +142,7 @@ class finder {
   // Each returns the first word that does not belong to what it reads.
 
   lexeme read_axis(expression_lexer& words, std::uint32_t begin) {
-    const lexeme dot = words.next();
+    lexeme dot = words.next();
     if (!dot.is(".")) return dot;
     const lexeme axis = words.next();
     return read_path(words, begin, axis.end, axis.spelling);

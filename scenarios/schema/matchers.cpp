@@ -56,11 +56,11 @@ json described(json part, std::string_view doc) {
 }
 
 /// An object of these parts and no others.
-json parts(json properties, std::vector<std::string> required) {
+json parts(json properties, const std::vector<std::string>& required) {
   json made = json::object();
   close_object(made, std::move(properties), {});
   made["type"] = "object";
-  made["required"] = std::move(required);
+  made["required"] = required;
   return made;
 }
 

@@ -145,6 +145,14 @@ borrowed_buffer buffer_ring::take(const completion& done, bool bundle) noexcept 
   }
 }
 
+std::span<std::byte> buffer_ring::arrived(const completion& done) noexcept {
+  if ((done.flags & IORING_CQE_F_BUFFER) == 0 || done.res <= 0) return {};
+  const auto id = static_cast<std::uint16_t>(done.flags >> IORING_CQE_BUFFER_SHIFT);
+  const buffer_state& state = states_[id];
+  const auto length = static_cast<std::size_t>(done.res);
+  return memory(id).subspan(state.used, std::min<std::size_t>(state.length - state.used, length));
+}
+
 void buffer_ring::give_piece_back(std::uint16_t id) noexcept {
   buffer_state& state = states_[id];
   --state.pieces;

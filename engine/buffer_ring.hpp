@@ -94,6 +94,9 @@ class buffer_ring {
   // for each completion, in their order. `bundle`: the request had IORING_RECVSEND_BUNDLE.
   borrowed_buffer take(const completion& done, bool bundle = false) noexcept;
 
+  // The bytes of a completion that has not been taken yet; of a bundle those in the first buffer.
+  [[nodiscard]] std::span<std::byte> arrived(const completion& done) noexcept;
+
   // For a group that is not filled, or not recycled: the whole memory of a buffer, and giving its
   // first `length` bytes to the kernel. A buffer must not be given while it is there already.
   [[nodiscard]] std::span<std::byte> memory(std::uint16_t id) noexcept {

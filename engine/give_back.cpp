@@ -36,21 +36,23 @@ void close_pipe(loop& on, const io_uring_sqe& sqe) {
 }  // namespace
 
 void give_back(const operation& op, std::int32_t res, std::uint32_t flags) noexcept {
-  const io_uring_sqe& sqe = op.submission();
-  if (op.replaced()) return;
+  if (!op.replaced()) give_back(op.on(), op.submission(), res, flags);
+}
+
+void give_back(loop& on, const io_uring_sqe& sqe, std::int32_t res, std::uint32_t flags) noexcept {
   if ((flags & IORING_CQE_F_BUFFER) != 0) {
-    if (buffer_ring* group = op.on().find_buffers(sqe.buf_group)) {
+    if (buffer_ring* group = on.find_buffers(sqe.buf_group)) {
       const bool bundle = (sqe.ioprio & compat::recvsend_bundle) != 0;
       group->take({res, flags, outcome::ok}, bundle).release();
     }
     return;
   }
   if (res < 0) return;
-  const op_row* row = find_op(op.opcode());
+  const op_row* row = find_op(sqe.opcode);
   if (row != nullptr && row->result == result_kind::descriptor) {
-    close_opened(op.on(), sqe.file_index, res);
-  } else if (op.opcode() == compat::op_pipe) {
-    close_pipe(op.on(), sqe);
+    close_opened(on, sqe.file_index, res);
+  } else if (sqe.opcode == compat::op_pipe) {
+    close_pipe(on, sqe);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/loop.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -114,7 +115,7 @@ void loop::reap() {
   if (ring_.overflowed()) ++overflows_;
   const io_uring_cq& cq = ring_.raw()->cq;
   const unsigned begin = *cq.khead;
-  const unsigned end = io_uring_smp_load_acquire(cq.ktail);
+  const unsigned end = begin + std::min(io_uring_smp_load_acquire(cq.ktail) - begin, reap_limit_);
   if (begin == end) return;
   for (unsigned at = begin; at != end; ++at) deliver(cq.cqes[at & cq.ring_mask]);
   io_uring_cq_advance(ring_.raw(), end - begin);
@@ -157,7 +158,12 @@ void loop::deliver_to(operation& op, request_kind kind, const io_uring_cqe& cqe)
   std::uint32_t flags = cqe.flags;
   const bool stands = op.marks_.substituted && (flags & IORING_CQE_F_NOTIF) == 0;
   if (kind == request_kind::main && stands) res = op.substitute_;
-  if (seam_ != nullptr) seam_->on_complete(op, kind, res, flags);
+  if (seam_ != nullptr && seam_->on_complete(op, kind, res, flags) == verdict::withhold) return;
+  take(op, kind, res, flags);
+}
+
+void loop::deliver_held(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags) {
+  if (seam_ != nullptr && seam_->on_complete(op, kind, res, flags) == verdict::withhold) return;
   take(op, kind, res, flags);
 }
 
@@ -167,6 +173,7 @@ void loop::deliver_stray(const io_uring_cqe& cqe) {
     waker_.heard();
     return;
   }
+  if (seam_ != nullptr && seam_->takes(cqe)) return;
   ++strays_;
   if (seam_ != nullptr) seam_->on_stray(cqe);
 }
@@ -237,6 +244,9 @@ task<completion> loop::close(any_fd fd) {
 }
 
 int loop::sync_cancel(request_id target, duration patience) noexcept {
+  if (seam_ != nullptr) {
+    if (const auto answer = seam_->on_sync_cancel(target)) return *answer;
+  }
   io_uring_sync_cancel_reg request{};
   request.addr = target.user_data();
   request.fd = -1;

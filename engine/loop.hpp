@@ -112,6 +112,8 @@ class loop : public data_factories,
   [[nodiscard]] arrival_pool& arrivals() { return arrivals_; }
 
   void set_seam(seam* users) noexcept { seam_ = users; }
+  // For the seam: delivers a completion that it withheld, or made. Never from on_complete.
+  void deliver_held(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags);
   [[nodiscard]] const capabilities& kernel() const { return kernel_; }
   [[nodiscard]] bool supports(std::uint8_t opcode) const { return kernel_.has(opcode); }
   [[nodiscard]] ring& io() { return ring_; }
@@ -137,6 +139,8 @@ class loop : public data_factories,
  private:
   friend class operation;
   friend class buffer_ring;
+  friend class fault_injector;
+  friend class ring_faults;
   friend void make_ready(ready_node& node) noexcept;
   struct slot_entry {
     operation* op = nullptr;
@@ -196,6 +200,7 @@ class loop : public data_factories,
   buffer_ring* groups_ = nullptr;
   arrival_pool arrivals_;
   seam* seam_ = nullptr;
+  unsigned reap_limit_ = ~0U;  // completions a turn; a fault makes it smaller
   time_point now_{};
   bool now_known_ = false;
   std::size_t in_flight_ = 0;

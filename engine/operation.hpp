@@ -183,6 +183,7 @@ class operation : public ready_node {
 
  private:
   friend class loop;
+  friend class fault_injector;
   enum class state : std::uint8_t { idle, parked, in_flight, done };
   struct stop_link : stop_callback {
     stop_link(function on_stop, operation& self) : stop_callback(on_stop), owner(self) {}

@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 
+#include "engine/ring_faults.hpp"
+
 namespace uring {
 namespace {
 
@@ -22,6 +24,14 @@ constexpr std::array<rung, 3> ladder{{
 }};
 constexpr rung sqpoll_rung{ring_mode::sqpoll,
                            IORING_SETUP_SQPOLL | IORING_SETUP_SUBMIT_ALL | always};
+
+// -ETIME may come long before the time asked for (a hidden completion woke the wait); the loop
+// looks at its own clock. -EAGAIN and -EBUSY: nothing to reap, or reap first and come again.
+int judged(int result) {
+  const bool passes =
+      result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN || result == -EBUSY;
+  return passes ? 0 : result;
+}
 
 }  // namespace
 
@@ -44,6 +54,7 @@ int ring::open(const ring_options& options) noexcept {
     if (result == 0) {
       open_ = true;
       mode_ = step.mode;
+      usable_ = ring_.sq.ring_entries;
       // Spares the kernel the look-up of the descriptor in every call: a tenth of the cost of a
       // NOP. When the thread has no slot left for it (16 rings), it is done without.
       io_uring_register_ring_fd(&ring_);
@@ -61,16 +72,31 @@ int ring::open(const ring_options& options) noexcept {
 }
 
 bool ring::make_room(unsigned n) noexcept {
-  io_uring_submit(&ring_);
+  const auto wanted = static_cast<int>(n);
+  push();
   // The poller takes entries on its own time; waiting for it is waiting for a queue to drain, not
   // for a completion.
-  if (mode_ == ring_mode::sqpoll && room() < n) io_uring_sqring_wait(&ring_);
-  return room() >= n;
+  if (mode_ == ring_mode::sqpoll && room() < wanted && usable_ != 0) io_uring_sqring_wait(&ring_);
+  if (usable_ != 0) return room() >= wanted;
+  faults_->refused_room();
+  return false;
+}
+
+// Submits without waiting.
+int ring::push() noexcept {
+  if (faults_ != nullptr) {
+    if (const auto result = faults_->instead_of_submitting(false)) return *result;
+  }
+  return io_uring_submit(&ring_);
 }
 
 int ring::submit(bool wait, std::optional<time_point> until, time_point now) noexcept {
   int result = 0;
-  if (!wait || (until && *until <= now) || io_uring_cq_ready(&ring_) != 0) {
+  const bool at_once = !wait || (until && *until <= now) || io_uring_cq_ready(&ring_) != 0;
+  if (faults_ != nullptr) {
+    if (const auto instead = faults_->instead_of_submitting(!at_once)) return judged(*instead);
+  }
+  if (at_once) {
     // Asks for completions although it does not wait: on a DEFER_TASKRUN ring none is posted
     // otherwise, and coroutines that are always ready would starve those that wait for the kernel.
     if (io_uring_sq_ready(&ring_) != 0 || holds_back()) {
@@ -86,13 +112,7 @@ int ring::submit(bool wait, std::optional<time_point> until, time_point now) noe
   } else {
     result = io_uring_submit_and_wait(&ring_, 1);
   }
-  // -ETIME may come long before the time asked for (a hidden completion woke the wait); the loop
-  // looks at its own clock. -EAGAIN and -EBUSY: nothing to reap, or reap first and come again.
-  if (result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
-      result == -EBUSY) {
-    return 0;
-  }
-  return result;
+  return judged(result);
 }
 
 bool ring::holds_back() const noexcept {

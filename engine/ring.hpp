@@ -21,6 +21,8 @@ struct ring_options {
   ring_mode mode = ring_mode::automatic;
 };
 
+class ring_faults;
+
 class ring {
  public:
   ring() = default;
@@ -33,7 +35,7 @@ class ring {
 
   // Makes room for n SQEs that go out in one submission. Submits when there is none, never waits
   // for a completion: with a full queue and nobody to reap, waiting here would be for ever.
-  bool reserve(unsigned n) noexcept { return room() >= n || make_room(n); }
+  bool reserve(unsigned n) noexcept { return room() >= static_cast<int>(n) || make_room(n); }
   // The next of those that were reserved.
   io_uring_sqe* next_sqe() noexcept {
     return &ring_.sq.sqes[ring_.sq.sqe_tail++ & ring_.sq.ring_mask];
@@ -52,19 +54,28 @@ class ring {
   }
   // Ends the submission here: what is queued from now on is linked to nothing before it. (With
   // SQPOLL the poller decides where a submission ends.)
-  void end_submission() noexcept { io_uring_submit(&ring_); }
+  void end_submission() noexcept { push(); }
+  // Who is asked before the kernel is (ring_faults.hpp), or null; whether the queue looks full.
+  void set_faults(ring_faults* faults, bool full) noexcept {
+    faults_ = faults;
+    usable_ = full ? 0 : ring_.sq.ring_entries;
+  }
   io_uring* raw() noexcept { return &ring_; }
 
  private:
-  [[nodiscard]] unsigned room() const noexcept {
+  // Below zero only while a fault has made the queue look full.
+  [[nodiscard]] int room() const noexcept {
     const unsigned head = __atomic_load_n(ring_.sq.khead, __ATOMIC_ACQUIRE);
-    return ring_.sq.ring_entries - (ring_.sq.sqe_tail - head);
+    return static_cast<int>(usable_ - (ring_.sq.sqe_tail - head));
   }
   bool make_room(unsigned n) noexcept;
+  int push() noexcept;
   // Completions are ready that only a call into the kernel posts.
   [[nodiscard]] bool holds_back() const noexcept;
 
   io_uring ring_{};
+  unsigned usable_ = 0;  // entries of the submission queue, or none when it is to look full
+  ring_faults* faults_ = nullptr;
   ring_mode mode_ = ring_mode::plain;
   bool open_ = false;
 };

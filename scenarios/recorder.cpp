@@ -75,10 +75,10 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
   }
 }
 
-void recording_seam::on_complete(uring::operation& op, request_kind kind, std::int32_t& res,
-                                 std::uint32_t& flags) noexcept {
+uring::verdict recording_seam::on_complete(uring::operation& op, request_kind kind,
+                                           std::int32_t& res, std::uint32_t& flags) noexcept {
   auto* record = static_cast<step_recorder*>(op.tag());
-  if (record == nullptr) return;
+  if (record == nullptr) return uring::verdict::deliver;
   std::string fault;
   if (kind == request_kind::main && record->hitting_ != nullptr) {
     const fault_plan& rule = *record->hitting_;
@@ -104,6 +104,7 @@ void recording_seam::on_complete(uring::operation& op, request_kind kind, std::i
   event.flags = flags;
   event.fault = std::move(fault);
   record->completed(std::move(event));
+  return uring::verdict::deliver;
 }
 
 void recording_seam::on_stray(const io_uring_cqe& /*cqe*/) noexcept {

@@ -75,8 +75,8 @@ class recording_seam final : public uring::seam {
   explicit recording_seam(uring::loop& on) : loop_(on) {}
   void on_submit(uring::operation& op, uring::request_kind kind,
                  io_uring_sqe& sqe) noexcept override;
-  void on_complete(uring::operation& op, uring::request_kind kind, std::int32_t& res,
-                   std::uint32_t& flags) noexcept override;
+  uring::verdict on_complete(uring::operation& op, uring::request_kind kind, std::int32_t& res,
+                             std::uint32_t& flags) noexcept override;
   void on_stray(const io_uring_cqe& cqe) noexcept override;
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
 

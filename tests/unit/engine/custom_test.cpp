@@ -118,7 +118,9 @@ TEST_CASE("a fault hits one member of a custom operation, and its link breaks") 
         complete_instead(op, sqe, -EPIPE, on.kernel());
       }
     }
-    void on_complete(operation&, request_kind, std::int32_t&, std::uint32_t&) noexcept override {}
+    verdict on_complete(operation&, request_kind, std::int32_t&, std::uint32_t&) noexcept override {
+      return verdict::deliver;
+    }
     void on_stray(const io_uring_cqe&) noexcept override {}
     loop& on;
   } fault(*on);

@@ -131,11 +131,12 @@ class seam_log final : public seam {
     join(submitted,
          kind == request_kind::main ? std::string(op_name(sqe.opcode)) : request_kind_name(kind));
   }
-  void on_complete(operation& op, request_kind kind, std::int32_t& res,
+  verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
                    std::uint32_t& /*flags*/) noexcept override {
     const std::string_view name =
         kind == request_kind::main ? op_name(op.opcode()) : request_kind_name(kind);
     join(arrived, completion_text(name, res));
+    return verdict::deliver;
   }
   void on_stray(const io_uring_cqe& cqe) noexcept override {
     join(strays, completion_text(std::to_string(cqe.user_data), cqe.res));

@@ -24,10 +24,11 @@ class fault final : public seam {
   void on_submit(operation& op, request_kind kind, io_uring_sqe& sqe) noexcept override {
     if (hits(op, kind, point::before)) complete_instead(op, sqe, res_, loop_.kernel());
   }
-  void on_complete(operation& op, request_kind kind, std::int32_t& res,
+  verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
                    std::uint32_t& flags) noexcept override {
     if (hits(op, kind, point::after)) hide_result(op, res, flags, res_);
     if (kind == request_kind::main) ++completions;
+    return verdict::deliver;
   }
   void on_stray(const io_uring_cqe&) noexcept override {}
   int completions = 0;

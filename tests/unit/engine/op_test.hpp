@@ -58,15 +58,16 @@ class witness final : public seam {
   void excuse_failure() { failed_ = true; }
 
   void on_submit(operation&, request_kind, io_uring_sqe&) noexcept override {}
-  void on_complete(operation& done, request_kind kind, std::int32_t& res,
+  verdict on_complete(operation& done, request_kind kind, std::int32_t& res,
                    std::uint32_t& flags) noexcept override {
-    if (kind != request_kind::main || done.opcode() != row_.opcode) return;
+    if (kind != request_kind::main || done.opcode() != row_.opcode) return verdict::deliver;
     if (succeeded(row_, res, flags)) {
       succeeded_ |= (flags & IORING_CQE_F_NOTIF) == 0;
-      return;
+      return verdict::deliver;
     }
     failed_ = true;
     if (!can_return(row_, -res)) unknown_.insert(-res);
+    return verdict::deliver;
   }
   void on_stray(const io_uring_cqe&) noexcept override {}
 

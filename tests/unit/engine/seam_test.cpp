@@ -15,9 +15,10 @@ class meddler final : public seam {
   void on_submit(operation& op, request_kind kind, io_uring_sqe& sqe) noexcept override {
     if (submitting) submitting(op, kind, sqe);
   }
-  void on_complete(operation& op, request_kind kind, std::int32_t& res,
+  verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
                    std::uint32_t& flags) noexcept override {
     if (completing) completing(op, kind, res, flags);
+    return verdict::deliver;
   }
   void on_stray(const io_uring_cqe&) noexcept override {}
 

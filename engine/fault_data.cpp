@@ -1,0 +1,193 @@
+#include "engine/fault_data.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <span>
+
+#include "engine/buffer_ring.hpp"
+#include "engine/op_table.hpp"
+
+namespace uring {
+namespace {
+
+enum class layout : std::uint8_t { none, flat, vectors, message };
+struct shape {
+  layout how = layout::none;
+  bool in = false;
+};
+
+shape shape_of(const io_uring_sqe& sqe) {
+  const op_row* row = find_op(sqe.opcode);
+  if (row == nullptr || row->result != result_kind::bytes) return {};
+  // Theirs is a range of a registered buffer, or of pipes: no field says which way it goes.
+  if (sqe.opcode == IORING_OP_READ_FIXED) return {layout::flat, true};
+  if (sqe.opcode == IORING_OP_WRITE_FIXED) return {layout::flat, false};
+  for (const field_row& field : row->fields) {
+    switch (field.kind) {
+      case field_kind::buffer_in:
+        return {layout::flat, true};
+      case field_kind::data_out:
+        return {layout::flat, false};
+      case field_kind::iov_in:
+        return {layout::vectors, true};
+      case field_kind::iov_out:
+        return {layout::vectors, false};
+      case field_kind::msg_in:
+        return {layout::message, true};
+      case field_kind::msg_out:
+        return {layout::message, false};
+      default:
+        break;
+    }
+  }
+  if (sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) return {layout::flat, true};
+  // Multishots that know no buffer but those of a group.
+  return {row->shot == shots::multi ? layout::flat : layout::none, true};
+}
+
+std::span<const iovec> vectors_of(const io_uring_sqe& sqe, layout how) {
+  if (how == layout::message) {
+    const auto* message = reinterpret_cast<const msghdr*>(sqe.addr);
+    return {message->msg_iov, message->msg_iovlen};
+  }
+  return {reinterpret_cast<const iovec*>(sqe.addr), sqe.len};
+}
+
+std::uint64_t size_of(std::span<const iovec> pieces) {
+  return std::accumulate(pieces.begin(), pieces.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const iovec& each) { return sum + each.iov_len; });
+}
+
+// The list of buffers in the record takes the place of the request's own.
+void use_pieces(faulted& record, io_uring_sqe& sqe, layout how) {
+  if (how == layout::message) {
+    record.original_message = reinterpret_cast<msghdr*>(sqe.addr);
+    record.message = *record.original_message;
+    record.message.msg_iov = record.pieces.data();
+    record.message.msg_iovlen = record.pieces.size();
+    sqe.addr = reinterpret_cast<std::uint64_t>(&record.message);
+  } else {
+    sqe.addr = reinterpret_cast<std::uint64_t>(record.pieces.data());
+    sqe.len = static_cast<__u32>(record.pieces.size());
+  }
+}
+
+// Overwrites `bytes`, of which the first is number `begin` of the whole, where the effect says so.
+bool overwrite(std::span<std::byte> bytes, std::uint64_t begin, const cqe_effect& effect) {
+  const std::uint64_t length = effect.corrupt_with.empty() ? 1 : effect.corrupt_with.size();
+  bool any = false;
+  for (std::uint64_t i = 0; i < length; ++i) {
+    const std::uint64_t at = effect.corrupt_at + i;
+    if (at < begin || at - begin >= bytes.size()) continue;
+    std::byte& byte = bytes[at - begin];
+    byte = effect.corrupt_with.empty() ? ~byte : static_cast<std::byte>(effect.corrupt_with[i]);
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+bool receives_data(const io_uring_sqe& sqe) {
+  return shape_of(sqe).in;
+}
+
+const char* shorten_request(faulted& record, io_uring_sqe& sqe) {
+  const shape shape = shape_of(sqe);
+  if (shape.how == layout::none) return "it moves no bytes";
+  const byte_amount& amount = record.effect.amount;
+  if (shape.how == layout::flat) {
+    std::uint64_t all = sqe.len;
+    if ((sqe.flags & IOSQE_BUFFER_SELECT) != 0 && all == 0) {
+      const buffer_ring* group = record.op->on().find_buffers(sqe.buf_group);
+      if (group == nullptr && amount.by != byte_amount::measure::bytes) {
+        return "the size of the buffer that it will select is not known";
+      }
+      all = group != nullptr ? group->size() : std::numeric_limits<__u32>::max();
+    }
+    const std::uint64_t kept = kept_bytes(amount, all);
+    if (kept >= all) return "it asks for no more than what is to be kept";
+    sqe.len = static_cast<__u32>(kept);
+    return nullptr;
+  }
+  const std::span<const iovec> given = vectors_of(sqe, shape.how);
+  const std::uint64_t all = size_of(given);
+  std::uint64_t left = kept_bytes(amount, all);
+  if (left >= all) return "it asks for no more than what is to be kept";
+  for (const iovec& each : given) {
+    if (left == 0) break;
+    const std::uint64_t here = std::min<std::uint64_t>(each.iov_len, left);
+    record.pieces.push_back({each.iov_base, here});
+    left -= here;
+  }
+  use_pieces(record, sqe, shape.how);
+  return nullptr;
+}
+
+void finish_shortened(faulted& record) {
+  if (record.original_message == nullptr) return;
+  record.original_message->msg_namelen = record.message.msg_namelen;
+  record.original_message->msg_controllen = record.message.msg_controllen;
+  record.original_message->msg_flags = record.message.msg_flags;
+  record.original_message = nullptr;
+}
+
+const char* corrupt_request(faulted& record, io_uring_sqe& sqe) {
+  const shape shape = shape_of(sqe);
+  if (shape.how == layout::none) return "it moves no bytes";
+  const op_row& row = op(sqe.opcode);
+  const bool registered =
+      find_field(row, "buf_off") != nullptr ||
+      (row.shot == shots::zero_copy && (sqe.ioprio & IORING_RECVSEND_FIXED_BUF) != 0) ||
+      (sqe.flags & IOSQE_BUFFER_SELECT) != 0;
+  if (registered || sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) {
+    return "its bytes are in a buffer that the kernel knows";
+  }
+  const auto copy = [&](const void* from, std::size_t size) {
+    const auto* bytes = static_cast<const std::byte*>(from);
+    record.data.insert(record.data.end(), bytes, bytes + size);
+  };
+  if (shape.how == layout::flat) {
+    copy(reinterpret_cast<const void*>(sqe.addr), sqe.len);
+  } else {
+    for (const iovec& each : vectors_of(sqe, shape.how)) copy(each.iov_base, each.iov_len);
+  }
+  if (!overwrite(record.data, 0, record.effect)) return "it sends too few bytes";
+  if (shape.how == layout::flat) {
+    sqe.addr = reinterpret_cast<std::uint64_t>(record.data.data());
+  } else {
+    record.pieces.push_back({record.data.data(), record.data.size()});
+    use_pieces(record, sqe, shape.how);
+  }
+  return nullptr;
+}
+
+bool corrupt_received(const operation& op, const cqe_effect& effect, std::int32_t res,
+                      std::uint32_t flags) {
+  if (res <= 0) return false;
+  const io_uring_sqe& sqe = op.submission();
+  const auto arrived = static_cast<std::size_t>(res);
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    buffer_ring* group = op.on().find_buffers(sqe.buf_group);
+    return group != nullptr && overwrite(group->arrived({res, flags, outcome::ok}), 0, effect);
+  }
+  const shape shape = shape_of(sqe);
+  const bool piped = sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE;
+  if (shape.how == layout::none || !shape.in || sqe.addr == 0 || piped) return false;
+  if (shape.how == layout::flat) {
+    return overwrite({reinterpret_cast<std::byte*>(sqe.addr), arrived}, 0, effect);
+  }
+  bool any = false;
+  std::uint64_t begin = 0;
+  for (const iovec& each : vectors_of(sqe, shape.how)) {
+    const std::size_t here = std::min<std::size_t>(each.iov_len, arrived - begin);
+    any |= overwrite({static_cast<std::byte*>(each.iov_base), here}, begin, effect);
+    begin += here;
+    if (begin == arrived) break;
+  }
+  return any;
+}
+
+}  // namespace uring

@@ -153,19 +153,22 @@ void ring_faults::overflow() noexcept {
       request_id{~std::uint32_t{0}, request_id::slot_limit - 1, request_kind::fault}.user_data();
   const unsigned enough = io.cq_entries() + 2 * io.sq_entries() + 16;
   end(ring_fault::cq_overflow);
-  for (unsigned posted = 0; posted < enough && !io.overflowed(); ++posted) {
-    if (!io.reserve(1)) break;
-    io_uring_sqe* sqe = io.next_sqe();
-    *sqe = blank(IORING_OP_NOP, -1);
-    sqe->user_data = nobody;
-    if (posted % io.sq_entries() == 0) io.end_submission();
+  const time_point begun = clock::now();
+  constexpr auto patience = std::chrono::seconds(1);
+  for (unsigned posted = 0; !io.overflowed() && clock::now() - begun < patience;) {
+    if (posted < enough && io.reserve(1)) {
+      io_uring_sqe* sqe = io.next_sqe();
+      *sqe = blank(IORING_OP_NOP, -1);
+      sqe->user_data = nobody;
+      ++posted;
+    } else {
+      io.end_submission();
+      if (io.mode() != ring_mode::sqpoll && posted >= enough) break;
+      // A polling thread takes them on its own time.
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
   }
   io.end_submission();
-  // A polling thread takes them on its own time.
-  for (int i = 0; i < 1000 && io.mode() == ring_mode::sqpoll && !io.overflowed(); ++i) {
-    if (io_uring_sq_ready(io.raw()) == 0) break;
-    std::this_thread::sleep_for(std::chrono::microseconds(20));
-  }
   if (io.overflowed()) count(ring_fault::cq_overflow);
 }
 

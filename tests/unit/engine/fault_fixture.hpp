@@ -51,6 +51,7 @@ class faulty_seam final : public seam, public fault_observer {
   }
   verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
                       std::uint32_t& flags) noexcept override {
+    ++arrivals;
     fault_delivery decided = faults.completed(op, kind, res, flags);
     if (decided.what == verdict::deliver && decided.by == nullptr && kind == request_kind::main) {
       for (rule& each : rules_) {
@@ -85,6 +86,7 @@ class faulty_seam final : public seam, public fault_observer {
   std::vector<fault_stray> strays;
   int changed = 0;  // completions that an effect made or changed
   int foreign = 0;  // strays of nobody
+  int arrivals = 0;
   picks joining;
 
  private:

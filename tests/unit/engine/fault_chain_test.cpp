@@ -1,0 +1,119 @@
+// Faults in chains: what is put off holds what is behind it, and hard links stay hard.
+
+#include "tests/unit/engine/fault_fixture.hpp"
+
+using namespace uring;
+using namespace uring::testing;
+
+TEST_CASE("a delay in a chain holds all that is behind it, and nothing before it") {
+  ON_RINGS(rings_of(4));
+  const unsigned link =
+      GENERATE(static_cast<unsigned>(IOSQE_IO_LINK), static_cast<unsigned>(IOSQE_IO_HARDLINK));
+  const bool second = GENERATE(true, false);
+  INFO("link " << link << " second " << second);
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, second ? IORING_OP_WRITE : IORING_OP_SEND, lasting(cqe_fault::delay, 20ms));
+  run(*on, [&]() -> task<void> {
+    room got;
+    const time_point begun = clock::now();
+    operation one = on->send(ends.a, bytes_of("a"));
+    one.flags(link);
+    operation two = on->write(ends.a, bytes_of("b"));
+    two.flags(link);
+    operation three = on->nop();
+    operation* const chain[] = {&one, &two, &three};
+    on->start_together(chain);
+    const completion first = co_await one;
+    CHECK(first.res == 1);
+    const completion next = co_await two;
+    CHECK(next.res == 1);
+    const completion last = co_await three;
+    CHECK(last.res == 0);
+    CHECK(clock::now() - begun >= 20ms);
+    const completion received = co_await on->recv(ends.b, got);
+    CHECK(got.text(received.res) == "ab");
+  });
+  CHECK(seam.log == "send:1, write:1, nop:0, recv:2");
+}
+
+TEST_CASE("two delays in a chain are served one after the other, timeouts included") {
+  ON_RINGS(rings_of(256));
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_SEND, lasting(cqe_fault::delay, 15ms), 2);
+  run(*on, [&]() -> task<void> {
+    room got;
+    const time_point begun = clock::now();
+    operation one = on->send(ends.a, bytes_of("a"));
+    one.link().timeout(1h);
+    operation two = on->send(ends.a, bytes_of("b"));
+    two.link().timeout(1h);
+    operation three = on->nop();
+    operation* const chain[] = {&one, &two, &three};
+    on->start_together(chain);
+    for (operation* each : chain) {
+      const completion ended = co_await *each;
+      CHECK(ended.res >= 0);
+    }
+    CHECK(clock::now() - begun >= 30ms);
+    const completion received = co_await on->recv(ends.b, got);
+    CHECK(got.text(received.res) == "ab");
+  });
+}
+
+TEST_CASE("what hangs in a chain and times out breaks a soft link; behind a hard one it goes on") {
+  ON_RINGS(rings_of(4));
+  const bool hard = GENERATE(true, false);
+  const bool by_kernel = GENERATE(true, false);
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_RECV, effect_of(cqe_fault::hang));
+  run(*on, [&]() -> task<void> {
+    room got;
+    operation hanging = on->recv(ends.a, got);
+    hanging.flags(hard ? IOSQE_IO_HARDLINK : IOSQE_IO_LINK).timeout(20ms);
+    if (!by_kernel) hanging.by_loop_timer();
+    operation behind = on->send(ends.a, bytes_of("b"));
+    operation* const chain[] = {&hanging, &behind};
+    on->start_together(chain);
+    const completion first = co_await hanging;
+    CHECK(first.why == outcome::timed_out);
+    const completion next = co_await behind;
+    CHECK(next.res == (hard ? 1 : -ECANCELED));
+  });
+}
+
+TEST_CASE("a failure that a fault makes breaks a chain, one that it tells afterwards does not") {
+  ON_RINGS_INJECTING(rings_of(4));
+  const bool before = GENERATE(true, false);
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_SEND, failing(EPIPE, before));
+  run(*on, [&]() -> task<void> {
+    operation failing_one = on->send(ends.a, bytes_of("a"));
+    failing_one.link();
+    operation behind = on->nop();
+    operation* const chain[] = {&failing_one, &behind};
+    on->start_together(chain);
+    const completion first = co_await failing_one;
+    CHECK(first.res == -EPIPE);
+    const completion next = co_await behind;
+    CHECK(next.res == (before ? -ECANCELED : 0));
+  });
+}
+
+TEST_CASE("a completion of a chain that is dropped or late does not hold what is behind it") {
+  ON_RINGS(rings_of(4));
+  const cqe_fault type = GENERATE(cqe_fault::drop, cqe_fault::late);
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_SEND, lasting(type, 20ms));
+  run(*on, [&]() -> task<void> {
+    operation first = on->send(ends.a, bytes_of("a"));
+    first.link().timeout(60ms);
+    operation behind = on->nop();
+    operation* const chain[] = {&first, &behind};
+    on->start_together(chain);
+    const completion next = co_await behind;
+    CHECK(next.res == 0);
+    CHECK(first.in_flight());
+    const completion ended = co_await first;
+    CHECK(ended.why == (type == cqe_fault::drop ? outcome::timed_out : outcome::ok));
+  });
+}

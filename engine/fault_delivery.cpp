@@ -470,14 +470,12 @@ fault_delivery fault_injector::join_window(faulted& record, std::int32_t res, st
 void fault_injector::close_window() {
   if (window_ == nullptr) return;
   const std::unique_ptr<window> closing = std::move(window_);
-  bool told = false;
+  // One window is one fault, of the one who opened it if that is still there.
+  const auto opener =
+      std::ranges::find_if(closing->members, [](const faulted* each) { return each != nullptr; });
+  if (opener != closing->members.end() && closing->members.size() > 1) fire(**opener);
   for (const std::uint32_t each : order_of(closing->effect, closing->members.size())) {
-    faulted* member = closing->members[each];
-    if (member == nullptr) continue;
-    // One window is one fault.
-    if (!told && closing->members.size() > 1) fire(*member);
-    told = true;
-    release(*member);
+    if (faulted* member = closing->members[each]) release(*member);
   }
 }
 

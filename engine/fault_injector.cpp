@@ -75,6 +75,13 @@ std::optional<int> instead_of(const cqe_effect& effect) {
 
 }  // namespace
 
+bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe) {
+  if (effect.type == cqe_fault::corrupt) return !receives_data(sqe);
+  if (instead_of(effect)) return effect.before || effect.type == cqe_fault::unsupported;
+  return shortens(effect.type) || puts_off(effect) || effect.type == cqe_fault::cancel_race ||
+         effect.type == cqe_fault::timeout || effect.type == cqe_fault::notif_drop;
+}
+
 fault_injector::fault_injector(loop& on, fault_observer* observer)
     : loop_(on), observer_(observer), timer_(std::make_unique<work_timer>(*this)), ring_(on) {}
 

@@ -73,6 +73,10 @@ struct fault_delivery {
   const cqe_effect* by = nullptr;
 };
 
+/// Whether the effect has to be armed when its victim is submitted. The others can also be applied
+/// to a completion that has come.
+bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe);
+
 struct faulted;
 
 class fault_injector {

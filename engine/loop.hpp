@@ -112,6 +112,7 @@ class loop : public data_factories,
   [[nodiscard]] arrival_pool& arrivals() { return arrivals_; }
 
   void set_seam(seam* users) noexcept { seam_ = users; }
+  [[nodiscard]] seam* current_seam() const { return seam_; }
   // For the seam: delivers a completion that it withheld, or made. Never from on_complete.
   void deliver_held(operation& op, request_kind kind, std::int32_t res, std::uint32_t flags);
   [[nodiscard]] const capabilities& kernel() const { return kernel_; }

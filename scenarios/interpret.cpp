@@ -220,6 +220,7 @@ class scenario_life {
 
   void judge() {
     scenario_result& result = run_.result;
+    if (run_.clock.fault_strays != nullptr) result.strays += run_.clock.fault_strays->size();
     result.faults = judge_faults(run_.what.faults, run_.fault_tallies);
     bool failed = !result.failures.empty();
     for (const actor_result& actor : result.actors) {

@@ -1,6 +1,8 @@
 #include "scenarios/recorder.hpp"
 
-#include "engine/inject.hpp"
+#include <algorithm>
+#include <utility>
+
 #include "engine/op_table.hpp"
 #include "scenarios/fault_rules.hpp"
 #include "scenarios/interpret.hpp"
@@ -20,6 +22,14 @@ std::string_view request_op(const uring::operation& op, request_kind kind) {
     default:
       return uring::op_name(op.opcode());
   }
+}
+
+// What a rule does, as the engine takes it.
+uring::cqe_effect completion_effect(const fault_plan& rule) {
+  uring::cqe_effect effect;
+  effect.error = rule.error;
+  effect.before = rule.before;
+  return effect;
 }
 
 // Whether this completion is the one that ends its step: a loop of submissions ends when the last
@@ -48,8 +58,16 @@ void step_recorder::completed(completion_event event) {
   progress->reset();
 }
 
+const step_recorder::suffering* step_recorder::suffered_by(const uring::operation& op) const {
+  const auto found = std::ranges::find(suffering_, &op, &suffering::op);
+  return found == suffering_.end() ? nullptr : &*found;
+}
+
+// ---- Submissions -------------------------------------------------------------------------------
+
 void recording_seam::on_submit(uring::operation& op, request_kind kind,
                                io_uring_sqe& sqe) noexcept {
+  faults_.submitted(op, kind, sqe);
   auto* record = static_cast<step_recorder*>(op.tag());
   if (record == nullptr) return;
   record->submissions.push_back({kind, std::string(request_op(op, kind)), record->clock_.now_ns(),
@@ -61,50 +79,112 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
   if (op.bounded_by() == uring::timeout_mechanism::timer) record->mechanism = "loop timer";
   if (record->counter == nullptr) return;
 
-  record->hitting_ = nullptr;
+  // The memory of an operation that has ended may be another's now.
+  std::erase_if(record->suffering_, [&](const auto& each) { return each.op == &op; });
   const fault_plan* by_submission =
       record->counter->at_submission(uring::op_name(op.opcode()), record->step_id);
   const fault_plan* rule = record->armed_done ? nullptr : record->armed;
-  if (rule == nullptr || (!rule->before && by_submission != nullptr)) rule = by_submission;
+  const bool later =
+      rule != nullptr && !uring::acts_at_submission(completion_effect(*rule), op.submission());
+  if ((rule == nullptr || later) && by_submission != nullptr) rule = by_submission;
   if (rule == nullptr) return;
-  record->hitting_ = rule;
-  if (rule->before) {
-    uring::complete_instead(op, sqe, -rule->error, loop_.kernel());
-    record->counter->fired(*rule);
-    if (rule == record->armed) record->armed_done = true;
-  }
+  const bool waits = rule == record->armed && later;
+  record->suffering_.push_back({&op, rule, waits});
+  if (!waits) arm(*record, op, sqe, *rule);
 }
+
+void recording_seam::arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe,
+                         const fault_plan& rule) {
+  const uring::cqe_effect effect = effect_for(record, rule);
+  const char* why = faults_.arm(op, sqe, effect);
+  if (&rule == record.armed) record.armed_done = true;
+  if (why != nullptr) record.refused = why;
+}
+
+// The rule's effect, with a number by which a stray of it finds back.
+uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_plan& rule) {
+  uring::cqe_effect effect = completion_effect(rule);
+  effect.rule = ++tickets_;
+  if (effect.type == uring::cqe_fault::duplicate || effect.type == uring::cqe_fault::late) {
+    auto& to = record.clock_.fault_strays;
+    if (to == nullptr) to = std::make_shared<std::vector<stray_event>>();
+    origins_.emplace(effect.rule, origin{rule.id, to});
+  } else if (effect.type == uring::cqe_fault::reorder) {
+    reordering_ = record.counter;
+    reordered_by_ = &rule;
+  }
+  return effect;
+}
+
+// ---- Completions -------------------------------------------------------------------------------
 
 uring::verdict recording_seam::on_complete(uring::operation& op, request_kind kind,
                                            std::int32_t& res, std::uint32_t& flags) noexcept {
+  uring::fault_delivery decided = faults_.completed(op, kind, res, flags);
   auto* record = static_cast<step_recorder*>(op.tag());
-  if (record == nullptr) return uring::verdict::deliver;
-  std::string fault;
-  if (kind == request_kind::main && record->hitting_ != nullptr) {
-    const fault_plan& rule = *record->hitting_;
-    const bool step_wide = &rule == record->armed;
-    const bool due = rule.before || !step_wide || ends_step(op, *record, res);
-    if (due) {
-      if (!rule.before) {
-        uring::hide_result(op, res, flags, -rule.error);
-        record->counter->fired(rule);
-        if (step_wide) record->armed_done = true;
-      }
-      ++record->faults_seen;
-      record->counter->observed(rule);
-      fault = rule.id;
+  if (record == nullptr) return decided.what;
+  const step_recorder::suffering* suffered =
+      kind == request_kind::main ? record->suffered_by(op) : nullptr;
+  const fault_plan* rule = suffered != nullptr ? suffered->rule : nullptr;
+  const bool waited = suffered != nullptr && suffered->waits && !record->armed_done;
+  const bool untouched = decided.what == uring::verdict::deliver && decided.by == nullptr;
+  if (waited && untouched && ends_step(op, *record, res)) {
+    decided = apply(*record, op, *rule, res, flags);
+  }
+  if (decided.what == uring::verdict::withhold) return decided.what;
+  completion_event event;
+  if (decided.by != nullptr && kind == request_kind::main) {
+    // What a window holds besides suffers by the rule of the one who opened it.
+    if (decided.by->type == uring::cqe_fault::reorder) rule = reordered_by_;
+    ++record->faults_seen;
+    if (rule != nullptr) {
+      record->counter->observed(*rule);
+      event.fault = rule->id;
     }
-    record->hitting_ = nullptr;
   }
   if (op.by_system_call()) record->mechanism = "system call";
-  completion_event event;
   event.kind = kind;
   event.op = request_op(op, kind);
   event.res = res;
   event.flags = flags;
-  event.fault = std::move(fault);
   record->completed(std::move(event));
-  return uring::verdict::deliver;
+  return decided.what;
+}
+
+uring::fault_delivery recording_seam::apply(step_recorder& record, uring::operation& op,
+                                            const fault_plan& rule, std::int32_t& res,
+                                            std::uint32_t& flags) {
+  return faults_.apply_at_completion(op, res, flags, effect_for(record, rule));
+}
+
+// ---- What the injector tells -------------------------------------------------------------------
+
+void recording_seam::fired(const uring::cqe_effect& effect,
+                           const uring::operation& victim) noexcept {
+  auto* record = static_cast<step_recorder*>(victim.tag());
+  if (record == nullptr || record->counter == nullptr) return;
+  const step_recorder::suffering* suffered = record->suffered_by(victim);
+  const fault_plan* rule = effect.type == uring::cqe_fault::reorder ? reordered_by_
+                           : suffered != nullptr                    ? suffered->rule
+                                                                    : nullptr;
+  if (rule == nullptr) return;
+  record->counter->fired(*rule);
+  if (rule == record->armed) record->armed_done = true;
+}
+
+void recording_seam::stray(const uring::fault_stray& what) noexcept {
+  const auto found = origins_.find(what.rule);
+  if (found == origins_.end()) return;
+  const origin& from = found->second;
+  from.to->push_back({from.fault, std::string(uring::op_name(what.opcode)), what.res, what.flags});
+  origins_.erase(found);
+}
+
+// A window holds completions of one actor only: those of others come when they come.
+bool recording_seam::joins(const uring::operation& other,
+                           const uring::cqe_effect& /*effect*/) noexcept {
+  const auto* record = static_cast<const step_recorder*>(other.tag());
+  return record != nullptr && record->counter != nullptr && record->counter == reordering_;
 }
 
 void recording_seam::on_stray(const io_uring_cqe& /*cqe*/) noexcept {

@@ -8,10 +8,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/event.hpp"
+#include "engine/fault_injector.hpp"
 #include "engine/loop.hpp"
 #include "engine/seam.hpp"
 #include "scenarios/outcome.hpp"
@@ -21,8 +25,18 @@ namespace scenarios {
 
 class fault_counter;
 
+// A completion that a fault brought to nobody: a copy, or one that came when its step was over.
+struct stray_event {
+  std::string fault;  // id
+  std::string op;
+  std::int32_t res = 0;
+  std::uint32_t flags = 0;
+};
+
 // What a run's records are numbered and timed by.
 struct run_clock {
+  // Made when a fault may make some; a late one may come when the run is over.
+  std::shared_ptr<std::vector<stray_event>> fault_strays;
   uring::time_point started = uring::clock::now();
   std::uint64_t submissions = 0;
   std::uint64_t completions = 0;
@@ -63,26 +77,58 @@ class step_recorder {
   std::string_view step_id;          // for rules that name a step
   fault_counter* counter = nullptr;  // for rules that count submissions
   std::uint64_t faults_seen = 0;     // completions that a fault made or changed
+  std::string refused;               // why a fault that was due could not be done
 
  private:
   friend class recording_seam;
+  // What a request in flight suffers; `waits`: decided when a completion ends the step.
+  struct suffering {
+    const uring::operation* op;
+    const fault_plan* rule;
+    bool waits;
+  };
+  [[nodiscard]] const suffering* suffered_by(const uring::operation& op) const;
+
   run_clock& clock_;
-  const fault_plan* hitting_ = nullptr;  // the fault that the request in flight suffers
+  std::vector<suffering> suffering_;
 };
 
-class recording_seam final : public uring::seam {
+class recording_seam final : public uring::seam, private uring::fault_observer {
  public:
-  explicit recording_seam(uring::loop& on) : loop_(on) {}
+  explicit recording_seam(uring::loop& on) : faults_(on, this) {}
   void on_submit(uring::operation& op, uring::request_kind kind,
                  io_uring_sqe& sqe) noexcept override;
   uring::verdict on_complete(uring::operation& op, uring::request_kind kind, std::int32_t& res,
                              std::uint32_t& flags) noexcept override;
   void on_stray(const io_uring_cqe& cqe) noexcept override;
+  bool takes(const io_uring_cqe& cqe) noexcept override { return faults_.takes(cqe); }
+  std::optional<int> on_sync_cancel(uring::request_id target) noexcept override {
+    return faults_.sync_cancel(target);
+  }
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
+  /// Where faults of the ring are armed, and the books are.
+  [[nodiscard]] uring::fault_injector& faults() { return faults_; }
 
  private:
-  uring::loop& loop_;
+  // Where a stray that a fault makes is told of, when its step is long over.
+  struct origin {
+    std::string fault;
+    std::shared_ptr<std::vector<stray_event>> to;
+  };
+  void arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, const fault_plan& rule);
+  uring::fault_delivery apply(step_recorder& record, uring::operation& op, const fault_plan& rule,
+                              std::int32_t& res, std::uint32_t& flags);
+  uring::cqe_effect effect_for(step_recorder& record, const fault_plan& rule);
+  void fired(const uring::cqe_effect& effect, const uring::operation& victim) noexcept override;
+  void stray(const uring::fault_stray& what) noexcept override;
+  bool joins(const uring::operation& other, const uring::cqe_effect& effect) noexcept override;
+
+  uring::fault_injector faults_;
   std::uint64_t strays_ = 0;
+  std::uint32_t tickets_ = 0;
+  std::unordered_map<std::uint32_t, origin> origins_;
+  const fault_counter* reordering_ = nullptr;  // whose completions a window holds
+  const fault_plan* reordered_by_ = nullptr;
 };
 
 }  // namespace scenarios

@@ -256,22 +256,38 @@ void node_writer::actor(const scenarios::actor_result& of) {
   });
 }
 
+// Sorted: which of two actors was hit first is not the scenario's choice.
+void node_writer::put_sites(const scenarios::fault_result& of) {
+  if (of.sites.empty()) return;
+  std::vector<scenarios::fault_site> sites = of.sites;
+  std::ranges::sort(sites);
+  list("sites", sites, [&](const scenarios::fault_site& each) {
+    to_.open_object();
+    to_.put("actor", text(each.actor));
+    to_.put("nth", each.nth);
+    to_.close();
+  });
+}
+
 void node_writer::fault(const scenarios::fault_result& of) {
   node([&](half which) {
     if (which == half::loose) {
       to_.put("candidates", of.candidates);
       to_.put("matched", of.matched);
       put_text("nearest_miss", of.nearest_miss);
+      if (!of.sites_are_stable) put_sites(of);
       to_.put("times_fired", of.fired);
       to_.put("times_observed", of.observed);
       return;
     }
     put_place(of.at);
+    if (of.by_clock) to_.put("by_clock", true);
     to_.put("fired", of.fired > 0);
     to_.put("id", text(of.id));
     to_.put("observed", of.observed > 0);
     to_.put("required", of.required);
     to_.put("satisfied", of.satisfied);
+    if (of.sites_are_stable) put_sites(of);
     to_.put("type", of.type);
   });
 }

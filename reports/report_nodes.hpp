@@ -56,6 +56,7 @@ class node_writer {
   void completion(const scenarios::completion_event& event, const scenarios::step_result& of,
                   bool firm);
   void fault(const scenarios::fault_result& of);
+  void put_sites(const scenarios::fault_result& of);
   void service(const scenarios::service_result& of);
   void failure(const scenarios::diagnostic& of);
   void failures(std::string_view key, const std::vector<scenarios::diagnostic>& all);

@@ -183,10 +183,12 @@ constexpr field_row fault_fields[] = {
     {"id", "string", always, "As the scenario names it."},
     {"type", "string", always, "As cqe.errno."},
     {"at", "string", optional, place_about},
+    {"by_clock", "boolean", optional, "When it fires depends on the clock: it may differ."},
     {"fired", "boolean", always, "Whether it happened at all."},
     {"observed", "boolean", always, "Whether a step saw it."},
     {"required", "boolean", always, "Whether the scenario is invalid without it."},
     {"satisfied", "boolean", always, "Whether what was required of it came about."},
+    {"sites", "#site[]", optional, "Where it hit, of steps; by actor."},
 };
 constexpr field_row fault_loose[] = {
     {"candidates", "integer", always, "What passed `where`."},
@@ -194,6 +196,11 @@ constexpr field_row fault_loose[] = {
     {"times_fired", "integer", always, "How often it happened."},
     {"times_observed", "integer", always, "How often a step saw it."},
     {"nearest_miss", "string", optional, "Why it did not fire."},
+    {"sites", "#site[]", optional, "Likewise, where chunks or the clock decide."},
+};
+constexpr field_row site_fields[] = {
+    {"actor", "string", always, "Whom it hit."},
+    {"nth", "integer", always, "Which of the actor's operations that its `where` names."},
 };
 constexpr field_row service_fields[] = {
     {"name", "string", always, "As the scenario names it."},
@@ -221,6 +228,7 @@ constexpr node_row nodes[] = {
     {"loose_completion", "One completion inside a volatile list.", loose_completion_fields, {}},
     {"failure", "What was wrong, and where.", failure_fields, failure_loose},
     {"fault", "A fault that the scenario asked for.", fault_fields, fault_loose},
+    {"site", "Where a fault hit.", site_fields, {}},
     {"service", "A program that the scenario ran.", service_fields, service_loose},
 };
 constexpr node_row top = {"report", "What a run of uring-scenario left behind.", report_fields,

@@ -63,7 +63,7 @@ std::string as_text(const loaded_files& of, color_mode color) {
 }  // namespace
 
 int check_command(const settings& with) {
-  loaded_files files = load(with.operands, {with.vars});
+  loaded_files files = load(with.operands, {.vars = with.vars});
   print(with.json ? as_json(files) : reports::disarmed(as_text(files, with.color)));
   if (files.told.has_errors()) return number(exit_code::scenario_wrong);
   const selection chosen = select(files, {}, with.operands);

@@ -13,6 +13,7 @@
 #include "runner/text_layout.hpp"
 #include "scenarios/builtin.hpp"
 #include "scenarios/codes.hpp"
+#include "scenarios/faults/fault_table.hpp"
 #include "scenarios/matcher.hpp"
 #include "scenarios/message_layout.hpp"
 #include "scenarios/step_table.hpp"
@@ -84,10 +85,21 @@ words key_words() {
       if (key.state != key_state::reserved) all.emplace(key.name);
     }
   }
+  for (const scenarios::fault_row& fault : scenarios::fault_table()) {
+    for (const scenarios::key_row& key : fault.parameters)
+      if (fault.acts) all.emplace(key.name);
+  }
   return {all.begin(), all.end()};
 }
 
 void explain_key(std::string_view word, words& into) {
+  for (const scenarios::fault_row& fault : scenarios::fault_table()) {
+    const scenarios::key_row* const row = scenarios::find_key(fault.parameters, word);
+    if (row == nullptr || !fault.acts) continue;
+    into.push_back(
+        fmt::format("{}: key of {}\n", word, fault.name) + sentence(row->doc) +
+        facts("value", types_text(*row) + (row->state == key_state::required ? ", required" : "")));
+  }
   for (const scenarios::key_table* table : scenarios::all_key_tables()) {
     const scenarios::key_row* const row = scenarios::find_key(table->rows, word);
     if (row == nullptr) continue;
@@ -157,31 +169,52 @@ void explain_function(std::string_view word, words& into) {
 
 // ---- Faults, codes, errnos, flags --------------------------------------------------------------
 
-// The op table knows more faults than the interpreter acts on so far.
-constexpr std::array acted_on{uring::cqe_fault::errno_};
-
 words fault_words() {
   words all;
-  for (const uring::cqe_fault each : acted_on) {
-    all.push_back(fmt::format("cqe.{}", fault_name(each)));
-  }
+  for (const scenarios::fault_row& each : scenarios::fault_table())
+    if (each.acts) all.emplace_back(each.name);
   return all;
 }
 
-void explain_fault(std::string_view word, words& into) {
-  const std::string_view bare = word.starts_with("cqe.") ? word.substr(4) : word;
-  const auto fault = uring::find_fault(bare);
-  if (!fault) return;
+words victims_of(const scenarios::fault_row& row) {
   words victims;
-  for (const uring::op_row& row : uring::op_table()) {
-    if (uring::can_suffer(row, *fault)) victims.emplace_back(row.name);
+  if (!row.cqe) return victims;
+  for (const uring::op_row& op : uring::op_table())
+    if (uring::can_suffer(op, *row.cqe)) victims.emplace_back(op.name);
+  return victims;
+}
+
+// With its plane or without: "cqe.errno", "errno", where only one plane has it.
+const scenarios::fault_row* fault_of(std::string_view word) {
+  const scenarios::fault_row* found = scenarios::find_fault_type(word);
+  if (found != nullptr) return found;
+  for (const scenarios::fault_row& each : scenarios::fault_table()) {
+    if (each.name.substr(each.name.find('.') + 1) != word) continue;
+    if (found != nullptr) return nullptr;
+    found = &each;
   }
-  // What a rule takes beside its type is in the key tables, under `fault`.
-  const bool acts = std::ranges::find(acted_on, *fault) != acted_on.end();
-  into.push_back(
-      fmt::format("cqe.{}: fault of completions{}\n", bare, acts ? "" : " (not in this version)") +
-      facts("can hit", spaced(victims)) +
-      facts("see also", "explain fault, fault.where, fault.when, fault.require"));
+  return found;
+}
+
+void explain_fault(std::string_view word, words& into) {
+  const scenarios::fault_row* const row = fault_of(word);
+  if (row == nullptr) return;
+  static constexpr std::string_view planes[] = {"completions", "the ring", "the wire", "services"};
+  std::string text =
+      fmt::format("{}: fault of {}{}\n", row->name, planes[static_cast<std::size_t>(row->plane)],
+                  row->acts ? "" : " (not in this version)") +
+      sentence(row->doc);
+  if (!row->victim.empty()) text += facts("its victim sees", row->victim);
+  for (const scenarios::key_row& key : row->parameters) {
+    if (key.state == scenarios::key_state::reserved) continue;
+    const std::string_view needed = key.state == scenarios::key_state::required ? ", required" : "";
+    text += facts(key.name, fmt::format("{}{}: {}", types_text(key), needed, key.doc));
+  }
+  if (row->cqe) text += facts("can hit", spaced(victims_of(*row)));
+  if (!row->kernel.empty()) text += facts("since", fmt::format("Linux {}", row->kernel));
+  if (!row->example.empty()) text += facts("example", row->example);
+  if (!row->proof.empty()) text += facts("shown by", row->proof);
+  into.push_back(text + facts("see also", "explain fault, fault.where, fault.when, fault.require"));
 }
 
 words code_words() {

@@ -114,6 +114,22 @@ std::string set_seed(settings& into, const std::string& text) {
   return read_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max(), into.seed);
 }
 
+std::string set_seeds(settings& into, const std::string& text) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  constexpr std::uint64_t seeds_max = 100'000;
+  const std::size_t dots = text.find("..");
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::string wrong = read_number<std::uint64_t>(text.substr(0, dots), 0, most, first);
+  last = first;
+  if (wrong.empty() && dots != std::string::npos)
+    wrong = read_number<std::uint64_t>(text.substr(dots + 2), first, most, last);
+  if (!wrong.empty()) return wrong;
+  if (last - first >= seeds_max) return fmt::format("at most {} seeds", seeds_max);
+  into.seeds = std::pair(first, last);
+  return {};
+}
+
 std::string set_bless(settings& into, const std::string& text) {
   if (text == "force") {
     into.bless = bless_mode::force;
@@ -207,6 +223,23 @@ constexpr flag_row table[] = {
     {"retries", 0, "N", running, false,
      "tries a scenario that fails up to N more times; one that passes then is flaky",
      &set_count<&settings::retries, 0, 100>},
+    {"check-determinism", 0, "N", running, false,
+     "runs each scenario N times and compares the stable reports; names the first difference",
+     &set_count<&settings::check_determinism, 2, 10'000>},
+    {"ablate", 0, "", running, false,
+     "runs each scenario once without each of its faults, which must make a difference",
+     &set_switch<&settings::ablate>},
+    {"seeds", 0, "A..B", running, false,
+     "runs each scenario with each of these seeds, also where it has one of its own", &set_seeds},
+    {"save-plan", 0, "PATH", running, false,
+     "writes what each fault hit, as rules that need neither seed nor clock",
+     &set_text<&settings::save_plan>},
+    {"replay", 0, "PATH", running, false,
+     "faults of a saved plan, or of { \"faults\": [...] }, in place of the scenarios' own",
+     &set_text<&settings::replay>},
+    {"shrink", 0, "", running, false,
+     "takes faults away from what fails for as long as it fails, and prints those that are left",
+     &set_switch<&settings::shrink>},
     {"no-skip", 0, "", running, false, "a scenario that is skipped makes the run fail",
      &set_switch<&settings::no_skip>},
     {"fail-flaky", 0, "", running, false, "a scenario that is flaky makes the run end with 6",

@@ -47,7 +47,7 @@ int list_command(const settings& with) {
     complain(wrong);
     return number(exit_code::usage);
   }
-  loaded_files files = load(with.operands, {with.vars});
+  loaded_files files = load(with.operands, {.vars = with.vars});
   if (!files.told.empty()) {
     print_error(scenarios::render(files.told, {wants_color(stream::error, with.color)}));
   }

@@ -25,7 +25,7 @@ std::string choice_of(const std::vector<shared_plan>& plans) {
 }  // namespace
 
 int render_command(const settings& with) {
-  loaded_files files = load(with.operands, {with.vars});
+  loaded_files files = load(with.operands, {.vars = with.vars});
   if (!files.told.empty())
     print_error(scenarios::render(files.told, {wants_color(stream::error, with.color)}));
   if (files.told.has_errors()) return number(exit_code::scenario_wrong);

@@ -9,13 +9,17 @@
 #include "runner/bless.hpp"
 #include "runner/command_table.hpp"
 #include "runner/exit_code.hpp"
+#include "runner/fault_plans.hpp"
+#include "runner/file_writer.hpp"
 #include "runner/kernel.hpp"
+#include "runner/mechanisms.hpp"
 #include "runner/output.hpp"
 #include "runner/refusal.hpp"
 #include "runner/report_files.hpp"
 #include "runner/selection.hpp"
 #include "runner/signals.hpp"
 #include "runner/suite.hpp"
+#include "runner/trials.hpp"
 #include "scenarios/requirements.hpp"
 
 namespace runner {
@@ -74,7 +78,7 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.timeout = with.timeout;
   made.fail_fast = with.fail_fast;
   made.details_for_observer = with.verbosity >= 2;
-  made.details_in_result = !with.reports.empty() || made.scenario.bless;
+  made.details_in_result = !with.reports.empty() || made.scenario.bless || !with.save_plan.empty();
   return made;
 }
 
@@ -82,6 +86,16 @@ int refused(const settings& with, const uring::ring_refusal& why) {
   print_error(scenarios::render(refusal_diagnostic(why, with.ring_mode),
                                 {wants_color(stream::error, with.color)}));
   return number(exit_code::environment);
+}
+
+/// What is run again and again, for another purpose than its result.
+std::optional<int> run_trials(const settings& with, const std::vector<shared_plan>& plans,
+                              const uring::capabilities& kernel) {
+  if (with.check_determinism != 0)
+    return check_determinism(plans, options_of(with, kernel), with.check_determinism);
+  if (with.ablate) return ablate(plans, options_of(with, kernel));
+  if (with.shrink) return shrink(plans, options_of(with, kernel), with);
+  return std::nullopt;
 }
 
 int run_plans(const settings& with, std::vector<shared_plan> plans) {
@@ -95,6 +109,12 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
   if (kernel.ring_errno != 0) {
     return refused(with, uring::diagnose_ring_failure(kernel.ring_errno));
   }
+  const std::vector<std::string> broken = broken_mechanisms(plans, options_of(with, kernel));
+  for (const std::string& each : broken) complain(each);
+  if (!broken.empty()) return number(exit_code::environment);
+  if (const auto done = run_trials(with, plans, kernel)) return *done;
+  // The suite frees plans as they end.
+  const std::vector<shared_plan> kept = with.save_plan.empty() ? std::vector<shared_plan>() : plans;
   reports::console console = make_console(with);
   suite all(std::move(plans), options_of(with, std::move(kernel)), console,
             [&console] { console.tick(); });
@@ -106,6 +126,13 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
   run_verdict verdict;
   verdict.counts = scenarios::count(outcome.result.scenarios);
   verdict.environment = !write_reports(with.reports, outcome.result);
+  if (!with.save_plan.empty()) {
+    bool exists = false;
+    const std::string wrong =
+        create_file(with.save_plan, plan_file(kept, outcome.result.scenarios), true, exists);
+    if (!wrong.empty()) complain(wrong);
+    verdict.environment |= !wrong.empty();
+  }
   if (with.bless != bless_mode::no) {
     const blessed_files blessed = bless_results(outcome.result);
     (any_to_standard_output(with.reports) ? print_error : print)(blessed.told);
@@ -144,6 +171,12 @@ int run_command(const settings& with) {
   scenarios::compile_options how;
   how.vars = with.vars;
   how.bless = with.bless != bless_mode::no;
+  scenarios::diagnostics of_plan;
+  if (!with.replay.empty()) how.faults = scenarios::load_source(with.replay, of_plan);
+  if (of_plan.has_errors()) {
+    print_error(scenarios::render(of_plan, {wants_color(stream::error, with.color)}));
+    return number(exit_code::usage);
+  }
   loaded_files files = load(with.operands, how);
   if (!files.told.empty()) {
     print_error(scenarios::render(files.told, {wants_color(stream::error, with.color)}));
@@ -158,6 +191,7 @@ int run_command(const settings& with) {
     complain(chosen.nothing);
     return number(exit_code::nothing_selected);
   }
+  if (with.seeds) chosen.plans = with_seeds(chosen.plans, with.seeds->first, with.seeds->second);
   return run_plans(with, std::move(chosen.plans));
 }
 

@@ -35,6 +35,12 @@ struct settings {
   std::optional<std::chrono::nanoseconds> timeout;  // of the whole suite
   std::size_t repeat = 1;
   std::size_t retries = 0;
+  std::size_t check_determinism = 0;  // how often it is run; 0: it is not checked
+  bool ablate = false;
+  bool shrink = false;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> seeds;  // first and last
+  std::string replay;     // path of a plan whose faults take the place of the scenarios' own
+  std::string save_plan;  // path
   bool fail_fast = false;
   bool no_skip = false;
   bool fail_flaky = false;

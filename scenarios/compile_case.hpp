@@ -51,6 +51,13 @@ struct signal_use {
   span at;
 };
 
+/// A step that names a fault.
+struct fault_use {
+  std::string id;
+  span at;
+  bool arms = false;
+};
+
 struct case_context {
   case_context(plan& made, const matrix_case& which, payload_context where, diagnostics& told)
       : into(made), out(told), names(made, which), files(std::move(where)) {}
@@ -64,6 +71,7 @@ struct case_context {
   std::vector<step_seen> steps;
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
+  std::vector<fault_use> fault_uses;
   std::map<std::string, std::uint32_t> barrier_by_name;
   std::map<std::string, std::uint32_t> signal_by_name;
   std::size_t step_count = 0;
@@ -93,5 +101,7 @@ std::uint32_t find_ring(case_context& in, const node& name);
 // After all steps.
 void check_barriers(case_context& in);
 void check_signals(case_context& in);
+/// After the faults, too.
+void check_fault_uses(case_context& in);
 
 }  // namespace scenarios

@@ -61,7 +61,12 @@ class scenario_life {
     result.included = run_.what.included;
     result.seed = run_.seed;
     result.ring_mode = uring::ring_mode_name(run_.loop.io().mode());
-    result.rerun = {"run", run_.what.id, "--seed", std::to_string(run_.seed)};
+    const std::string seed = std::to_string(run_.seed);
+    if (run_.what.variant_of.empty()) {
+      result.rerun = {"run", run_.what.id, "--seed", seed};
+    } else {
+      result.rerun = {"run", run_.what.variant_of, "--seeds", seed};
+    }
   }
 
   uring::task<void> go() {
@@ -76,8 +81,10 @@ class scenario_life {
       services_.watch(watchers, watching);
       run_.arm_deadline();
       started_ = true;
+      run_.faults.begin();
       co_await actors.run_all();
       run_.disarm_deadline();
+      co_await run_.faults.end();
       watching.request_stop();
       co_await watchers.join();
     }
@@ -181,6 +188,8 @@ class scenario_life {
 
   // Runs always and last, whatever happened, under a stop and a deadline of its own.
   uring::task<void> tear_down() {
+    // What is looked at in the end is looked at in a world that works again.
+    run_.faults.heal("");
     if (!run_.what.teardown.steps.empty()) {
       struct limit : uring::timer {
         explicit limit(uring::stop_source& source)
@@ -221,7 +230,7 @@ class scenario_life {
   void judge() {
     scenario_result& result = run_.result;
     if (run_.clock.fault_strays != nullptr) result.strays += run_.clock.fault_strays->size();
-    result.faults = judge_faults(run_.what.faults, run_.fault_tallies);
+    result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     bool failed = !result.failures.empty();
     for (const actor_result& actor : result.actors) {
       const bool framing = actor.kind == "setup" || actor.kind == "teardown";
@@ -264,9 +273,11 @@ class scenario_life {
   }
 
   void tell_unfired(const fault_result& fault) {
+    const std::string wanted =
+        fault.expected.empty() ? std::string() : fmt::format("; required: {}", fault.expected);
     diagnostic why = run_.make(code::fault_not_fired, fault.at,
-                               fmt::format("the required fault \"{}\" fired {} time{}", fault.id,
-                                           fault.fired, fault.fired == 1 ? "" : "s"));
+                               fmt::format("the required fault \"{}\" fired {} time{}{}", fault.id,
+                                           fault.fired, fault.fired == 1 ? "" : "s", wanted));
     why.label = fault.nearest_miss;
     why.help = "aim it at something that happens, or say \"require\": false";
     run_.result.failures.push_back(std::move(why));

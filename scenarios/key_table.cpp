@@ -253,48 +253,50 @@ constexpr key_row retry_rows[] = {
     {"on", j::array, optional, "only on these errnos (default: on any failure)"},
 };
 
+// What every fault has; what a type has beside that is in scenarios/faults/fault_table.hpp.
 constexpr key_row fault_rows[] = {
-    {"type", j::string, required, "what breaks: cqe.errno"},
+    {"type", j::string, required, "what breaks: cqe.errno, process.kill …"},
     {"id", j::string, optional, "its name in reports (default fault1, fault2 …)"},
-    {"errno", j::string, optional, "what the operation fails with"},
-    {"point", j::string, optional, "before: it never ran; after: it ran, its result was replaced"},
     {"where", j::object, optional, "whom it may hit"},
     {"when", j::object, optional, "which of those"},
-    {"times", j::integer, optional, "how often at most"},
-    {"force", j::boolean, optional, "true: allow an errno that the op can't return"},
+    {"times", j::integer, optional,
+     "how often at most within one actor (default: once, or all that `nth` or `p` name)"},
+    {"armed", j::boolean, optional, "false: waits for fault_on"},
     {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
-    later("armed", "waits for fault_on"),
     later("stack", "lets later rules act too"),
-    later("for", "how long it lasts"),
-    later("dir", "direction of the bytes"),
-    later("kind", "kind of partition"),
-    later("bytes", "how many bytes"),
-    later("delay", "how long"),
 };
 constexpr key_row fault_where_rows[] = {
     {"actor", j::string, optional, "an actor"},
     {"op", j::string, optional, "steps of this op, or submissions: sqe.NAME"},
     {"step", j::string, optional, "one step: actor/id"},
-    later("conn", "one connection"),
+    {"conn", j::string, optional, "what works on one descriptor: actor.name, as c1.conn"},
+    {"service", j::string, optional, "of process.*: the service that it happens to"},
     later("proxy", "a relay"),
     later("fd_kind", "a kind of descriptor"),
     later("peer", "who is at the other end"),
-    later("service", "a service"),
     later("ring", "a ring"),
 };
 constexpr key_row fault_when_rows[] = {
-    {"nth", j::integer | j::string, optional, "n, or first..last+step"},
+    {"nth", j::integer | j::string, optional,
+     "n, or first..last+step; it counts what passed the others"},
+    {"p", j::integer | j::real, optional, "with this probability, drawn from the seed"},
+    {"after", j::object, optional, "after another fault, or a step"},
+    {"at", j::string, optional, "from this time on, since the actors began"},
+    {"window", j::array, optional, "between two times since the actors began"},
     later("after_bytes", "after so many bytes"),
     later("match", "when these bytes pass"),
-    later("after", "after another fault or a step"),
-    later("at", "at a time"),
-    later("window", "in a span of time"),
-    later("p", "with this probability"),
 };
+constexpr key_row fault_after_rows[] = {
+    {"fault", j::string, optional, "the id of a fault: when it has fired"},
+    {"step", j::string, optional, "a step, actor/id: when it has ended"},
+    {"nth", j::integer, optional, "which end of the step (default 1)"},
+    {"delay", j::string, optional, "so long after that"},
+};
+constexpr json_types count_matcher = j::integer | j::object;
 constexpr key_row fault_require_rows[] = {
-    {"fired", j::integer, required, "at least so many times"},
-    later("observed", "seen by a step"),
-    later("matched", "candidates that passed `when`"),
+    {"fired", count_matcher, optional, "a number: at least so often; or a matcher"},
+    {"observed", count_matcher, optional, "how often a step saw it: a matcher"},
+    {"matched", count_matcher, optional, "how many candidates passed `when`: a matcher"},
 };
 
 }  // namespace
@@ -334,20 +336,49 @@ const key_table retry{"retry", "`retry`", retry_rows};
 const key_table fault{"fault", "a fault", fault_rows};
 const key_table fault_where{"fault.where", "`where`", fault_where_rows};
 const key_table fault_when{"fault.when", "`when`", fault_when_rows};
+const key_table fault_after{"fault.when.after", "`after`", fault_after_rows};
 const key_table fault_require{"fault.require", "`require`", fault_require_rows};
 }  // namespace keys
 
 std::span<const key_table* const> all_key_tables() {
   using namespace keys;
-  static constexpr const key_table* tables[] = {
-      &top_level,      &teardown,      &actor,         &server,     &client,
-      &service,        &service_file,  &ready,         &stop,       &exit_status,
-      &requires_,      &requires_not,  &expect,        &expect_cqe, &capture_regex,
-      &capture_json,   &capture_at,    &retry,         &fault,      &fault_where,
-      &fault_when,     &fault_require, &capture_field, &ring,       &buffer_ring,
-      &on_object,      &stray,         &keys::macro,   &included,   &suite,
-      &cases,          &redact,        &secret,        &tls,        &peer,
-      &expect_datagram};
+  static constexpr const key_table* tables[] = {&top_level,
+                                                &teardown,
+                                                &actor,
+                                                &server,
+                                                &client,
+                                                &service,
+                                                &service_file,
+                                                &ready,
+                                                &stop,
+                                                &exit_status,
+                                                &requires_,
+                                                &requires_not,
+                                                &expect,
+                                                &expect_cqe,
+                                                &capture_regex,
+                                                &capture_json,
+                                                &capture_at,
+                                                &retry,
+                                                &fault,
+                                                &keys::fault_where,
+                                                &keys::fault_when,
+                                                &keys::fault_require,
+                                                &capture_field,
+                                                &ring,
+                                                &buffer_ring,
+                                                &on_object,
+                                                &stray,
+                                                &keys::macro,
+                                                &included,
+                                                &suite,
+                                                &cases,
+                                                &redact,
+                                                &secret,
+                                                &tls,
+                                                &peer,
+                                                &expect_datagram,
+                                                &keys::fault_after};
   return tables;
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -140,6 +141,13 @@ struct actor_result {
   std::vector<step_result> steps;  // in declaration order, rounds in order
 };
 
+// Where a fault hit: the nth of those that its `where` names, counted within one actor.
+struct fault_site {
+  std::string actor;
+  std::uint64_t nth = 0;
+  auto operator<=>(const fault_site&) const = default;
+};
+
 struct fault_result {
   std::string id;
   std::string type;  // "cqe.errno"
@@ -148,7 +156,11 @@ struct fault_result {
   std::uint64_t matched = 0;
   std::uint64_t fired = 0;
   std::uint64_t observed = 0;
+  bool by_clock = false;          // when it fires depends on the clock
+  std::vector<fault_site> sites;  // in the order in which it was decided
+  bool sites_are_stable = false;  // neither the clock nor how a stream was cut decides them
   bool required = true;
+  std::string expected;  // of its counters, as the scenario says it; empty: fired at least once
   bool satisfied = true;
   std::string nearest_miss;  // "recv on c1 happened 2 times; nth 3 was never reached"
 };

@@ -26,6 +26,7 @@
 #include "engine/socket_address.hpp"
 #include "scenarios/datagram_plan.hpp"
 #include "scenarios/expression.hpp"
+#include "scenarios/faults/fault_plan.hpp"
 #include "scenarios/flow_plan.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
@@ -171,7 +172,7 @@ using step_body =
                  recycle_step, make_step, option_step, start_tls_step, stop_tls_step,
                  connect_peer_step, recv_datagram_step, trickle_step, split_step, stall_reads_step,
                  spawn_step, exec_step, kill_step, wait_exit_step, write_stdin_step,
-                 expect_output_step, write_file_step, read_file_step>;
+                 expect_output_step, write_file_step, read_file_step, fault_on_step, heal_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {
@@ -302,8 +303,7 @@ struct signal_plan {
   span at;
 };
 
-// ---- Services, requirements, faults
-// --------------------------------------------------------------
+// ---- Services, requirements --------------------------------------------------------------------
 
 struct service_file_plan {
   expression path;
@@ -339,24 +339,6 @@ struct requirement {
   bool negated = false;
 };
 
-// A fault rule: cqe.errno.
-struct fault_plan {
-  std::string id;
-  std::string type = "cqe.errno";
-  span at;
-  int error = 0;  // positive errno
-  bool before = true;
-  bool force = false;
-  std::string actor;         // where: empty = any
-  std::string op;            // "recv" (steps) or with `submissions` set "recv" (submissions)
-  bool submissions = false;  // where.op was "sqe.NAME"
-  std::string step;          // "actor/id" or empty
-  std::uint64_t first = 1, last = ~std::uint64_t{0}, every = 1;  // nth
-  std::uint64_t times = 1;
-  std::uint64_t require_fired = 1;
-  bool required = true;
-};
-
 // ---- How it is run and told about --------------------------------------------------------------
 
 /// A value that is read when the scenario starts and appears nowhere.
@@ -384,6 +366,7 @@ struct plan {
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);
   std::chrono::nanoseconds teardown_timeout = std::chrono::seconds(10);
   std::optional<std::uint64_t> seed;  // the file's own
+  std::string variant_of;             // the id of the case that this one repeats with another seed
   std::vector<requirement> requires_;
   std::vector<std::uint8_t> opcodes;  // that low-level steps need: skipped where missing
 

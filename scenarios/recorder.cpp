@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/op_table.hpp"
-#include "scenarios/fault_rules.hpp"
+#include "scenarios/faults/fault_director.hpp"
 #include "scenarios/interpret.hpp"
 
 namespace scenarios {
@@ -22,14 +22,6 @@ std::string_view request_op(const uring::operation& op, request_kind kind) {
     default:
       return uring::op_name(op.opcode());
   }
-}
-
-// What a rule does, as the engine takes it.
-uring::cqe_effect completion_effect(const fault_plan& rule) {
-  uring::cqe_effect effect;
-  effect.error = rule.error;
-  effect.before = rule.before;
-  return effect;
 }
 
 // Whether this completion is the one that ends its step: a loop of submissions ends when the last
@@ -81,11 +73,13 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
 
   // The memory of an operation that has ended may be another's now.
   std::erase_if(record->suffering_, [&](const auto& each) { return each.op == &op; });
-  const fault_plan* by_submission =
-      record->counter->at_submission(uring::op_name(op.opcode()), record->step_id);
+  const fault_decision here =
+      record->counter->at_submission(uring::op_name(op.opcode()), record->step_id, record->handle);
+  for (const fault_plan* deed : here.deeds) record->counter->set_off(*deed);
+  const fault_plan* by_submission = here.completion;
   const fault_plan* rule = record->armed_done ? nullptr : record->armed;
   const bool later =
-      rule != nullptr && !uring::acts_at_submission(completion_effect(*rule), op.submission());
+      rule != nullptr && !uring::acts_at_submission(*rule->completion(), op.submission());
   if ((rule == nullptr || later) && by_submission != nullptr) rule = by_submission;
   if (rule == nullptr) return;
   const bool waits = rule == record->armed && later;
@@ -98,12 +92,14 @@ void recording_seam::arm(step_recorder& record, uring::operation& op, io_uring_s
   const uring::cqe_effect effect = effect_for(record, rule);
   const char* why = faults_.arm(op, sqe, effect);
   if (&rule == record.armed) record.armed_done = true;
-  if (why != nullptr) record.refused = why;
+  if (why == nullptr) return;
+  record.refused = why;
+  record.counter->impossible(rule, why);
 }
 
 // The rule's effect, with a number by which a stray of it finds back.
 uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_plan& rule) {
-  uring::cqe_effect effect = completion_effect(rule);
+  uring::cqe_effect effect = *rule.completion();
   effect.rule = ++tickets_;
   if (effect.type == uring::cqe_fault::duplicate || effect.type == uring::cqe_fault::late) {
     auto& to = record.clock_.fault_strays;

@@ -15,7 +15,7 @@
 #include "engine/loop.hpp"
 #include "engine/scope.hpp"
 #include "engine/stop.hpp"
-#include "scenarios/fault_rules.hpp"
+#include "scenarios/faults/fault_director.hpp"
 #include "scenarios/interpret.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/plan.hpp"
@@ -90,7 +90,6 @@ class scenario_run {
   uring::stop_source stop;  // set-up and actors: a failure, the deadline, Ctrl-C
   std::vector<barrier_state> barriers;
   std::vector<uring::event> signals;
-  std::vector<fault_tally> fault_tallies;
   std::vector<std::unique_ptr<private_ring>> rings;  // in the order of the plan
   const std::uint64_t seed;
   // Of the scenario's life, which outlives every strand; null where there is none.
@@ -173,6 +172,8 @@ class scenario_run {
 
   void redact(std::string text, std::string placeholder);
   [[nodiscard]] uring::duration scaled(uring::duration d) const;
+
+  fault_director faults;  // refers to what stands above
 
  private:
   friend class blocked_wait;

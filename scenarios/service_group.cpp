@@ -130,7 +130,25 @@ void service_group::publish(const service_plan& plan, const service& one) {
 }
 
 void service_group::watch(uring::scope& watchers, uring::stop_source& until) {
+  watchers_ = &watchers;
+  watched_until_ = &until;
   for (auto& each : services_) watchers.spawn(watch_one(*each, until));
+}
+
+uring::task<bool> service_group::restart(std::uint32_t index, uring::stop_source& stop) {
+  service& one = *services_[index];
+  co_await one.stop();
+  auto wrong = co_await one.start(stop);
+  if (!wrong) {
+    // Each life of a program has an end of its own to be watched.
+    if (!watched_until_->stop_requested()) watchers_->spawn(watch_one(one, *watched_until_));
+    co_return true;
+  }
+  if (stop.stop_requested()) co_return false;
+  wrong->keeps = run_.what.text;
+  told_ = true;
+  run_.fail(std::move(*wrong));
+  co_return false;
 }
 
 uring::task<void> service_group::watch_one(service& one, uring::stop_source& until) {

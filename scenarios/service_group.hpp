@@ -30,6 +30,9 @@ class service_group {
   uring::task<bool> start_all();
   // Fails the scenario when a service ends while the actors run.
   void watch(uring::scope& watchers, uring::stop_source& until);
+  // On behalf of a fault: ends a service, starts it again, and waits until it is ready. False when
+  // it did not come back, which fails the scenario.
+  uring::task<bool> restart(std::uint32_t index, uring::stop_source& stop);
   uring::task<void> stop_all();
   // By its place in the plan; null when it was not started.
   [[nodiscard]] service* find(std::uint32_t index) const {
@@ -49,6 +52,8 @@ class service_group {
   scenario_run& run_;
   temp_dir* directory_ = nullptr;
   std::vector<std::unique_ptr<service>> services_;
+  uring::scope* watchers_ = nullptr;  // while the actors run
+  uring::stop_source* watched_until_ = nullptr;
   bool told_ = false;  // a service's early end has failed the scenario already
 };
 

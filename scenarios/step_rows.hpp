@@ -59,6 +59,7 @@ std::vector<step_row> stream_rows();
 std::vector<step_row> pace_rows();
 std::vector<step_row> tls_rows();
 std::vector<step_row> flow_rows();
+std::vector<step_row> fault_rows();
 std::vector<step_row> process_rows();
 std::vector<step_row> file_rows();
 std::vector<step_row> system_rows();

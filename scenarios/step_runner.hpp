@@ -80,6 +80,8 @@ class step_runner {
   ended on(const expect_output_step& body);
   ended on(const write_file_step& body);
   ended on(const read_file_step& body);
+  ended on(const fault_on_step& body);
+  ended on(const heal_step& body);
 
   ended nothing();
 

@@ -80,8 +80,6 @@ struct later_op {
   std::string_view doc;
 };
 constexpr later_op later_ops[] = {
-    {"fault_on", step_layer::flow, "arms a fault"},
-    {"heal", step_layer::flow, "ends faults"},
     {"pause", step_layer::flow, "holds a proxy"},
     {"pass", step_layer::flow, "lets bytes through a proxy"},
     {"resume", step_layer::flow, "lets a proxy go on"},
@@ -103,6 +101,7 @@ const table& all() {
     add(rows::pace_rows());
     add(rows::tls_rows());
     add(rows::flow_rows());
+    add(rows::fault_rows());
     add(rows::process_rows());
     add(rows::file_rows());
     add(low_level_rows());

@@ -103,7 +103,7 @@ strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_
       handles_(what.handles.size()),
       asyncs_(what.asyncs.size()),
       stop_(parent),
-      faults_(owner.what.faults, owner.fault_tallies, name, std::move(base)),
+      faults_(owner.faults, name, std::move(base)),
       activity_(&owner.activities().emplace_back(scenario_run::activity{name, nullptr})) {
   result.name = name;
   for (const name_target& list : what.lists) locals_[list.local] = value::list({});
@@ -279,8 +279,7 @@ void strand::publish_lists(const step_plan& step) {
 uring::task<block_end> strand::run_one(lane on, const step_plan& step, std::string path) {
   const std::size_t index = begin_result(step, path);
   if (step.async == no_index) {
-    const bool passed = co_await perform(on, step, index, std::move(path));
-    co_return passed ? block_end::on : block_end::over;
+    co_return co_await perform(on, step, index, std::move(path)) ? block_end::on : block_end::over;
   }
   async_state& state = asyncs_[step.async];
   if (state.started && !state.ended.is_set()) {
@@ -357,13 +356,13 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
 uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t index,
                                   std::string path) {
   std::uint32_t attempts_left = step.retry ? step.retry->times : 0;
-  const fault_plan* fault = faults_.any() ? faults_.at_step(step) : nullptr;
+  const fault_plan* fault = faults_.any() ? co_await meet_faults(step) : nullptr;
   for (;;) {
     step_context context(run.clock, on.stop);
     context.path = path;
     context.recorder.step_id = step.id;
-    context.recorder.armed = fault;
-    fault = nullptr;
+    context.recorder.armed = std::exchange(fault, nullptr);
+    context.recorder.handle = handle_name(step);
     if (faults_.any()) context.recorder.counter = &faults_;
     if (!step.id.empty()) context.recorder.published = &requests_[step.id];
     if (step.async != no_index) {
@@ -413,6 +412,7 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
 
 bool strand::finish(const step_plan& step, std::size_t index, step_context& context, step_end end) {
   const std::int64_t ended_ns = run.clock.now_ns();
+  faults_.step_ended(step);
   step_result& entry = result.steps[index];
   entry.ended_ns = ended_ns;
   if (context.started_ns != 0) entry.started_ns = context.started_ns;

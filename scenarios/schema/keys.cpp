@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "scenarios/faults/fault_table.hpp"
 #include "scenarios/payload.hpp"
 #include "scenarios/schema/schema_parts.hpp"
 #include "scenarios/step_lists.hpp"
@@ -46,6 +47,9 @@ constexpr link links[] = {
     {"cqes", "big", "matcher.value"},
     {"cqes", "user_data", "matcher.number"},
     {"top level", "matrix", "matrix"},
+    {"fault.require", "fired", "matcher.number"},
+    {"fault.require", "observed", "matcher.number"},
+    {"fault.require", "matched", "matcher.number"},
     {"expect", "datagrams", "expected_datagram_list"},
     {"top level", "tags", "words"},
     {"", "locks", "words"},
@@ -234,6 +238,26 @@ json defaults_schema() {
   return made;
 }
 
+/// A definition for each type; which of them a fault is tells its `type`.
+void add_fault_definitions(json& definitions) {
+  json types = json::array();
+  json rules = json::array();
+  for (const fault_row& row : fault_table()) {
+    if (!row.acts) continue;
+    types.push_back(row.name);
+    json own = table_schema(keys_of(row));
+    own["description"] = sentence(row.doc);
+    definitions[std::string(row.name)] = std::move(own);
+    rules.push_back({{"if", {{"properties", {{"type", {{"const", row.name}}}}}}},
+                     {"then", reference(row.name)}});
+  }
+  json made = typed(j::object, "a fault");
+  made["properties"]["type"] = {{"description", "What breaks."}, {"enum", std::move(types)}};
+  made["required"] = json::array({"type"});
+  made["allOf"] = std::move(rules);
+  definitions[definition_of(keys::fault)] = std::move(made);
+}
+
 }  // namespace
 
 std::string definition_of(const key_table& table) {
@@ -261,7 +285,9 @@ json key_schema(std::string_view owner, const key_row& row) {
   }
   const bool fits = row.accepts != j::any && (row.accepts & (j::object | j::array)) != 0;
   if (!fits) return made;
-  const key_table* table = find_table(fmt::format("{}.{}", owner, row.name));
+  // The keys that every fault has belong to `fault`, whatever its type is.
+  const std::string_view title = find_fault_type(owner) != nullptr ? keys::fault.title : owner;
+  const key_table* table = find_table(fmt::format("{}.{}", title, row.name));
   if (table == nullptr) table = find_table(row.name);
   const key_table* one = table != nullptr && is_plural(*table) ? table : find_singular(row.name);
   if (one != nullptr) {
@@ -319,6 +345,7 @@ void add_key_definitions(json& definitions) {
     if (each == &keys::top_level) continue;
     definitions[definition_of(*each)] = table_schema(*each);
   }
+  add_fault_definitions(definitions);
 }
 
 }  // namespace scenarios::schema

@@ -1,4 +1,5 @@
-// The tables of docs/language.md are what the tables of the code say. URING_BLESS=1 writes them.
+// The tables of docs/language.md and docs/faults.md are what the tables of the code say.
+// URING_BLESS=1 writes them.
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 
 #include "scenarios/builtin.hpp"
 #include "scenarios/codes.hpp"
+#include "scenarios/faults/fault_table.hpp"
 #include "scenarios/key_table.hpp"
 #include "scenarios/make_table.hpp"
 #include "scenarios/matcher.hpp"
@@ -20,8 +22,6 @@
 namespace {
 
 using namespace scenarios;
-
-constexpr const char* page = "docs/language.md";
 
 /// What would end a cell, or be taken for Markdown's own.
 std::string cell(std::string_view text) {
@@ -153,6 +153,47 @@ std::string codes() {
   return text;
 }
 
+std::string victims(const fault_row& row) {
+  std::string text;
+  if (!row.cqe) return text;
+  for (const uring::op_row& op : uring::op_table())
+    if (uring::can_suffer(op, *row.cqe))
+      text += fmt::format("{}`{}`", text.empty() ? "" : " ", op.name);
+  return text;
+}
+
+std::string parameters(const fault_row& row) {
+  std::string text;
+  for (const key_row& key : row.parameters)
+    if (is_there(key))
+      text += fmt::format("| `{}` | {} | {}{} |\n", key.name, json_types_text(key.accepts),
+                          cell(key.doc), key.state == key_state::required ? " (required)" : "");
+  return text.empty() ? text : "| parameter | type | |\n|---|---|---|\n" + text + '\n';
+}
+
+/// One line a fault, for those who look for one.
+std::string fault_list() {
+  std::string text = "| fault | its victim sees | shown by |\n|---|---|---|\n";
+  for (const fault_row& row : fault_table())
+    if (row.acts)
+      text += fmt::format("| `{}` | {} | `{}` |\n", row.name, cell(row.victim), row.proof);
+  return text;
+}
+
+std::string fault_catalogue() {
+  std::string text;
+  for (const fault_row& row : fault_table()) {
+    if (!row.acts) continue;
+    text += fmt::format("{}## {}\n\n{}\n\n```json\n{}\n```\n\n{}", text.empty() ? "" : "\n",
+                        row.name, row.doc, row.example, parameters(row));
+    if (!row.kernel.empty()) text += fmt::format("Linux {} or newer.\n\n", row.kernel);
+    const std::string ops = victims(row);
+    text += fmt::format("Its victim sees: {}.{}\n", row.victim,
+                        ops.empty() ? "" : fmt::format("\n\nIt can hit {}.", ops));
+  }
+  return text;
+}
+
 struct section {
   std::string_view name;
   std::string (*write)();
@@ -162,13 +203,12 @@ constexpr section sections[] = {
     {"functions", &functions}, {"low-level", &low_level_steps}, {"make", &makes},
     {"register", &registers},  {"objects", &objects},           {"codes", &codes},
 };
+constexpr section fault_sections[] = {{"faults", &fault_list}, {"catalogue", &fault_catalogue}};
 
-}  // namespace
-
-TEST_CASE("the page about the language has the tables of the code") {
+void hold_against(const char* page, std::span<const section> sections_of_page) {
   std::ifstream in(page, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};
-  for (const section& each : sections) {
+  for (const section& each : sections_of_page) {
     INFO(each.name);
     const std::string begin_mark = fmt::format("<!-- {}: generated -->\n", each.name);
     const std::string end_mark = fmt::format("<!-- {}: end -->\n", each.name);
@@ -185,4 +225,11 @@ TEST_CASE("the page about the language has the tables of the code") {
     CHECK(text.substr(from, end - from) == wanted);
   }
   if (std::getenv("URING_BLESS") != nullptr) std::ofstream(page, std::ios::binary) << text;
+}
+
+}  // namespace
+
+TEST_CASE("the pages about the language and its faults have the tables of the code") {
+  hold_against("docs/language.md", sections);
+  hold_against("docs/faults.md", fault_sections);
 }

@@ -194,17 +194,17 @@ TEST_CASE("faults know their victims and occurrences") {
   const auto& faults = made.only().faults;
   REQUIRE(faults.size() == 2);
   CHECK(faults[0].id == "fault1");
-  CHECK(faults[0].error == ECONNRESET);
-  CHECK_FALSE(faults[0].before);
-  CHECK(faults[0].first == 2);
-  CHECK(faults[0].last == 6);
-  CHECK(faults[0].every == 2);
+  CHECK(faults[0].completion()->error == ECONNRESET);
+  CHECK_FALSE(faults[0].completion()->before);
+  CHECK(faults[0].when.nth.first == 2);
+  CHECK(faults[0].when.nth.last == 6);
+  CHECK(faults[0].when.nth.every == 2);
   CHECK(faults[0].times > 3);
-  CHECK(faults[0].require_fired == 1);
-  CHECK(faults[1].submissions);
-  CHECK(faults[1].op == "send");
+  CHECK(faults[0].require.fired_min == 1);
+  CHECK(faults[1].where.submissions);
+  CHECK(faults[1].where.op == "send");
   CHECK(faults[1].times == 1);
-  CHECK_FALSE(faults[1].required);
+  CHECK_FALSE(faults[1].require.wanted);
 }
 
 TEST_CASE("services are compiled in the order of the file") {

@@ -52,6 +52,8 @@ std::string scenario_around(std::string_view example) {
     "macros": {{ "greet": {{ "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }},
     "rings": {{ "r": {{ "buffers": [64], "files": 4,
       "buffer_rings": {{ "g": {{}} }} }} }},
+    "faults": [ {{ "id": "lost", "type": "cqe.errno", "errno": "EPIPE", "point": "before",
+      "where": {{ "op": "sqe.recv" }} }} ],
     "services": {{ "redis": {{ "run": ["redis"] }} }}, "actors": {{
     "srv": {{ "server": "tcp://127.0.0.1:0", "do": [ {{ "recv": {{ "eof": true }} }} ] }},
     "other": {{ "task": true, "do": [ {{ "signal": "ready" }}, {{ "barrier": "go" }} ] }},

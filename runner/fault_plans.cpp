@@ -1,0 +1,148 @@
+#include "runner/fault_plans.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "reports/terminal.hpp"
+#include "runner/exit_code.hpp"
+#include "runner/output.hpp"
+#include "runner/trials.hpp"
+#include "scenarios/compile.hpp"
+#include "scenarios/faults/resolved.hpp"
+#include "scenarios/visible.hpp"
+
+namespace runner {
+namespace {
+
+using scenarios::scenario_result;
+using scenarios::verdict;
+
+bool fails(const scenario_result& of) {
+  return of.result == verdict::failed || of.result == verdict::error;
+}
+
+/// The rules of a plan file as the compiler understands them for this case.
+std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of, const std::string& text,
+                                                 const settings& with) {
+  scenarios::compile_options how;
+  how.vars = with.vars;
+  how.faults = scenarios::source::from_text("the plan", text);
+  scenarios::diagnostics told;
+  const std::string& id = of.variant_of.empty() ? of.id : of.variant_of;
+  for (const shared_plan& each : scenarios::compile_file(of.file, how, told))
+    if (each->id == id) return each->faults;
+  return {};
+}
+
+class shrinker {
+ public:
+  shrinker(const shared_plan& start, std::vector<scenarios::fault_plan> rules,
+           const suite_options& how)
+      : best_(std::make_shared<scenarios::plan>(*start)), how_(how) {
+    best_->faults = std::move(rules);
+    // What is left must fail by itself, not because something that it waits for is gone.
+    for (scenarios::fault_plan& each : best_->faults) each.require.wanted = false;
+  }
+
+  /// Nothing: it does not fail, or the run was cut short.
+  std::shared_ptr<const scenarios::plan> run() {
+    if (!still_fails(*best_)) return nullptr;
+    // One after the other, again and again until none can go.
+    for (bool smaller = true; smaller;) {
+      smaller = false;
+      for (std::size_t i = 0; i < best_->faults.size(); ++i) {
+        if (best_->faults[i].removed) continue;
+        scenarios::plan without = *best_;
+        without.faults[i].removed = true;
+        if (!still_fails(without)) continue;
+        best_ = std::make_shared<scenarios::plan>(std::move(without));
+        smaller = true;
+      }
+    }
+    return best_;
+  }
+  [[nodiscard]] const scenario_result& last_failure() const { return failed_; }
+  [[nodiscard]] std::size_t runs() const { return runs_; }
+
+ private:
+  bool still_fails(const scenarios::plan& tried) {
+    ++runs_;
+    trial_run run = run_quietly({std::make_shared<scenarios::plan>(tried)}, how_);
+    if (run.cut_short || !fails(run.results.front())) return false;
+    failed_ = std::move(run.results.front());
+    return true;
+  }
+
+  std::shared_ptr<scenarios::plan> best_;
+  suite_options how_;
+  scenario_result failed_;
+  std::size_t runs_ = 0;
+};
+
+void print_smallest(const scenarios::plan& smallest, const shrinker& by) {
+  const auto left = std::ranges::count(smallest.faults, false, &scenarios::fault_plan::removed);
+  print(fmt::format("{}: fails with {} of {} faults ({} runs)\n", scenarios::visible(smallest.id),
+                    left, smallest.faults.size(), by.runs()));
+  print("\"faults\": " +
+        reports::disarmed(scenarios::resolved_faults(smallest, by.last_failure(), 2)) + "\n");
+}
+
+}  // namespace
+
+std::string plan_file(const std::vector<shared_plan>& plans,
+                      const std::vector<scenario_result>& results) {
+  std::string text = "{ \"plans\": {";
+  const char* between = "\n";
+  for (std::size_t i = 0; i < plans.size() && i < results.size(); ++i) {
+    if (plans[i]->faults.empty()) continue;
+    text +=
+        fmt::format("{}  {}: {{ \"faults\": {} }}", between, nlohmann::json(plans[i]->id).dump(),
+                    scenarios::resolved_faults(*plans[i], results[i], 4));
+    between = ",\n";
+  }
+  return text + " } }\n";
+}
+
+std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,
+                                    std::uint64_t last) {
+  std::vector<shared_plan> made;
+  for (const shared_plan& each : plans) {
+    for (std::uint64_t seed = first;; ++seed) {
+      auto variant = std::make_shared<scenarios::plan>(*each);
+      variant->seed = seed;
+      variant->variant_of = each->id;
+      variant->id = fmt::format("{} seed {}", each->id, seed);
+      made.push_back(std::move(variant));
+      if (seed == last) break;
+    }
+  }
+  return made;
+}
+
+int shrink(const std::vector<shared_plan>& plans, const suite_options& how, const settings& with) {
+  const trial_run first = run_quietly(plans, how);
+  if (first.cut_short) return *first.cut_short;
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const scenario_result& result = first.results[i];
+    if (!fails(result)) continue;
+    ++failed;
+    const std::string text =
+        fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2));
+    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), how);
+    const auto smallest = smaller.run();
+    if (smallest != nullptr) {
+      print_smallest(*smallest, smaller);
+    } else {
+      print(fmt::format("{}: failed, and does not fail when its faults hit the same again\n",
+                        scenarios::visible(plans[i]->id)));
+    }
+  }
+  print(fmt::format("shrink: {} of {} scenarios failed\n", failed, plans.size()));
+  return number(failed == 0 ? exit_code::passed : exit_code::failed);
+}
+
+}  // namespace runner

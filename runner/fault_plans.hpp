@@ -1,0 +1,29 @@
+// Fault plans as files: what a run's faults hit, saved, and the smallest one that still fails.
+//
+// A plan file is { "plans": { "ID": { "faults": […] } } }, or { "faults": […] } for every scenario;
+// --replay reads both. Rules in it name actors and numbers, so that no seed and no clock decides.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runner/settings.hpp"
+#include "runner/suite.hpp"
+
+namespace runner {
+
+/// What the faults of each scenario hit, in the order of the plans. The file's text.
+std::string plan_file(const std::vector<shared_plan>& plans,
+                      const std::vector<scenarios::scenario_result>& results);
+
+/// Each plan once for each seed of the range.
+std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,
+                                    std::uint64_t last);
+
+/// Runs the plans; of each that fails, takes faults away for as long as it still fails, and prints
+/// what is left. Returns the program's exit code: 1 when something failed.
+int shrink(const std::vector<shared_plan>& plans, const suite_options& how, const settings& with);
+
+}  // namespace runner

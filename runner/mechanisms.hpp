@@ -1,0 +1,16 @@
+// Whether what the scenarios' faults are made of works here, tried before anything runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/suite.hpp"
+
+namespace runner {
+
+/// Does each fault of completions that some plan uses to a request of its own, on a ring like those
+/// of the run. Returns a line for each that does not work; nothing is tried where there is none.
+std::vector<std::string> broken_mechanisms(const std::vector<shared_plan>& plans,
+                                           const suite_options& how);
+
+}  // namespace runner

@@ -1,0 +1,142 @@
+// `faults`: rules that break completions and services, each held against what it could hit.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "scenarios/faults/compile_rule.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+constexpr std::size_t faults_max = 1000;
+
+/// Whether all that `later` could hit is taken by `earlier`.
+bool shadows(const fault_plan& earlier, const fault_plan& later) {
+  if (earlier.completion() == nullptr || later.completion() == nullptr) return false;
+  const fault_where& wide = earlier.where;
+  const fault_where& narrow = later.where;
+  const fault_when& when = earlier.when;
+  // What is not always there leaves something to others.
+  if (when.p || when.at || when.window || when.after || !earlier.armed) return false;
+  const auto covers = [](const std::string& one, const std::string& other) {
+    return one.empty() || one == other;
+  };
+  if (wide.submissions != narrow.submissions || !covers(wide.actor, narrow.actor) ||
+      !covers(wide.op, narrow.op) || !covers(wide.step, narrow.step) ||
+      !covers(wide.conn, narrow.conn))
+    return false;
+  if (when.nth.has_all() && earlier.times == fault_forever) return true;
+  // Occurrences are counted by the rule: they are the same ones only for the same `where` and as
+  // long as nothing else keeps some of them from being counted.
+  const fault_when& other = later.when;
+  if (wide.actor != narrow.actor || wide.op != narrow.op || wide.step != narrow.step ||
+      wide.conn != narrow.conn || other.p || other.at || other.window || other.after ||
+      !later.armed)
+    return false;
+  const bool whole_range = earlier.times == fault_forever ||
+                           (when.nth.last != fault_forever &&
+                            (when.nth.last - when.nth.first) / when.nth.every < earlier.times);
+  return whole_range && when.nth.every == 1 && other.nth.first >= when.nth.first &&
+         other.nth.last <= when.nth.last;
+}
+
+void check_shadows(case_context& in, const fault_plan& made, span at) {
+  for (const fault_plan& earlier : in.into.faults) {
+    if (!shadows(earlier, made)) continue;
+    in.out
+        .error(code::rule_shadowed, at,
+               fmt::format("the fault {} takes all that this one could hit", in_quotes(earlier.id)))
+        .help = "the first rule in the order of the file wins";
+    return;
+  }
+}
+
+std::uint32_t find_rule(const case_context& in, std::string_view id) {
+  const auto found = std::ranges::find(in.into.faults, id, &fault_plan::id);
+  return found == in.into.faults.end() ? no_index
+                                       : static_cast<std::uint32_t>(found - in.into.faults.begin());
+}
+
+void tell_unknown(case_context& in, const std::string& id, span at) {
+  std::vector<std::string_view> ids;
+  for (const fault_plan& each : in.into.faults) ids.push_back(each.id);
+  in.out.error(code::unknown_name, at, fmt::format("there is no fault {}", in_quotes(id))).help =
+      suggestion(id, ids);
+}
+
+/// What comes after itself, also by way of others, never comes.
+bool is_circle(const std::vector<fault_plan>& rules, std::uint32_t start) {
+  std::uint32_t next = start;
+  for (std::size_t i = 0; i <= rules.size(); ++i) {
+    const auto& after = rules[next].when.after;
+    if (!after || after->fault == no_index) return false;
+    next = after->fault;
+    if (next == start) return true;
+  }
+  return false;
+}
+
+struct open_reference {
+  std::size_t rule = 0;
+  fault_reference to;
+};
+
+void resolve(case_context& in, const std::vector<open_reference>& references) {
+  for (const auto& [rule, to] : references) {
+    const std::uint32_t found = find_rule(in, to.id);
+    in.into.faults[rule].when.after->fault = found;
+    if (found == no_index) tell_unknown(in, to.id, to.at);
+  }
+  for (const auto& [rule, to] : references) {
+    if (!is_circle(in.into.faults, static_cast<std::uint32_t>(rule))) continue;
+    in.out.error(code::rule_cannot_match, to.at, "this comes after itself");
+    return;
+  }
+}
+
+}  // namespace
+
+void compile_faults(case_context& in, const node& from) {
+  if (from.items().size() > faults_max) {
+    in.out.error(code::value_out_of_range, from.at(),
+                 fmt::format("a scenario has at most {} faults", faults_max));
+    return;
+  }
+  std::set<std::string> ids;
+  std::vector<open_reference> references;
+  std::size_t number = 0;
+  for (const node& item : from.items()) {
+    fault_compiler compiler(in, ++number, item);
+    std::optional<fault_plan> made = compiler.compile();
+    if (!made) continue;
+    if (!ids.insert(made->id).second) {
+      in.out.error(code::duplicate_name, item.at(),
+                   fmt::format("another fault has the id {}", in_quotes(made->id)));
+    }
+    check_shadows(in, *made, item.at());
+    if (const auto& after = compiler.comes_after())
+      references.push_back({in.into.faults.size(), *after});
+    in.into.faults.push_back(*std::move(made));
+  }
+  resolve(in, references);
+}
+
+void check_fault_uses(case_context& in) {
+  for (const fault_use& use : in.fault_uses) {
+    if (find_rule(in, use.id) == no_index) tell_unknown(in, use.id, use.at);
+  }
+  for (const fault_plan& rule : in.into.faults) {
+    const auto arms = [&](const fault_use& use) { return use.arms && use.id == rule.id; };
+    if (rule.armed || std::ranges::any_of(in.fault_uses, arms)) continue;
+    in.out
+        .error(code::rule_cannot_match, rule.at,
+               fmt::format("no `fault_on` arms the fault {}", in_quotes(rule.id)))
+        .help = fmt::format("add {{ \"fault_on\": \"{}\" }} to a step list", rule.id);
+  }
+}
+
+}  // namespace scenarios

@@ -1,0 +1,110 @@
+#include "scenarios/faults/compile_rule.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "scenarios/services/exit_status.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+
+fault_compiler::fault_compiler(case_context& in, std::size_t number, const node& from)
+    : in_(in),
+      out_(in.out),
+      scope_(name_scope(in.names, name_stage::constants), in.files, in.out),
+      from_(from) {
+  made_.id = fmt::format("fault{}", number);
+  made_.at = from.at();
+}
+
+std::optional<fault_plan> fault_compiler::compile() {
+  if (!find_type()) return std::nullopt;
+  const checked_object keys(from_, row_ == nullptr ? keys::fault : keys_of(*row_), out_);
+  if (row_ == nullptr) return std::nullopt;
+  made_.type = row_->name;
+  made_.row = row_;
+  if (const node* id = keys.find("id"); id != nullptr)
+    if (check_name(id->text(), id->at(), "a fault", out_)) made_.id = id->text();
+  if (const node* armed = keys.find("armed")) made_.armed = armed->boolean();
+  if (const node* where = keys.find("where")) compile_where(*where);
+  compile_effect(keys);
+  if (const node* when = keys.find("when")) compile_when(*when);
+  compile_times(keys);
+  if (const node* require = keys.find("require")) compile_require(*require);
+  if (!keys.sound()) return std::move(made_);
+  if (is_process() && !made_.where.names_operations()) {
+    check_what_sets_it_off();
+  } else {
+    check_victims();
+  }
+  return std::move(made_);
+}
+
+/// False when the rest can't be read. Without a type the object's own check tells.
+bool fault_compiler::find_type() {
+  const node* type = from_.find("type");
+  if (type == nullptr || !type->is(node_kind::string)) return true;
+  row_ = find_fault_type(type->text());
+  if (row_ != nullptr && row_->acts) return true;
+  if (row_ != nullptr) {
+    out_.error(code::key_reserved, type->at(),
+               fmt::format("the fault {} is not there yet", in_quotes(type->text())))
+        .help = "`uring-scenario explain` lists those that are";
+    return false;
+  }
+  const std::vector<std::string_view> types = fault_type_names();
+  out_.error(code::unknown_fault, type->at(),
+             fmt::format("there is no fault {}", in_quotes(type->text())))
+      .help = did_you_mean(type->text(), types);
+  return false;
+}
+
+// ---- What it does ------------------------------------------------------------------------------
+
+void fault_compiler::compile_effect(const checked_object& keys) {
+  if (is_process()) {
+    compile_deed(keys, made_.effect.emplace<process_effect>());
+  } else {
+    compile_completion(keys, made_.effect.emplace<uring::cqe_effect>());
+  }
+}
+
+void fault_compiler::compile_deed(const checked_object& keys, process_effect& effect) {
+  using enum process_effect::deed;
+  effect.what = row_->name == "process.kill"       ? kill
+                : row_->name == "process.stop"     ? stop
+                : row_->name == "process.continue" ? go_on
+                                                   : restart;
+  if (const node* signal = keys.find("signal")) {
+    const int number = find_signal(signal->text()).value_or(0);
+    // Others do not end a program by themselves: nobody could say when the deed is done.
+    static constexpr int ending[] = {SIGKILL, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    if (std::ranges::find(ending, number) == std::end(ending)) {
+      out_.error(code::unknown_constant, signal->at(),
+                 fmt::format("{} does not end a program", in_quotes(signal->text())))
+          .help = "SIGKILL, SIGTERM, SIGINT, SIGQUIT and SIGHUP do";
+    } else {
+      effect.signal = number;
+    }
+  }
+  const node* where = from_.find("where");
+  const node* name = where != nullptr ? where->find("service") : nullptr;
+  if (name == nullptr) {
+    out_.error(code::missing_key, from_.at(), fmt::format("{} needs a service", row_->name)).help =
+        "\"where\": { \"service\": \"NAME\" }";
+    return;
+  }
+  const named_party* party = in_.names.find_party(name->text());
+  if (party == nullptr || party->what != named_party::kind::service) {
+    out_.error(code::unknown_name, name->at(),
+               fmt::format("there is no service {}", in_quotes(name->text())));
+    return;
+  }
+  effect.service = static_cast<std::uint32_t>(party->order);
+  effect.name = name->text();
+}
+
+}  // namespace scenarios

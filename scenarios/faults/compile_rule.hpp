@@ -1,0 +1,89 @@
+// Compiling one fault rule: its type, whom it hits, when, with what, and what is required of it.
+//
+// Internal to compile_faults(), which makes one for each rule after all steps were compiled, since
+// a rule is held against the steps that it could hit. Files: compile_rule.cpp (the rule, deeds on
+// services), compile_effect.cpp (what is done to completions), compile_where.cpp (victims),
+// compile_when.cpp (triggers, requirements).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scenarios/checked_object.hpp"
+#include "scenarios/compile_case.hpp"
+#include "scenarios/compile_scope.hpp"
+#include "scenarios/faults/fault_table.hpp"
+
+namespace scenarios {
+
+/// A fault that another one comes after, by its id: known when all rules are.
+struct fault_reference {
+  std::string id;
+  span at;
+};
+
+/// "3", "3..6", "3..", "3+", "3+2", "3..9+2": strace's first[..last][+step], counted from 1.
+std::optional<occurrence_range> parse_occurrences(std::string_view text);
+
+class fault_compiler {
+ public:
+  fault_compiler(case_context& in, std::size_t number, const node& from);
+
+  std::optional<fault_plan> compile();
+  /// What `when.after.fault` says.
+  [[nodiscard]] const std::optional<fault_reference>& comes_after() const { return after_; }
+
+ private:
+  bool find_type();
+  void compile_effect(const checked_object& keys);
+  void compile_completion(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_errno(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_point(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_amount(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_order(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_race(const checked_object& keys, uring::cqe_effect& effect);
+  void compile_replacement(const checked_object& keys, uring::cqe_effect& effect);
+  void check_op_can_suffer(uring::cqe_fault type);
+  void compile_deed(const checked_object& keys, process_effect& effect);
+
+  // Victims.
+  void compile_where(const node& where);
+  void compile_op(const node& from);
+  void compile_conn(const node& from);
+  void compile_service(const node& from);
+  [[nodiscard]] bool fits_actor(const step_seen& step) const;
+  [[nodiscard]] bool fits_op(const step_seen& step) const;
+  [[nodiscard]] bool known_actor(const std::string& name) const;
+  [[nodiscard]] bool serves() const;
+  void check_victims();
+  /// So many actors and handlers at most count for themselves.
+  [[nodiscard]] std::uint64_t victims_max() const;
+  void tell_no_victim(bool actor_found);
+  /// Opcodes that it could hit.
+  [[nodiscard]] std::vector<std::uint8_t> opcodes() const;
+
+  // Triggers.
+  void compile_when(const node& when);
+  void compile_nth(const node& nth);
+  void compile_p(const node& p);
+  void compile_window(const node& window);
+  void compile_after(const node& after);
+  void compile_times(const checked_object& keys);
+  void compile_require(const node& require);
+  void check_what_sets_it_off();
+
+  [[nodiscard]] bool is_process() const { return row_->plane == fault_plane::process; }
+
+  case_context& in_;
+  diagnostics& out_;
+  compile_scope scope_;
+  const node& from_;
+  const fault_row* row_ = nullptr;
+  fault_plan made_;
+  std::optional<fault_reference> after_;
+  bool force_ = false;
+  span actor_at_, op_at_, step_at_, when_at_;
+};
+
+}  // namespace scenarios

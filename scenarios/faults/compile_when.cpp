@@ -1,0 +1,197 @@
+// When a rule fires, how often, and what is required of it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "scenarios/faults/compile_rule.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+bool take_number(std::string_view& text, std::uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number == 0) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+}  // namespace
+
+std::optional<occurrence_range> parse_occurrences(std::string_view text) {
+  occurrence_range made;
+  if (!take_number(text, made.first)) return std::nullopt;
+  made.last = made.first;
+  if (text.starts_with("..")) {
+    text.remove_prefix(2);
+    made.ranged = true;
+    made.last = fault_forever;
+    if (!text.empty() && text.front() != '+' && !take_number(text, made.last)) return std::nullopt;
+  }
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (!made.ranged) made.last = fault_forever;
+    made.ranged = true;
+    if (!text.empty() && !take_number(text, made.every)) return std::nullopt;
+  }
+  if (!text.empty() || made.last < made.first) return std::nullopt;
+  return made;
+}
+
+void fault_compiler::compile_when(const node& when) {
+  when_at_ = when.at();
+  const checked_object keys(when, keys::fault_when, out_);
+  if (const node* nth = keys.find("nth")) compile_nth(*nth);
+  if (const node* p = keys.find("p")) compile_p(*p);
+  if (const node* at = keys.find("at")) made_.when.at = scope_.read_fixed_duration(*at, "\"at\"");
+  if (const node* window = keys.find("window")) compile_window(*window);
+  if (const node* after = keys.find("after")) compile_after(*after);
+}
+
+void fault_compiler::compile_nth(const node& nth) {
+  std::optional<occurrence_range> found;
+  if (nth.is(node_kind::integer)) {
+    if (!check_range(nth.integer(), {1, INT64_MAX}, nth.at(), "\"nth\"", out_)) return;
+    const auto n = static_cast<std::uint64_t>(nth.integer());
+    found = occurrence_range{n, n, 1, false};
+  } else {
+    const auto text = scope_.read_text(nth, "\"nth\"");
+    if (!text) return;
+    found = parse_occurrences(*text);
+  }
+  if (found) {
+    made_.when.nth = *found;
+  } else {
+    out_.error(code::wrong_type, nth.at(), "this does not say which ones").help =
+        "\"nth\" is n, \"first..last\", \"first..last+step\" or \"first+step\", counted from 1";
+  }
+}
+
+void fault_compiler::compile_p(const node& p) {
+  const double chance = p.real();
+  if (chance > 0 && chance <= 1) {
+    made_.when.p = chance;
+  } else {
+    out_.error(code::value_out_of_range, p.at(), "\"p\" is above 0 and at most 1").help =
+        "a rule that never fires is left out; one that always does needs no \"p\"";
+  }
+}
+
+void fault_compiler::compile_window(const node& window) {
+  if (window.items().size() != 2) {
+    out_.error(code::wrong_type, window.at(), "\"window\" is a list of two times").help =
+        "[\"100ms\", \"200ms\"]: from the first to before the second, since the actors began";
+    return;
+  }
+  const auto from = scope_.read_fixed_duration(window.items()[0], "the beginning of \"window\"");
+  const auto to = scope_.read_fixed_duration(window.items()[1], "the end of \"window\"");
+  if (!from || !to) return;
+  if (*from < *to) {
+    made_.when.window = std::pair(*from, *to);
+  } else {
+    out_.error(code::rule_cannot_match, window.at(), "this window ends before it begins");
+  }
+}
+
+void fault_compiler::compile_after(const node& after) {
+  const checked_object keys(after, keys::fault_after, out_);
+  if (!keys.sound()) return;
+  const node* fault = keys.find("fault");
+  const node* step = keys.find("step");
+  if ((fault != nullptr) == (step != nullptr)) {
+    out_.error(code::conflicting_keys, after.at(), "\"after\" names a `fault` or a `step`");
+    return;
+  }
+  fault_after& made = made_.when.after.emplace();
+  if (const node* delay = keys.find("delay"))
+    made.delay = scope_.read_fixed_duration(*delay, "\"delay\"").value_or(made.delay);
+  if (fault != nullptr) {
+    after_ = fault_reference{fault->text(), fault->at()};
+    if (const node* nth = keys.find("nth"))
+      out_.error(code::conflicting_keys, nth->at(), "\"nth\" is which end of a `step`");
+    return;
+  }
+  if (const node* nth = keys.find("nth");
+      nth != nullptr && check_range(nth->integer(), {1, INT64_MAX}, nth->at(), "\"nth\"", out_))
+    made.nth = static_cast<std::uint64_t>(nth->integer());
+  made.step = step->text();
+  const std::size_t slash = made.step.find('/');
+  const auto is_it = [&](const step_seen& each) {
+    std::string actor = made.step.substr(0, slash);
+    actor = actor.substr(0, actor.find_first_of("[#"));
+    return each.actor == actor && each.id == made.step.substr(slash + 1);
+  };
+  if (slash == std::string::npos) {
+    out_.error(code::bad_name, step->at(), "a step is written actor/id");
+  } else if (std::ranges::none_of(in_.steps, is_it)) {
+    out_.error(code::rule_cannot_match, step->at(),
+               fmt::format("there is no step {}", in_quotes(made.step)))
+        .help = "a step is named by its actor and its id: \"c1/put\"";
+  }
+}
+
+/// An event happens once, but who asks for the third to the fifth, or for one in ten, means all of
+/// them. A condition lasts.
+void fault_compiler::compile_times(const checked_object& keys) {
+  const bool many = made_.when.nth.ranged || made_.when.p || made_.when.window ||
+                    row_->nature == fault_nature::condition;
+  made_.times = many ? fault_forever : 1;
+  const node* times = keys.find("times");
+  if (times != nullptr &&
+      check_range(times->integer(), {1, INT64_MAX}, times->at(), "\"times\"", out_))
+    made_.times = static_cast<std::uint64_t>(times->integer());
+}
+
+void fault_compiler::compile_require(const node& require) {
+  if (require.is(node_kind::boolean)) {
+    if (require.boolean()) {
+      out_.error(code::value_out_of_range, require.at(),
+                 "\"require\" is false, or { \"fired\": n }");
+    }
+    made_.require.wanted = false;
+    return;
+  }
+  fault_require& made = made_.require;
+  const checked_object keys(require, keys::fault_require, out_);
+  made.text = compact_text(require);
+  const auto read = [&](std::string_view key) -> std::optional<matcher> {
+    const node* wanted = keys.find(key);
+    if (wanted == nullptr) return std::nullopt;
+    return scope_.read_matcher(*wanted, match_domain::number);
+  };
+  made.observed = read("observed");
+  made.matched = read("matched");
+  const node* fired = keys.find("fired");
+  if (fired == nullptr || !fired->is(node_kind::integer)) {
+    made.fired = read("fired");
+    return;
+  }
+  // A plain number is how often at least: a rule that many actors suffer fires in each of them.
+  if (!check_range(fired->integer(), {0, INT64_MAX}, fired->at(), "\"fired\"", out_)) return;
+  made.fired_min = static_cast<std::uint64_t>(fired->integer());
+  made.wanted = made.fired_min > 0 || made.observed || made.matched;
+  const std::uint64_t most =
+      made_.times == fault_forever ? fault_forever : made_.times * victims_max();
+  if (made.fired_min > most) {
+    out_.error(code::rule_cannot_match, fired->at(),
+               fmt::format("it fires at most {} time{}", most, most == 1 ? "" : "s"))
+        .help = "raise \"times\"";
+  }
+}
+
+/// A deed on a service that no operation sets off.
+void fault_compiler::check_what_sets_it_off() {
+  const fault_when& when = made_.when;
+  const span where = when_at_.in != nullptr ? when_at_ : made_.at;
+  if (!when.at && !when.window && !when.after && made_.armed) {
+    out_.error(code::rule_cannot_match, where, fmt::format("nothing sets {} off", row_->name))
+        .help = "give `where` a step or an op, or `when` an `at` or an `after`";
+  } else if (when.p || when.nth.last != fault_forever || when.nth.ranged) {
+    out_.error(code::rule_cannot_match, where, "without an operation there is nothing to count")
+        .help = "give `where` a step or an op";
+  }
+}
+
+}  // namespace scenarios

@@ -1,0 +1,178 @@
+#include "scenarios/faults/fault_director.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "scenarios/run_state.hpp"
+#include "scenarios/service_group.hpp"
+
+namespace scenarios {
+
+using namespace std::chrono_literals;
+
+fault_director::fault_director(scenario_run& run)
+    : run_(run), rules_(run.what.faults), tallies_(rules_.size()), states_(rules_.size()) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) states_[i].armed = rules_[i].armed;
+  over_.follow(run.stop);
+}
+
+std::uint64_t fault_director::seed() const {
+  return run_.seed;
+}
+
+// Armed, and what it comes after has come; the clock is not asked.
+bool fault_director::is_ready(const fault_plan& rule) const {
+  const state& now = states_[index_of(rule)];
+  if (!now.armed || now.healed) return false;
+  const auto& after = rule.when.after;
+  if (!after) return true;
+  return after->fault != no_index ? states_[after->fault].fired.has_value()
+                                  : now.reached.has_value();
+}
+
+// From when on its clock lets it: nothing where the clock has no say, or has not begun to run.
+std::optional<uring::time_point> fault_director::due(const fault_plan& rule) const {
+  std::optional<uring::time_point> from;
+  const auto later = [&](uring::time_point at) { from = from ? std::max(*from, at) : at; };
+  const auto& after = rule.when.after;
+  if (after && after->delay.count() > 0) {
+    const auto& since =
+        after->fault != no_index ? states_[after->fault].fired : states_[index_of(rule)].reached;
+    if (since) later(*since + after->delay);
+  }
+  if (began_ && rule.when.at) later(*began_ + *rule.when.at);
+  if (began_ && rule.when.window) later(*began_ + rule.when.window->first);
+  return from;
+}
+
+bool fault_director::is_open(const fault_plan& rule) const {
+  if (!is_ready(rule)) return false;
+  const bool by_start = rule.when.at || rule.when.window;
+  if (by_start && !began_) return false;
+  const uring::time_point now = uring::clock::now();
+  if (const auto from = due(rule); from && now < *from) return false;
+  return !rule.when.window || now < *began_ + rule.when.window->second;
+}
+
+void fault_director::changed() {
+  change_.set();
+  change_.reset();
+}
+
+void fault_director::fired(const fault_plan& rule) {
+  ++tally(rule).fired;
+  state& of = states_[index_of(rule)];
+  if (of.fired) return;
+  of.fired = uring::clock::now();
+  changed();
+}
+
+void fault_director::step_ended(std::string_view actor, std::string_view base,
+                                std::string_view id) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    const auto& after = rules_[i].when.after;
+    if (!after || after->step.empty()) continue;
+    const std::string_view step = after->step;
+    const std::size_t slash = step.find('/');
+    if (step.substr(slash + 1) != id) continue;
+    const std::string_view whose = step.substr(0, slash);
+    if (whose != actor && whose != base) continue;
+    if (++states_[i].ended != after->nth) continue;
+    states_[i].reached = uring::clock::now();
+    changed();
+  }
+}
+
+bool fault_director::arm(std::string_view id) {
+  const auto found = std::ranges::find(rules_, id, &fault_plan::id);
+  if (found == rules_.end()) return false;
+  state& of = states_[index_of(*found)];
+  of.armed = true;
+  of.healed = false;
+  changed();
+  return true;
+}
+
+bool fault_director::heal(std::string_view id) {
+  bool any = id.empty();
+  for (const fault_plan& rule : rules_) {
+    if (!id.empty() && rule.id != id) continue;
+    states_[index_of(rule)].healed = true;
+    any = true;
+  }
+  changed();
+  return any;
+}
+
+// ---- Deeds on services -------------------------------------------------------------------------
+
+void fault_director::begin() {
+  began_ = uring::clock::now();
+  for (const fault_plan& rule : rules_) {
+    const bool by_itself = rule.process() != nullptr && !rule.where.names_operations();
+    if (by_itself && !rule.removed) deeds_.spawn(wait_and_carry_out(rule));
+  }
+}
+
+uring::task<void> fault_director::end() {
+  over_.request_stop();
+  co_await deeds_.join();
+}
+
+uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
+  fault_tally& sums = tally(rule);
+  for (;;) {
+    while (!is_ready(rule)) {
+      if (!co_await change_.wait().cancel_on(over_)) co_return;
+    }
+    const auto from = due(rule);
+    const uring::duration left = from ? *from - uring::clock::now() : uring::duration{0};
+    if (left.count() <= 0) break;
+    if (!co_await run_.loop.sleep_for(left).cancel_on(over_)) co_return;
+  }
+  ++sums.candidates;
+  ++sums.matched;
+  co_await carry_out(rule);
+}
+
+// A signal is on its way to each of the threads of a program: stopped is what stands still.
+uring::task<void> fault_director::wait_for_stillness(std::uint32_t index, bool still) {
+  const service* const of = run_.services->find(index);
+  while (of->running() && of->stopped() != still) {
+    if (!co_await run_.loop.sleep_for(1ms).cancel_on(over_)) co_return;
+  }
+}
+
+uring::task<void> fault_director::carry_out(const fault_plan& rule) {
+  using enum process_effect::deed;
+  const process_effect& effect = *rule.process();
+  fault_tally& sums = tally(rule);
+  service* const victim = run_.services != nullptr ? run_.services->find(effect.service) : nullptr;
+  if (victim == nullptr || (effect.what != restart && !victim->running())) {
+    sums.impossible = fmt::format("it was due when {} was not running", effect.name);
+    co_return;
+  }
+  if (effect.what == restart) {
+    fired(rule);
+    if (co_await run_.services->restart(effect.service, over_)) ++sums.observed;
+    co_return;
+  }
+  static constexpr int signals[] = {0, SIGSTOP, SIGCONT};
+  const int signal =
+      effect.what == kill ? effect.signal : signals[static_cast<std::size_t>(effect.what)];
+  if (victim->signal(signal) < 0) {
+    sums.impossible = fmt::format("{} could not be signalled", effect.name);
+    co_return;
+  }
+  fired(rule);
+  if (effect.what == kill) {
+    if (co_await victim->exited().wait().cancel_on(over_)) ++sums.observed;
+    co_return;
+  }
+  co_await wait_for_stillness(effect.service, effect.what == stop);
+  if (victim->stopped() == (effect.what == stop)) ++sums.observed;
+}
+
+}  // namespace scenarios

@@ -1,0 +1,108 @@
+// The gate at the end of a scenario: what was required of each fault, and how near it came.
+
+#include <fmt/format.h>
+
+#include "scenarios/faults/fault_rules.hpp"
+
+namespace scenarios {
+namespace {
+
+std::string_view plural(std::uint64_t n) {
+  return n == 1 ? "" : "s";
+}
+
+std::string victim_of(const fault_plan& rule) {
+  const fault_where& where = rule.where;
+  if (!where.step.empty()) return "the step " + where.step;
+  const std::string what = fmt::format("{}{}", where.submissions ? "sqe." : "",
+                                       where.op.empty() ? std::string("an operation") : where.op);
+  if (!where.conn.empty()) return what + " on " + where.conn;
+  return where.actor.empty() ? what : what + " on " + where.actor;
+}
+
+// What kept it closed.
+std::string why_closed(const fault_plan& rule, const std::vector<fault_plan>& rules) {
+  if (!rule.armed) return "no `fault_on` had armed it";
+  if (rule.when.after && rule.when.after->fault != no_index)
+    return fmt::format("the fault {} had not fired, or not for long enough",
+                       rules[rule.when.after->fault].id);
+  if (rule.when.after)
+    return fmt::format("the step {} had not ended so often, or not for long enough",
+                       rule.when.after->step);
+  return "its time had not come, or was over";
+}
+
+std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
+                         const std::vector<fault_plan>& rules) {
+  if (!sums.impossible.empty()) return sums.impossible;
+  const std::string victim = victim_of(rule);
+  if (rule.process() != nullptr && !rule.where.names_operations())
+    return sums.matched == 0 ? why_closed(rule, rules) : "it was due and did not take effect";
+  if (sums.candidates == 0) return victim + " never happened";
+  if (sums.closed == sums.candidates) {
+    return fmt::format("{} happened {} time{}, while {}", victim, sums.candidates,
+                       plural(sums.candidates), why_closed(rule, rules));
+  }
+  if (sums.closed + sums.unlucky == sums.candidates) {
+    return fmt::format("{} happened {} time{}; p never came true", victim, sums.candidates,
+                       plural(sums.candidates));
+  }
+  if (sums.matched == 0) {
+    const std::string what =
+        fmt::format("{}{}", rule.where.submissions ? "sqe." : "",
+                    rule.where.op.empty() ? std::string("an operation") : rule.where.op);
+    return fmt::format("{} on {} happened {} time{}; nth {} was never reached", what,
+                       sums.nearest_actor, sums.nearest, plural(sums.nearest), rule.when.nth.first);
+  }
+  return fmt::format("it was due {} time{} and took effect {} time{}", sums.matched,
+                     plural(sums.matched), sums.fired, plural(sums.fired));
+}
+
+// Requirements are constants: no slot is read.
+struct constants final : environment {
+  const value* read(slot_ref /*slot*/) const override { return nullptr; }
+  std::uint64_t seed_for(std::string_view /*label*/) const override { return 0; }
+};
+
+bool holds(const std::optional<matcher>& wanted, std::uint64_t count) {
+  if (!wanted) return true;
+  const constants none;
+  return !wanted->check(value(static_cast<std::int64_t>(count)), match_context{none, 1.0});
+}
+
+bool satisfied(const fault_require& wanted, const fault_tally& sums) {
+  if (!wanted.wanted) return true;
+  if (!wanted.fired && sums.fired < wanted.fired_min) return false;
+  return holds(wanted.fired, sums.fired) && holds(wanted.observed, sums.observed) &&
+         holds(wanted.matched, sums.matched);
+}
+
+}  // namespace
+
+std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
+                                       const std::vector<fault_tally>& tallies) {
+  std::vector<fault_result> results;
+  results.reserve(rules.size());
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].removed) continue;
+    fault_result result;
+    result.id = rules[i].id;
+    result.type = rules[i].type;
+    result.at = rules[i].at;
+    result.candidates = tallies[i].candidates;
+    result.matched = tallies[i].matched;
+    result.fired = tallies[i].fired;
+    result.observed = tallies[i].observed;
+    result.by_clock = rules[i].by_clock();
+    result.sites = tallies[i].sites;
+    result.sites_are_stable = !result.by_clock && !rules[i].where.submissions;
+    result.required = rules[i].require.wanted;
+    result.expected = rules[i].require.text;
+    result.satisfied = satisfied(rules[i].require, tallies[i]);
+    if (!result.satisfied) result.nearest_miss = nearest_miss(rules[i], tallies[i], rules);
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace scenarios

@@ -1,0 +1,119 @@
+// The part of the plan that is about faults: rules, each with whom it hits, when, how often, with
+// what, and what is required of it. Included by plan.hpp, which says what plans are and how long
+// they live.
+//
+// A rule is decided by its identity alone: the fault, the actor (and connection) that suffers it,
+// and the number of the occurrence within that actor. Only `at`, `window` and a delay depend on the
+// clock; by_clock() says so, and reports mark it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/fault_effect.hpp"
+#include "scenarios/low_level_plan.hpp"
+#include "scenarios/matcher.hpp"
+#include "scenarios/source.hpp"
+
+namespace scenarios {
+
+struct fault_row;
+
+inline constexpr std::uint64_t fault_forever = ~std::uint64_t{0};
+
+// strace's first[..last][+step], counted from 1.
+struct occurrence_range {
+  std::uint64_t first = 1, last = fault_forever, every = 1;
+  bool ranged = false;  // more than one may be meant
+  [[nodiscard]] bool has(std::uint64_t n) const {
+    return n >= first && n <= last && (n - first) % every == 0;
+  }
+  [[nodiscard]] bool has_all() const { return first == 1 && last == fault_forever && every == 1; }
+};
+
+// Whom it may hit; what is empty fits all of them.
+struct fault_where {
+  std::string actor;         // by its base name, a copy's, or a handler's
+  std::string op;            // "recv": steps; with `submissions`: opcodes
+  bool submissions = false;  // op was "sqe.NAME"
+  std::string step;          // "actor/id"
+  std::string conn;          // "c1.conn": an actor's descriptor by its name
+  [[nodiscard]] bool names_operations() const {
+    return !actor.empty() || !op.empty() || !step.empty() || !conn.empty();
+  }
+};
+
+// Something that must have happened before: a fault that fired, or the nth end of a step.
+struct fault_after {
+  std::uint32_t fault = no_index;  // among the rules
+  std::string step;                // "actor/id"
+  std::uint64_t nth = 1;
+  std::chrono::nanoseconds delay{0};
+};
+
+// Which of those it hits; all must hold. `nth` counts what passed the others.
+struct fault_when {
+  occurrence_range nth;
+  std::optional<double> p;
+  std::optional<std::chrono::nanoseconds> at;  // since the actors began
+  std::optional<std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>> window;
+  std::optional<fault_after> after;
+};
+
+struct fault_require {
+  bool wanted = true;           // false: `"require": false`
+  std::uint64_t fired_min = 1;  // where no matcher says otherwise
+  std::optional<matcher> fired, observed, matched;
+  std::string text;  // as it was written, for people
+};
+
+// What becomes of a service, by a fault.
+struct process_effect {
+  enum class deed : std::uint8_t { kill, stop, go_on, restart };
+  deed what = deed::kill;
+  std::uint32_t service = no_index;
+  std::string name;
+  int signal = 9;
+};
+
+using fault_effect = std::variant<uring::cqe_effect, uring::ring_effect, process_effect>;
+
+struct fault_plan {
+  std::string id;
+  std::string type = "cqe.errno";
+  const fault_row* row = nullptr;  // of the table of fault types
+  span at;
+  fault_where where;
+  fault_when when;
+  std::uint64_t times = 1;  // within one actor
+  bool armed = true;        // false: waits for `fault_on`
+  bool removed = false;     // by --ablate: it is as if it did not stand there
+  fault_require require;
+  fault_effect effect;
+
+  [[nodiscard]] const uring::cqe_effect* completion() const {
+    return std::get_if<uring::cqe_effect>(&effect);
+  }
+  [[nodiscard]] const process_effect* process() const {
+    return std::get_if<process_effect>(&effect);
+  }
+  [[nodiscard]] bool by_clock() const {
+    return when.at || when.window || (when.after && when.after->delay.count() > 0);
+  }
+};
+
+// ---- Steps -------------------------------------------------------------------------------------
+
+struct fault_on_step {
+  std::string fault;  // its id
+};
+struct heal_step {
+  std::string fault;  // empty: all
+};
+
+}  // namespace scenarios

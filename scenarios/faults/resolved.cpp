@@ -1,0 +1,58 @@
+#include "scenarios/faults/resolved.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+namespace scenarios {
+namespace {
+
+using object = nlohmann::ordered_json;
+
+// As it stands in the file, which was checked: what does not parse is not there.
+object written(const fault_plan& rule) {
+  object made = object::parse(rule.at.text(), nullptr, false, true);
+  return made.is_object() ? made : object::object();
+}
+
+object at_site(const object& rule, const fault_site& site, std::string id) {
+  object made{{"id", std::move(id)}};
+  for (const auto& [key, value] : rule.items()) {
+    static constexpr std::string_view told_anew[] = {"id",    "where",   "when",
+                                                     "times", "require", "armed"};
+    if (std::ranges::find(told_anew, key) == std::end(told_anew)) made[key] = value;
+  }
+  made["where"] = rule.value("where", object::object());
+  made["where"]["actor"] = site.actor;
+  made["when"] = {{"nth", site.nth}};
+  return made;
+}
+
+}  // namespace
+
+std::string resolved_faults(const plan& of, const scenario_result& ran, std::size_t indent) {
+  std::vector<object> rules;
+  for (const fault_plan& rule : of.faults) {
+    const auto result = std::ranges::find(ran.faults, rule.id, &fault_result::id);
+    if (rule.removed || result == ran.faults.end() || result->fired == 0) continue;
+    const object text = written(rule);
+    if (result->sites.empty()) {
+      rules.push_back(text);
+      continue;
+    }
+    std::vector<fault_site> sites = result->sites;
+    std::ranges::sort(sites);
+    for (std::size_t i = 0; i < sites.size(); ++i)
+      rules.push_back(
+          at_site(text, sites[i], i == 0 ? rule.id : rule.id + "-" + std::to_string(i + 1)));
+  }
+  std::string text = "[";
+  for (const object& rule : rules) {
+    text += text.size() > 1 ? ",\n" : "\n";
+    text += std::string(indent, ' ') + rule.dump();
+  }
+  return text + (rules.empty() ? "]" : " ]");
+}
+
+}  // namespace scenarios

@@ -1,0 +1,109 @@
+"""Runs that are repeated: the same again, without a fault, with other seeds, from a saved plan."""
+
+import json
+
+from program import ProgramTest, main
+
+
+def scenario(faults, sends=6, expect=None):
+    """A client whose sends may fail, beside a server that takes what comes."""
+    send = {"send": "x", "expect": expect or {"any_of": ["ok", "EPIPE", "ENOBUFS"]}}
+    return {"seed": 3, "faults": faults, "actors": {
+        "srv": {"server": "tcp://127.0.0.1:0", "do": [
+            {"recv": {"eof": True}, "expect": {"data": {"any": True}}}]},
+        "c": {"client": "${srv.addr}", "do": [{"repeat": {"times": sends, "do": [send]}}]}}}
+
+
+def broken_send(errno="EPIPE", **more):
+    return {"type": "cqe.errno", "errno": errno, "point": "before",
+            "where": {"actor": "c", "op": "send"}, **more}
+
+
+class Trials(ProgramTest):
+    def hits(self, *words):
+        """Which sends failed, for each scenario of a run."""
+        self.expect(self.run_program("run", *words, "--report", "json=r.json"), 0)
+        reports = json.loads((self.dir / "r.json").read_text())["scenarios"]
+        return [[site["nth"] for fault in each["faults"] for site in fault.get("sites", [])]
+                for each in reports]
+
+    def test_what_a_seed_decides_is_the_same_each_time(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"p": 0.5}, require=False)]))
+        result = self.expect(self.run_program("run", "--check-determinism", "4"), 0)
+        self.assertIn("determinism: 1 scenario ran 4 times, 0 differ", result.stdout)
+
+    def test_what_differs_is_named(self):
+        # The time of day is nobody's choice, and here it is taken for a result.
+        self.write("s.scenario.json", {
+            "actors": {"a": {"task": True, "do": [
+                {"exec": ["sh", "-c", "date +%N"], "expect": {"exit": 0}}]}}})
+        result = self.expect(self.run_program("run", "--check-determinism", "3"), 1)
+        self.assertIn("differs from run 1", result.stdout)
+        self.assertIn("exec on a", result.stdout)
+
+    def test_a_fault_that_makes_no_difference_is_found(self):
+        self.write("s.scenario.json", scenario([
+            broken_send(id="real", when={"nth": 2}),
+            broken_send("ENOBUFS", id="idle", when={"nth": 99}, require=False)]))
+        result = self.expect(self.run_program("run", "--ablate"), 1)
+        self.assertIn("without the fault idle everything is the same", result.stdout)
+        self.assertNotIn("fault real", result.stdout)
+        self.assertIn("ablation: 2 faults in 1 scenario, 1 without effect", result.stdout)
+
+    def test_ablation_needs_a_fault(self):
+        self.write("s.scenario.json", scenario([]))
+        self.expect(self.run_program("run", "--ablate"), 4)
+
+    def test_seeds_replace_that_of_the_file(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"p": 0.5}, require=False)]))
+        several = self.hits("--seeds", "1..8")
+        self.assertEqual(len(several), 8)
+        self.assertGreater(len({tuple(each) for each in several}), 1)
+        self.assertEqual(self.hits("--seeds", "5"), [several[4]])
+        self.expect(self.run_program("run", "--seeds", "5..4"), 2)
+        self.expect(self.run_program("run", "--seeds", "x"), 2)
+
+    def test_a_failure_tells_how_its_seed_is_run_again(self):
+        self.write("s.scenario.json",
+                   scenario([broken_send(when={"nth": 1})], expect="ok"))
+        result = self.expect(self.run_program("run", "--seeds", "7"), 1)
+        self.assertIn("--seeds 7", result.stdout)
+
+    def test_a_saved_plan_hits_the_same_without_the_seed(self):
+        self.write("s.scenario.json",
+                   scenario([broken_send(id="odd", when={"p": 0.5}, require=False)]))
+        (drawn,) = self.hits("--save-plan", "plan.json")
+        plan = json.loads((self.dir / "plan.json").read_text())
+        (rules,) = [each["faults"] for each in plan["plans"].values()]
+        self.assertEqual([rule["when"] for rule in rules], [{"nth": n} for n in drawn])
+        self.assertEqual(rules[0]["id"], "odd")
+        self.write("s.scenario.json", {**scenario([]), "seed": 99})
+        (replayed,) = self.hits("--replay", "plan.json")
+        self.assertEqual(sorted(replayed), drawn)
+
+    def test_a_plan_that_is_not_there_is_a_mistake_of_usage(self):
+        self.write("s.scenario.json", scenario([]))
+        self.expect(self.run_program("run", "--replay", "nowhere.json"), 2)
+
+    def test_what_fails_is_shrunk_to_the_faults_that_matter(self):
+        # Only the third send must not fail.
+        made = scenario([
+            broken_send(id="harmless", when={"nth": "1..2"}),
+            broken_send("ENOBUFS", id="guilty", when={"nth": "3..5"})])
+        made["actors"]["c"]["do"] = [
+            {"send": "x", "expect": "ok" if n == 2 else {"any_of": ["ok", "EPIPE", "ENOBUFS"]}}
+            for n in range(5)]
+        self.write("s.scenario.json", made)
+        result = self.expect(self.run_program("run", "--shrink"), 1)
+        self.assertIn("fails with 1 of", result.stdout)
+        self.assertIn('"id":"guilty"', result.stdout)
+        self.assertNotIn("harmless", result.stdout)
+
+    def test_nothing_is_shrunk_where_nothing_fails(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"nth": 1})]))
+        result = self.expect(self.run_program("run", "--shrink"), 0)
+        self.assertIn("shrink: 0 of 1 scenarios failed", result.stdout)
+
+
+if __name__ == "__main__":
+    main()

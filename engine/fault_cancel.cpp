@@ -13,7 +13,6 @@ namespace uring {
 namespace {
 
 using stage = faulted::stage;
-using namespace std::chrono_literals;
 
 constexpr unsigned wide = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ANY | compat::cancel_op;
 
@@ -55,8 +54,7 @@ void fault_injector::aim(operation& canceller, request_kind kind, io_uring_sqe& 
   sqe.flags = flags;
   sqe.user_data = user_data;
   if (!target.races()) return;
-  const duration by = target.effect.by.count() > 0 ? target.effect.by : duration(1s);
-  loop_.timers_.arm(target.timer, later(loop_.now(), by));
+  loop_.timers_.arm(target.timer, later(loop_.now(), target.patience()));
 }
 
 void fault_injector::translate_cancel(operation& canceller, io_uring_sqe& sqe) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 
 #include "engine/fault_data.hpp"
 #include "engine/give_back.hpp"
@@ -13,7 +12,6 @@ namespace uring {
 namespace {
 
 using stage = faulted::stage;
-using namespace std::chrono_literals;
 
 constexpr fault_delivery withheld{verdict::withhold, nullptr};
 
@@ -30,36 +28,6 @@ bool is_last(std::uint32_t flags) {
 bool is_zero_copy(const operation& op) {
   const op_row* row = find_op(op.opcode());
   return row != nullptr && row->shot == shots::zero_copy;
-}
-
-duration patience(const cqe_effect& effect) {
-  return effect.by.count() > 0 ? effect.by : duration(1s);
-}
-
-std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
-  state += 0x9e3779b97f4a7c15;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-// The order in which `count` completions are let go: never the one in which they came.
-std::vector<std::uint32_t> order_of(const cqe_effect& effect, std::size_t count) {
-  std::vector<std::uint32_t> order;
-  for (const std::uint32_t each : effect.order) {
-    if (each < count) order.push_back(each);
-  }
-  if (order.size() == count) return order;
-  order.resize(count);
-  std::iota(order.begin(), order.end(), 0U);
-  if (count < 2) return order;
-  std::uint64_t state = effect.seed;
-  for (std::size_t i = count - 1; i > 0; --i) {
-    std::swap(order[i], order[next_random(state) % (i + 1)]);
-  }
-  if (std::ranges::is_sorted(order)) std::ranges::rotate(order, order.begin() + 1);
-  return order;
 }
 
 }  // namespace
@@ -91,8 +59,10 @@ fault_delivery fault_injector::completed(operation& op, request_kind kind, std::
   }
   if (decided.what == verdict::withhold) return decided;
   if (kind == request_kind::main) {
-    if (const auto more = found_here_.extract(op.submission().user_data)) {
-      res = std::max(res, 0) + more.mapped();
+    if (!found_here_.empty()) {
+      if (const auto more = found_here_.extract(op.submission().user_data)) {
+        res = std::max(res, 0) + more.mapped();
+      }
     }
     settle_main(record, res, flags);
   }
@@ -272,7 +242,7 @@ fault_delivery fault_injector::withhold(faulted& record, std::int32_t res, std::
       record.results.push_back({res, flags});
       break;
     case cqe_fault::cancel_race:
-      record.release_at = later(now, patience(effect));
+      record.release_at = later(now, record.patience());
       record.results.push_back({res, flags});
       break;
     case cqe_fault::reorder:
@@ -422,60 +392,6 @@ void fault_injector::expire(faulted& record) {
   if (!own_result) deliver(record, request_kind::main, -ECANCELED, 0);
   for (const faulted::arrival& each : results) {
     deliver(record, request_kind::main, each.res, each.flags);
-  }
-}
-
-// ---- Multishots, windows -----------------------------------------------------------------------
-
-// The completion at hand becomes the last. What the kernel still posts is nobody's: it is given
-// back. Cancelled past the queue, so that nothing that is submitted later finds it still there.
-void fault_injector::end_multishot(operation& op, std::uint32_t& flags) {
-  if (is_last(flags)) return;
-  flags &= ~static_cast<std::uint32_t>(IORING_CQE_F_MORE);
-  const std::uint64_t user_data = op.submission().user_data;
-  silenced_.emplace(user_data, op.submission());
-  io_uring_sync_cancel_reg request{};
-  request.addr = user_data;
-  request.fd = -1;
-  if (io_uring_register_sync_cancel(loop_.ring_.raw(), &request) != 0) {
-    to_cancel_.push_back(user_data);
-    work_soon();
-  }
-}
-
-fault_delivery fault_injector::join_window(faulted& record, std::int32_t res, std::uint32_t flags) {
-  if (window_ == nullptr) {
-    window_ = std::make_unique<window>();
-    window_->effect = record.effect;
-    window_->size = std::max<std::size_t>(
-        record.effect.order.empty() ? record.effect.window : record.effect.order.size(), 2);
-    window_->closes_at = later(loop_.now(), patience(record.effect));
-  }
-  window_->members.push_back(&record);
-  record.results.push_back({res, flags});
-  record.final_in |= is_last(flags);
-  record.at = stage::held;
-  // When nothing else is on its way the window can't fill.
-  const bool all =
-      window_->members.size() == window_->size || window_->members.size() >= loop_.in_flight();
-  record.release_at = window_->closes_at;
-  watch_deadline(record);
-  if (all) {
-    window_->full = true;
-    soon(record);
-  }
-  return withheld;
-}
-
-void fault_injector::close_window() {
-  if (window_ == nullptr) return;
-  const std::unique_ptr<window> closing = std::move(window_);
-  // One window is one fault, of the one who opened it if that is still there.
-  const auto opener =
-      std::ranges::find_if(closing->members, [](const faulted* each) { return each != nullptr; });
-  if (opener != closing->members.end() && closing->members.size() > 1) fire(**opener);
-  for (const std::uint32_t each : order_of(closing->effect, closing->members.size())) {
-    if (faulted* member = closing->members[each]) release(*member);
   }
 }
 

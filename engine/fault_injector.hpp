@@ -12,8 +12,9 @@
 // The seam's owner decides what is hit and when; the injector does it, so that deadlines, cancels,
 // links and buffers behave as they would. It keeps a record of each operation that it has touched
 // until that one has ended, and nothing of the others. Completions that it withholds come later
-// through loop::deliver_held, which asks the seam again. Used on the loop's thread; must outlive
-// what it withholds (settle() tells of it at once) and not outlive the loop.
+// through loop::deliver_held, which asks the seam again. Used on the loop's thread; not to outlive
+// the loop, and the seam stays with the loop until what was hit has ended (holds() is 0; settle()
+// lets go at once of what waits for its time).
 #pragma once
 
 #include <liburing.h>

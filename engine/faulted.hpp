@@ -62,6 +62,10 @@ struct faulted {
     }
     return count;
   }
+  // How long it waits for others: for a cancel, for more completions.
+  [[nodiscard]] duration patience() const {
+    return effect.by.count() > 0 ? effect.by : duration(std::chrono::seconds(1));
+  }
   [[nodiscard]] bool races() const {
     return at == stage::running && effect.type == cqe_fault::cancel_race;
   }

@@ -127,3 +127,16 @@ TEST_CASE("closing a descriptor ends what hangs on it") {
     CHECK(b.res == -ECANCELED);
   });
 }
+
+TEST_CASE("a delay and what is left of the timeout are no longer than the timeout") {
+  const auto on = open_loop();
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_RECV, lasting(cqe_fault::delay, 400ms));
+  run(*on, [&]() -> task<void> {
+    room got;
+    const time_point begun = clock::now();
+    const completion received = co_await on->recv(ends.a, got).timeout(450ms);
+    CHECK(received.why == outcome::timed_out);
+    CHECK(since(begun) < 800ms);
+  });
+}

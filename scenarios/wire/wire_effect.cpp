@@ -1,0 +1,146 @@
+#include "scenarios/wire/wire_effect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scenarios/checked_object.hpp"
+#include "scenarios/compile_scope.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/visible.hpp"
+#include "scenarios/wire/wire_parameters.hpp"
+
+namespace scenarios {
+
+const wire_fault_row& row_of(wire_fault type) {
+  return wire_fault_table()[static_cast<std::size_t>(type)];
+}
+
+const wire_fault_row* find_wire_fault(std::string_view name) {
+  if (name.starts_with("wire.")) name.remove_prefix(5);
+  const auto rows = wire_fault_table();
+  const auto found = std::ranges::find(rows, name, &wire_fault_row::name);
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::string_view wire_fault_name(wire_fault type) {
+  return row_of(type).name;
+}
+
+std::string_view direction_name(direction dir) {
+  constexpr std::string_view names[] = {"c2s", "s2c", "both"};
+  return names[static_cast<std::size_t>(dir)];
+}
+
+std::string_view partition_name(partition_kind kind) {
+  constexpr std::string_view names[] = {"stopped", "slowed", "jammed"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::vector<std::string_view> wire_parameter_keys() {
+  std::vector<std::string_view> keys;
+  for (const wire_fault_row& row : wire_fault_table())
+    for (const wire_parameter& each : row.parameters) keys.push_back(each.key);
+  std::ranges::sort(keys);
+  const auto repeated = std::ranges::unique(keys);
+  keys.erase(repeated.begin(), repeated.end());
+  return keys;
+}
+
+namespace {
+
+/// What no table of keys can say: how two parameters of one fault go together.
+bool check_together(const wire_effect& made, const node& fault, wire_carrier carrier,
+                    diagnostics& out) {
+  const auto wrong = [&](code id, std::string message, std::string help) {
+    out.error(id, fault.at(), std::move(message)).help = std::move(help);
+    return false;
+  };
+  using enum wire_fault;
+  if (made.type == slicer && made.average_size == 0 && made.cuts.empty())
+    return wrong(code::missing_key, "wire.slicer needs \"average_size\" or \"cuts\"",
+                 "average_size: 64 makes pieces of 64 bytes; cuts: [5, 9] cuts there");
+  if (made.type == slicer && made.average_size != 0 && made.size_variation >= made.average_size)
+    return wrong(code::value_out_of_range, "\"size_variation\" is not below \"average_size\"",
+                 "no piece would be sure to have a byte");
+  if (made.type == partition && made.kind == partition_kind::slowed && made.rate == 0 &&
+      made.latency.count() == 0)
+    return wrong(code::missing_key, "a slowed partition needs \"rate\" or \"latency\"",
+                 "kind: stopped holds everything, and jammed reads nothing");
+  if (carrier == wire_carrier::stream && (made.type == drop || made.type == duplicate) &&
+      made.bytes == 0)
+    return wrong(code::missing_key,
+                 fmt::format("wire.{} needs \"bytes\" on a stream", wire_fault_name(made.type)),
+                 "a stream has no datagrams that could be meant; say how many bytes");
+  if (made.type == reorder && !made.order.empty()) {
+    std::vector<std::uint64_t> sorted = made.order;
+    std::ranges::sort(sorted);
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+      if (sorted[i] != i)
+        return wrong(code::value_out_of_range, "\"perm\" is no order of 0, 1, 2 …",
+                     "[2, 0, 1] delivers the third one first");
+  }
+  return true;
+}
+
+bool check_carrier(const wire_fault_row& row, wire_carrier carrier, const node& type,
+                   diagnostics& out) {
+  const std::string_view reason = carrier == wire_carrier::stream     ? row.not_on_streams
+                                  : carrier == wire_carrier::datagram ? row.not_on_datagrams
+                                                                      : std::string_view();
+  if (reason.empty()) return true;
+  out.error(code::fault_not_applicable, type.at(),
+            fmt::format("wire.{} can't hit {}: {}", row.name,
+                        carrier == wire_carrier::stream ? "a stream" : "datagrams", reason));
+  return false;
+}
+
+}  // namespace
+
+std::optional<wire_effect> compile_wire_effect(const node& fault, compile_scope& scope,
+                                               wire_carrier carrier) {
+  const node* type = fault.find("type");
+  if (type == nullptr || !type->is(node_kind::string)) return std::nullopt;  // told by its table
+  const wire_fault_row* row = find_wire_fault(type->text());
+  if (row == nullptr) {
+    std::vector<std::string> names;
+    for (const wire_fault_row& each : wire_fault_table())
+      names.push_back(fmt::format("wire.{}", each.name));
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    scope.out()
+        .error(code::unknown_fault, type->at(),
+               fmt::format("there is no fault {}", in_quotes(type->text())))
+        .help = did_you_mean(type->text(), views);
+    return std::nullopt;
+  }
+  wire_effect made;
+  made.type = row->type;
+  made.dir = row->dir;
+  if (row->type == wire_fault::reorder) made.delay = std::chrono::milliseconds(100);
+  bool sound = check_carrier(*row, carrier, *type, scope.out());
+  for (const wire_parameter& each : row->parameters) {
+    const node* given = fault.find(each.key);
+    if (given == nullptr) {
+      if (!each.required) continue;
+      scope.out()
+          .error(code::missing_key, fault.at(),
+                 fmt::format("wire.{} needs {}", row->name, in_quotes(each.key)))
+          .help = std::string(each.doc);
+      sound = false;
+      continue;
+    }
+    if (!check_type(*given, each.accepts, fmt::format("{}", in_quotes(each.key)), scope.out())) {
+      sound = false;
+      continue;
+    }
+    wire_parameter_reader reader{*given, scope, in_quotes(each.key)};
+    each.read(reader, made);
+    sound = sound && reader.sound();
+  }
+  if (made.type == wire_fault::corrupt && made.bytes == 0) made.bytes = 1;
+  if (made.type == wire_fault::corrupt && !made.data.empty()) made.bytes = made.data.size();
+  if (!sound || !check_together(made, fault, carrier, scope.out())) return std::nullopt;
+  return made;
+}
+
+}  // namespace scenarios

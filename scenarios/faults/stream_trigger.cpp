@@ -93,9 +93,19 @@ std::optional<std::size_t> stream_pattern::shortest(std::string_view text) const
   return with;
 }
 
+bool stream_pattern::is_in(std::string_view text) const {
+  return is_regex() ? shortest(text).has_value() : text.find(bytes_) != std::string_view::npos;
+}
+
 std::optional<std::uint64_t> stream_trigger::next(std::uint64_t offset, std::string_view chunk) {
   if (over_) return std::nullopt;
   const std::uint64_t end = offset + chunk.size();
+  if (offset > seen_) {
+    // It came late: what it did not see it does not find.
+    seen_ = offset;
+    over_ = when_.match == nullptr && when_.after_bytes && *when_.after_bytes < offset;
+    if (over_) return std::nullopt;
+  }
   if (!found_) {
     const std::uint64_t from = std::max(seen_, when_.after_bytes.value_or(0));
     if (when_.match == nullptr) {

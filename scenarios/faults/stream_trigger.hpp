@@ -34,6 +34,8 @@ class stream_pattern {
 
   [[nodiscard]] bool is_regex() const { return regex_ != nullptr; }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  /// Whether a datagram has it.
+  [[nodiscard]] bool is_in(std::string_view text) const;
 
  private:
   friend class stream_trigger;

@@ -95,3 +95,13 @@ TEST_CASE("a thousand random streams in random chunks have the same places as in
     }
   }
 }
+
+TEST_CASE("a trigger that joins a stream late finds nothing in what it did not see") {
+  stream_trigger bytes({10, nullptr});
+  CHECK_FALSE(bytes.next(20, "xxxx"));
+  CHECK(bytes.is_over());
+  stream_trigger later({22, nullptr});
+  CHECK(later.next(20, "xxxx") == 22);
+  stream_trigger match({std::nullopt, stream_pattern::exact("ab")});
+  CHECK(match.next(20, "bab") == 23);
+}

@@ -1,0 +1,146 @@
+#include "scenarios/wire/datagram_pipe.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace scenarios {
+
+void datagram_pipe::push(std::string_view datagram, time_point now) {
+  const std::vector<wire_hit> hits = rules_.on_datagram(link_, dir_, ++number_, datagram);
+  std::string bytes(datagram);
+  std::size_t copies = 0;
+  bool lost = false;
+  std::optional<std::uint32_t> changed;
+  for (const wire_hit& hit : hits) {
+    if (row_of(hit.effect->type).span == wire_span::condition) {
+      conditions_.begin(hit, now);
+    } else {
+      alter(bytes, hit, copies, lost, now);
+      changed = hit.rule;
+    }
+  }
+  if (lost) {
+    rules_.observed(*changed);
+    return;
+  }
+  if (conditions_.drops_datagrams()) {
+    conditions_.observe([](const wire_effect& e) {
+      return e.type == wire_fault::blackhole || e.type == wire_fault::partition;
+    });
+    return;
+  }
+  for (std::size_t n = 0; n < copies; ++n) enqueue(bytes, now, changed);
+  if (shuffle_) return keep(std::move(bytes), now);
+  enqueue(std::move(bytes), now, copies == 0 ? changed : std::nullopt);
+}
+
+void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_t& copies,
+                          bool& lost, time_point now) {
+  const wire_effect& effect = *hit.effect;
+  switch (effect.type) {
+    case wire_fault::drop:
+      lost = true;
+      break;
+    case wire_fault::truncate:
+      datagram.resize(std::min<std::size_t>(datagram.size(), effect.bytes));
+      break;
+    case wire_fault::duplicate:
+      copies += effect.copies;
+      break;
+    case wire_fault::insert:
+      enqueue(effect.data, now, hit.rule);
+      break;
+    case wire_fault::corrupt:
+      for (std::uint64_t i = 0; i < effect.bytes && effect.offset + i < datagram.size(); ++i) {
+        char& at = datagram[effect.offset + i];
+        at = effect.data.empty() ? static_cast<char>(at ^ static_cast<char>(effect.bits))
+                                 : effect.data[i];
+      }
+      break;
+    case wire_fault::reorder:
+      if (!shuffle_) shuffle_ = shuffle{hit, {}, uring::later(now, effect.delay)};
+      break;
+    default:
+      break;  // not of datagrams
+  }
+}
+
+void datagram_pipe::apply(const wire_hit& hit, time_point now) {
+  if (row_of(hit.effect->type).span == wire_span::condition) conditions_.begin(hit, now);
+}
+
+bool datagram_pipe::heal(std::optional<std::uint32_t> rule, time_point now) {
+  const bool healed = conditions_.heal(rule);
+  if (healed && !conditions_.any())
+    for (item& each : queue_) each.due = std::min(each.due, now);
+  return healed;
+}
+
+void datagram_pipe::enqueue(std::string bytes, time_point now, std::optional<std::uint32_t> rule) {
+  if (queue_.size() >= kept_max) return;
+  const time_point due = uring::later(now, conditions_.latency());
+  const auto place = std::ranges::upper_bound(queue_, due, {}, &item::due);
+  queue_.insert(place, item{std::move(bytes), due, rule});
+}
+
+void datagram_pipe::keep(std::string bytes, time_point now) {
+  shuffle_->kept.push_back(std::move(bytes));
+  if (shuffle_->kept.size() >= shuffle_->by.effect->window) release(now);
+}
+
+void datagram_pipe::release(time_point now) {
+  shuffle ready = *std::exchange(shuffle_, std::nullopt);
+  std::vector<std::uint64_t> order = ready.by.effect->order;
+  if (order.size() != ready.kept.size()) {
+    // Drawn, or as far as those that came in time can change places.
+    order.resize(ready.kept.size());
+    std::iota(order.begin(), order.end(), 0U);
+    for (std::size_t i = order.size(); i > 1; --i) {
+      const double u = wire_draw(ready.by.seed, i);
+      std::swap(order[i - 1], order[static_cast<std::size_t>(u * static_cast<double>(i - 1))]);
+    }
+  }
+  for (const std::uint64_t each : order)
+    enqueue(std::move(ready.kept[static_cast<std::size_t>(each)]), now,
+            order.size() > 1 ? std::optional(ready.by.rule) : std::nullopt);
+}
+
+datagram_pipe::order datagram_pipe::next(time_point now) {
+  conditions_.expire(now);
+  if (shuffle_ && shuffle_->until <= now) release(now);
+  order made;
+  const auto ask_at = [&](std::optional<time_point> at) {
+    if (at && (!made.until || *at < *made.until)) made.until = at;
+  };
+  ask_at(conditions_.next_end());
+  if (shuffle_) ask_at(shuffle_->until);
+  if (queue_.empty()) return made;
+  if (conditions_.holds()) {
+    conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::partition; });
+    return made;
+  }
+  const time_point due = std::max(queue_.front().due, not_before_);
+  ask_at(due);
+  if (due > now) return made;
+  made.datagram = std::move(queue_.front().bytes);
+  made.rule = queue_.front().rule;
+  queue_.pop_front();
+  return made;
+}
+
+void datagram_pipe::sent(const order& done, time_point now) {
+  const std::size_t size = done.datagram->size();
+  delivered_ += size;
+  if (const std::uint64_t rate = conditions_.rate(); rate != 0) {
+    const double seconds = static_cast<double>(size) / static_cast<double>(rate);
+    not_before_ = uring::later(std::max(not_before_, now),
+                               std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
+  }
+  conditions_.observe([](const wire_effect& e) {
+    return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
+  });
+  if (done.rule) rules_.observed(*done.rule);
+}
+
+}  // namespace scenarios

@@ -1,0 +1,75 @@
+// One direction of one flow of datagrams: what becomes of each between the two sockets.
+//
+// push() does what rules do to a datagram and queues what is to be sent, when; next() says what is
+// due. Datagrams that wait for others (reorder) and those that are held (a jammed partition) are
+// kept up to a bound; what is above it is lost, as in a full router. No I/O, no clock of its own.
+// Owned by its flow; on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/timer_heap.hpp"
+#include "scenarios/wire/wire_conditions.hpp"
+#include "scenarios/wire/wire_decider.hpp"
+
+namespace scenarios {
+
+class datagram_pipe {
+ public:
+  using time_point = uring::time_point;
+  static constexpr std::size_t kept_max = 4096;  // datagrams
+
+  datagram_pipe(wire_decider& rules, const wire_link& link, direction dir)
+      : rules_(rules), link_(link), dir_(dir), conditions_(rules) {}
+
+  void push(std::string_view datagram, time_point now);
+  void apply(const wire_hit& hit, time_point now);
+  bool heal(std::optional<std::uint32_t> rule, time_point now);
+
+  /// What goes out now, or when to ask again: neither means nothing is to be done.
+  struct order {
+    std::optional<std::string> datagram;
+    std::optional<std::uint32_t> rule;  // whose doing it is
+    std::optional<time_point> until;
+  };
+  order next(time_point now);
+  void sent(const order& done, time_point now);
+
+  [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
+
+ private:
+  struct item {
+    std::string bytes;
+    time_point due{};
+    std::optional<std::uint32_t> rule;
+  };
+  // Datagrams that change places: released when all are there, or when they have waited enough.
+  struct shuffle {
+    wire_hit by;
+    std::vector<std::string> kept;
+    time_point until{};
+  };
+
+  void alter(std::string& datagram, const wire_hit& hit, std::size_t& copies, bool& lost,
+             time_point now);
+  void enqueue(std::string bytes, time_point now, std::optional<std::uint32_t> rule);
+  void keep(std::string bytes, time_point now);
+  void release(time_point now);
+
+  wire_decider& rules_;
+  const wire_link& link_;
+  direction dir_;
+  wire_conditions conditions_;
+  std::deque<item> queue_;  // by `due`
+  std::optional<shuffle> shuffle_;
+  time_point not_before_{};
+  std::uint64_t number_ = 0;
+  std::uint64_t delivered_ = 0;
+};
+
+}  // namespace scenarios

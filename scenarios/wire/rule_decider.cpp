@@ -1,0 +1,308 @@
+#include "scenarios/wire/rule_decider.hpp"
+
+#include <algorithm>
+
+namespace scenarios {
+namespace {
+
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a: the same on every machine
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+bool overlaps(direction a, direction b) {
+  return a == direction::both || b == direction::both || a == b;
+}
+
+bool is_condition(const wire_effect& effect) {
+  return row_of(effect.type).span == wire_span::condition;
+}
+
+}  // namespace
+
+// ---- Rules -------------------------------------------------------------------------------------
+
+void rule_decider::add(wire_rule rule) {
+  state& made = rules_.emplace_back();
+  made.rule = std::move(rule);
+  made.number = static_cast<std::uint32_t>(rules_.size() - 1);
+  const bool begun = !relays_.empty();
+  for (auto& [link, watches] : links_)
+    if (concerns(made, *link)) watch_for(made, *link, watches);
+  // Connections that are there suffer from a condition at once, as those to come will.
+  const bool now =
+      begun && !made.rule.by_clock() && !made.rule.on.any() &&
+      (is_condition(*made.rule.effect) || made.rule.effect->type == wire_fault::heal) &&
+      row_of(made.rule.effect->type).stage != wire_stage::connect;
+  if (now) strike(made, uring::clock::now());
+  changed_.notify();
+}
+
+rule_decider::state* rule_decider::find(std::string_view id) {
+  const auto found =
+      std::ranges::find_if(rules_, [&](const state& s) { return !s.removed && s.rule.id == id; });
+  return found == rules_.end() ? nullptr : &*found;
+}
+
+bool rule_decider::heal(std::string_view id) {
+  state* one = id.empty() ? nullptr : find(id);
+  if (!id.empty() && one == nullptr) return false;
+  for (state& each : rules_)
+    if ((one == nullptr || one == &each) && each.rule.effect->type != wire_fault::heal &&
+        (one != nullptr || each.counted.fired != 0))
+      each.healed = true;
+  for (relay* each : relays_)
+    each->heal(one != nullptr ? std::optional(one->number) : std::nullopt);
+  return true;
+}
+
+bool rule_decider::remove(std::string_view id) {
+  if (id.empty() || !heal(id)) return false;
+  find(id)->removed = true;
+  return true;
+}
+
+bool rule_decider::concerns(const state& s, const wire_link& link) const {
+  return !s.removed && !s.healed && (s.rule.proxy.empty() || s.rule.proxy == link.proxy) &&
+         (s.rule.conn.empty() || s.rule.conn == link.name);
+}
+
+bool rule_decider::waits_for_bytes(const state& s, bool datagrams) {
+  return s.rule.on.any() || (datagrams && !is_condition(*s.rule.effect));
+}
+
+// ---- The clock ---------------------------------------------------------------------------------
+
+std::optional<rule_decider::time_point> rule_decider::opens_at(const state& s) const {
+  time_point at = began_;
+  if (!s.rule.after_fault.empty()) {
+    const auto other = std::ranges::find_if(
+        rules_, [&](const state& o) { return o.rule.id == s.rule.after_fault; });
+    if (other == rules_.end() || !other->fired_at) return std::nullopt;
+    at = uring::later(*other->fired_at, s.rule.after_delay);
+  }
+  if (s.rule.at) at = std::max(at, uring::later(began_, *s.rule.at));
+  if (s.rule.window) at = std::max(at, uring::later(began_, s.rule.window->first));
+  return at;
+}
+
+bool rule_decider::is_open(const state& s, time_point now) const {
+  if (!s.rule.by_clock()) return true;
+  const auto from = opens_at(s);
+  return from && *from <= now &&
+         (!s.rule.window || now < uring::later(began_, s.rule.window->second));
+}
+
+uring::task<void> rule_decider::run(uring::loop& on, uring::stop_source& until) {
+  while (!until.stop_requested()) {
+    const auto next = act(uring::clock::now());
+    co_await changed_.wait(on, until, next);
+  }
+}
+
+/// Does what is due; when there is something to do again.
+std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
+  std::optional<time_point> next;
+  const auto later_at = [&](time_point at) {
+    if (!next || at < *next) next = at;
+  };
+  for (state& each : rules_) {
+    if (each.removed || each.healed || !each.rule.by_clock() || each.rule.on.any()) continue;
+    const auto at = opens_at(each);
+    if (!each.struck && at) {
+      if (*at > now) {
+        later_at(*at);
+        continue;
+      }
+      each.struck = true;
+      strike(each, now);
+    }
+    if (!each.rule.window || each.closed) continue;
+    const time_point end = uring::later(began_, each.rule.window->second);
+    if (end > now) {
+      later_at(end);
+    } else {
+      each.closed = true;
+      for (relay* one : relays_) one->heal(each.number);
+    }
+  }
+  return next;
+}
+
+/// Hits every connection that is there.
+void rule_decider::strike(state& s, time_point now) {
+  ++s.counted.candidates;
+  if (s.counted.fired >= s.rule.times || !is_open(s, now)) return;
+  ++s.counted.matched;
+  note_fired(s);
+  if (carry_out(s)) return;
+  for (relay* one : relays_) {
+    if (!s.rule.proxy.empty() && s.rule.proxy != one->name()) continue;
+    one->strike(hit_of(s, 0, now), [&](const wire_link& link) {
+      return concerns(s, link) && (!s.rule.nth || s.rule.nth->has(link.number)) &&
+             (!s.rule.p || wire_draw(seed_of(s, link.number), 0) < *s.rule.p);
+    });
+  }
+}
+
+void rule_decider::note_fired(state& s) {
+  ++s.counted.fired;
+  if (!s.fired_at) s.fired_at = uring::clock::now();
+  changed_.notify();
+}
+
+/// What happens to the proxies, not to bytes: true when that is all.
+bool rule_decider::carry_out(const state& s) {
+  if (s.rule.effect->type != wire_fault::heal) return false;
+  heal(s.rule.effect->target);
+  observed(s.number);
+  return true;
+}
+
+// ---- Decisions ---------------------------------------------------------------------------------
+
+std::uint64_t rule_decider::seed_of(const state& s, std::uint64_t link) const {
+  return wire_mix(wire_mix(seed_, hash_of(s.rule.id)), link);
+}
+
+bool rule_decider::decide(state& s, const wire_link& link, std::uint64_t seen,
+                          std::uint64_t& count) {
+  ++s.counted.candidates;
+  if (!is_open(s, uring::clock::now())) return false;
+  if (s.rule.p && wire_draw(seed_of(s, link.number), seen) >= *s.rule.p) return false;
+  ++count;
+  if (s.rule.nth && !s.rule.nth->has(count)) return false;
+  ++s.counted.matched;
+  if (s.counted.fired >= s.rule.times) return false;
+  note_fired(s);
+  return true;
+}
+
+wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, time_point now) const {
+  wire_hit made{s.number, s.rule.effect, seed_of(s, link)};
+  // A connection that comes later gets what is left of the time.
+  if (s.struck && s.rule.effect->lasts) {
+    auto rest = std::make_shared<wire_effect>(*s.rule.effect);
+    rest->lasts = std::max(std::chrono::nanoseconds{},
+                           uring::later(*s.fired_at, *s.rule.effect->lasts) - now);
+    made.effect = std::move(rest);
+  }
+  return made;
+}
+
+bool rule_decider::admits(const std::vector<wire_hit>& hits, const state& s) {
+  return s.rule.stack || std::ranges::none_of(hits, [&](const wire_hit& hit) {
+           return hit.effect->type == s.rule.effect->type &&
+                  overlaps(hit.effect->dir, s.rule.effect->dir);
+         });
+}
+
+void rule_decider::watch_for(state& s, const wire_link& link, std::vector<watch>& into) {
+  if (!waits_for_bytes(s, link.datagrams)) return;
+  for (const direction dir : {direction::c2s, direction::s2c})
+    if (overlaps(s.rule.effect->dir, dir))
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0});
+}
+
+std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
+  std::vector<wire_hit> hits;
+  const auto now = uring::clock::now();
+  for (state& each : rules_) {
+    if (each.rule.effect->type != wire_fault::refuse || each.rule.by_clock() || each.removed ||
+        each.healed || (!each.rule.proxy.empty() && each.rule.proxy != proxy) ||
+        (each.rule.nth && !each.rule.nth->has(1)))
+      continue;
+    ++each.counted.candidates;
+    ++each.counted.matched;
+    note_fired(each);
+    hits.push_back(hit_of(each, 0, now));
+  }
+  return hits;
+}
+
+std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
+  std::vector<wire_hit> hits;
+  std::vector<watch> watches;
+  const auto now = uring::clock::now();
+  for (state& each : rules_) {
+    if (!concerns(each, link)) continue;
+    const wire_effect& effect = *each.rule.effect;
+    watch_for(each, link, watches);
+    if (waits_for_bytes(each, link.datagrams)) continue;
+    if (effect.type == wire_fault::refuse) {
+      // The next one is refused: it will never be seen here.
+      if (each.rule.by_clock() || !each.rule.nth || !each.rule.nth->has(link.number + 1)) continue;
+      ++each.counted.candidates;
+      ++each.counted.matched;
+      note_fired(each);
+      hits.push_back(hit_of(each, 0, now));
+      continue;
+    }
+    // Events by the clock have struck who was there; conditions go on for those who come.
+    if (each.rule.by_clock() && !is_condition(effect)) continue;
+    if (!admits(hits, each) || !decide(each, link, 0, each.connections)) continue;
+    if (!carry_out(each)) hits.push_back(hit_of(each, link.number, now));
+  }
+  links_[&link] = std::move(watches);
+  return hits;
+}
+
+bool rule_decider::is_quiet(const wire_link& link, direction dir) const {
+  const auto found = links_.find(&link);
+  if (found == links_.end()) return true;
+  return std::ranges::none_of(found->second, [&](const watch& w) {
+    return w.dir == dir && !w.trigger.is_over() && !w.of->removed && !w.of->healed &&
+           w.of->counted.fired < w.of->rule.times;
+  });
+}
+
+std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, direction dir,
+                                                 std::uint64_t offset, std::string_view chunk) {
+  const auto found = links_.find(&link);
+  if (found == links_.end()) return std::nullopt;
+  for (;;) {
+    std::optional<std::uint64_t> first;
+    for (watch& each : found->second) {
+      if (each.dir != dir || each.of->removed || each.of->healed) continue;
+      const auto place = each.trigger.next(offset, chunk);
+      if (place && (!first || *place < *first)) first = place;
+    }
+    if (!first) return std::nullopt;
+    wire_place made{*first, {}};
+    for (watch& each : found->second) {
+      if (each.dir != dir || each.of->removed || each.of->healed ||
+          each.trigger.next(offset, chunk) != first)
+        continue;
+      each.trigger.take();
+      state& s = *each.of;
+      std::uint64_t& count = s.rule.on.match != nullptr ? each.counted : s.connections;
+      const bool taken = !made.hits.empty() && !s.rule.stack;
+      if (taken || !decide(s, link, each.seen++, count)) continue;
+      if (!carry_out(s)) made.hits.push_back(hit_of(s, link.number, uring::clock::now()));
+    }
+    if (!made.hits.empty()) return made;
+  }
+}
+
+std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction dir,
+                                                std::uint64_t /*number*/,
+                                                std::string_view datagram) {
+  std::vector<wire_hit> hits;
+  const auto found = links_.find(&link);
+  if (found == links_.end()) return hits;
+  for (watch& each : found->second) {
+    if (each.dir != dir || each.of->removed || each.of->healed) continue;
+    state& s = *each.of;
+    const std::uint64_t before = each.bytes;
+    each.bytes += datagram.size();
+    if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
+    if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
+    if (!hits.empty() && !s.rule.stack) continue;  // taken
+    if (!decide(s, link, each.seen++, each.counted)) continue;
+    if (!carry_out(s)) hits.push_back(hit_of(s, link.number, uring::clock::now()));
+  }
+  return hits;
+}
+
+}  // namespace scenarios

@@ -1,0 +1,207 @@
+#include "scenarios/wire/wire_conditions.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace scenarios {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t read_size = 64U << 10U;
+// Of a slow reader or a narrow line: so much of a second at once.
+constexpr std::uint64_t pieces_a_second = 100;
+
+nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
+  return nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
+}
+
+/// From -1 to 1 for the uniform distribution, around 0 for the normal one, from 0 up for pareto.
+double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
+  const double u = wire_draw(seed, draw * 2);
+  if (how == jitter_distribution::uniform) return 2 * u - 1;
+  if (how == jitter_distribution::pareto) {
+    // Shape 3 and mean 1, moved to begin at 0; nothing beyond a hundred times the mean.
+    constexpr double shape = 3;
+    const double x = std::pow(1 - u, -1 / shape) - 1;
+    return std::min(x * (shape - 1), 100.0);
+  }
+  const double v = wire_draw(seed, draw * 2 + 1);
+  return std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
+}
+
+}  // namespace
+
+void wire_conditions::begin(const wire_hit& hit, time_point now) {
+  condition made{};
+  made.hit = hit;
+  if (hit.effect->lasts) made.until = uring::later(now, *hit.effect->lasts);
+  if (hit.effect->type == wire_fault::timeout && hit.effect->timeout.count() > 0)
+    made.closes_at = uring::later(now, hit.effect->timeout);
+  made.reads_at = now;
+  all_.push_back(std::move(made));
+}
+
+bool wire_conditions::heal(std::optional<std::uint32_t> rule) {
+  return std::erase_if(all_, [&](const condition& c) { return !rule || c.hit.rule == *rule; }) != 0;
+}
+
+bool wire_conditions::expire(time_point now) {
+  return std::erase_if(all_, [&](const condition& c) { return c.until && *c.until <= now; }) != 0;
+}
+
+std::optional<wire_conditions::time_point> wire_conditions::next_end() const {
+  std::optional<time_point> next;
+  for (const condition& each : all_) {
+    if (each.until && (!next || *each.until < *next)) next = each.until;
+    if (each.closes_at && (!next || *each.closes_at < *next)) next = each.closes_at;
+  }
+  return next;
+}
+
+const wire_conditions::condition* wire_conditions::find(wire_fault type) const {
+  const auto found =
+      std::ranges::find_if(all_, [&](const condition& c) { return c.hit.effect->type == type; });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+const wire_conditions::condition* wire_conditions::find_partition(bool jammed) const {
+  const auto found = std::ranges::find_if(all_, [&](const condition& c) {
+    const wire_effect& effect = *c.hit.effect;
+    return effect.type == wire_fault::partition && effect.kind != partition_kind::slowed &&
+           (!jammed || effect.kind == partition_kind::jammed);
+  });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+bool wire_conditions::jams() const {
+  if (find_partition(true) != nullptr) return true;
+  const condition* slow = find(wire_fault::backpressure);
+  return slow != nullptr && slow->hit.effect->rate == 0;
+}
+
+bool wire_conditions::jams_unseen() const {
+  const condition* jam = find_partition(true);
+  if (jam == nullptr) jam = find(wire_fault::backpressure);
+  return jam != nullptr && !jam->observed;
+}
+
+bool wire_conditions::makes_wait() const {
+  return std::ranges::any_of(all_, [](const condition& c) {
+    return c.hit.effect->latency.count() != 0 || c.hit.effect->type == wire_fault::partition;
+  });
+}
+
+std::optional<std::uint32_t> wire_conditions::discards() const {
+  for (const wire_fault type : {wire_fault::blackhole, wire_fault::timeout})
+    if (const condition* found = find(type)) return found->hit.rule;
+  return std::nullopt;
+}
+
+bool wire_conditions::drops_datagrams() const {
+  if (find(wire_fault::blackhole) != nullptr) return true;
+  const condition* partition = find_partition(false);
+  return partition != nullptr && partition->hit.effect->kind == partition_kind::stopped;
+}
+
+std::optional<std::uint32_t> wire_conditions::closes(time_point now) {
+  for (condition& each : all_) {
+    if (!each.closes_at || *each.closes_at > now) continue;
+    each.closes_at.reset();
+    return each.hit.rule;
+  }
+  return std::nullopt;
+}
+
+nanoseconds wire_conditions::latency() {
+  double sum = 0;
+  for (condition& each : all_) {
+    const wire_effect& effect = *each.hit.effect;
+    double time = static_cast<double>(effect.latency.count());
+    if (effect.jitter.count() != 0)
+      time += static_cast<double>(effect.jitter.count()) *
+              spread(effect.distribution, each.hit.seed, each.draws++);
+    sum += std::max(time, 0.0);
+  }
+  return nanoseconds(static_cast<std::int64_t>(sum));
+}
+
+nanoseconds wire_conditions::close_delay() const {
+  nanoseconds longest{};
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::slow_close)
+      longest = std::max(longest, each.hit.effect->delay);
+  return longest;
+}
+
+std::uint64_t wire_conditions::rate() const {
+  std::uint64_t least = 0;
+  for (const condition& each : all_) {
+    const wire_effect& effect = *each.hit.effect;
+    if (effect.rate == 0 || effect.type == wire_fault::backpressure) continue;
+    if (least == 0 || effect.rate < least) least = effect.rate;
+  }
+  return least;
+}
+
+std::uint64_t wire_conditions::piece(std::uint64_t offset) {
+  std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
+  for (condition& each : all_) {
+    const wire_effect& effect = *each.hit.effect;
+    if (effect.type != wire_fault::slicer) continue;
+    for (const std::uint64_t cut : effect.cuts) {
+      if (cut <= offset) continue;
+      size = std::min(size, cut - offset);
+      break;
+    }
+    if (effect.average_size == 0) continue;
+    while (each.cut <= offset) {
+      // From average - variation to average + variation, both included.
+      const double u = wire_draw(each.hit.seed, each.draws++);
+      const auto more =
+          static_cast<std::uint64_t>(u * static_cast<double>(2 * effect.size_variation + 1));
+      each.cut = std::max(each.cut, offset) + effect.average_size - effect.size_variation + more;
+    }
+    size = std::min(size, each.cut - offset);
+  }
+  return size;
+}
+
+nanoseconds wire_conditions::pause() const {
+  const condition* slicer = find(wire_fault::slicer);
+  return slicer != nullptr ? slicer->hit.effect->delay : nanoseconds{};
+}
+
+void wire_conditions::read(std::size_t count, time_point now) {
+  for (condition& each : all_) {
+    if (each.hit.effect->type != wire_fault::backpressure || each.hit.effect->rate == 0) continue;
+    each.reads_at =
+        uring::later(std::max(each.reads_at, now), time_of(count, each.hit.effect->rate));
+  }
+}
+
+std::optional<wire_conditions::time_point> wire_conditions::reads_at() const {
+  const condition* slow = find(wire_fault::backpressure);
+  if (slow == nullptr || slow->hit.effect->rate == 0) return std::nullopt;
+  return slow->reads_at;
+}
+
+std::size_t wire_conditions::read_max() const {
+  const condition* slow = find(wire_fault::backpressure);
+  if (slow == nullptr || slow->hit.effect->rate == 0) return read_size;
+  return static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(slow->hit.effect->rate / pieces_a_second, 1, read_size));
+}
+
+void wire_conditions::observe(bool (*which)(const wire_effect& effect)) {
+  for (condition& each : all_) {
+    if (each.observed || !which(*each.hit.effect)) continue;
+    each.observed = true;
+    rules_.observed(each.hit.rule);
+  }
+}
+
+}  // namespace scenarios

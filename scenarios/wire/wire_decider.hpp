@@ -1,0 +1,71 @@
+// Who decides which rule hits which connection, and when: the seam between a relay and the rules.
+//
+// The relay asks on its loop's thread, in the order of things: once when a connection begins, then
+// for every chunk of bytes or datagram of each direction. The decider knows rules, triggers and
+// counters; the relay knows sockets and effects. A hit carries its effect, so that a rule may be
+// removed while connections still suffer from it. The decider outlives its relays.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/wire/wire_effect.hpp"
+
+namespace scenarios {
+
+/// A connection through a relay, or a flow of datagrams from one sender.
+struct wire_link {
+  std::string_view proxy;
+  std::string name;          // "c1.conn" when the scenario knows who dialled, else "px#2"
+  std::uint64_t number = 1;  // of this proxy, in the order of accepting
+  bool datagrams = false;
+};
+
+struct wire_hit {
+  std::uint32_t rule = 0;  // the decider's own number
+  std::shared_ptr<const wire_effect> effect;
+  std::uint64_t seed = 0;  // of its random draws: mixed from the rule's and the link's identity
+};
+
+/// Where hits take effect: behind so many bytes of the direction.
+struct wire_place {
+  std::uint64_t offset = 0;
+  std::vector<wire_hit> hits;
+};
+
+class wire_decider {
+ public:
+  wire_decider() = default;
+  wire_decider(const wire_decider&) = delete;
+  wire_decider& operator=(const wire_decider&) = delete;
+  virtual ~wire_decider() = default;
+
+  /// What hits the proxy before anybody has connected: `refuse`.
+  virtual std::vector<wire_hit> on_start(std::string_view proxy) = 0;
+  /// What hits a connection as a whole, or from its first byte on.
+  virtual std::vector<wire_hit> on_connect(const wire_link& link) = 0;
+  /// The first place in the chunk, or at its end, at which rules hit. `chunk` follows the first
+  /// `offset` bytes of the direction; what lies before the place is never shown again.
+  virtual std::optional<wire_place> on_bytes(const wire_link& link, direction dir,
+                                             std::uint64_t offset, std::string_view chunk) = 0;
+  /// What hits this datagram.
+  virtual std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
+                                            std::uint64_t number, std::string_view datagram) = 0;
+  /// Whether on_bytes can't hit any more: the relay then need not ask.
+  [[nodiscard]] virtual bool is_quiet(const wire_link& link, direction dir) const = 0;
+  virtual void on_end(const wire_link& link) = 0;
+
+  /// A victim has been given what the rule does, or misses it. (It fired when it was returned.)
+  virtual void observed(std::uint32_t rule) = 0;
+};
+
+/// Random numbers by identity: the same question has the same answer, whatever else happens.
+std::uint64_t wire_mix(std::uint64_t seed, std::uint64_t with);
+/// From 0 to below 1.
+double wire_draw(std::uint64_t seed, std::uint64_t occurrence);
+
+}  // namespace scenarios

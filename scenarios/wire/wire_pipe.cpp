@@ -1,0 +1,266 @@
+#include "scenarios/wire/wire_pipe.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace scenarios {
+namespace {
+
+constexpr std::uint64_t pieces_a_second = 100;  // of a narrow line
+
+bool is_condition(wire_fault type) {
+  return row_of(type).span == wire_span::condition && row_of(type).stage == wire_stage::bytes;
+}
+
+std::chrono::nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
+  return std::chrono::nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
+}
+
+}  // namespace
+
+bool wire_pipe::is_reading() const {
+  if (conditions_.jams()) return false;
+  return queued_ < (conditions_.makes_wait() ? waiting_max : queued_max);
+}
+
+bool wire_pipe::is_plain() const {
+  return queue_.empty() && !conditions_.any() && !limit_ && changes_.empty() && !discards_ &&
+         !cut_off_;
+}
+
+bool wire_pipe::push(std::string_view chunk, time_point now) {
+  conditions_.read(chunk.size(), now);
+  bool asks = !rules_.is_quiet(link_, dir_);
+  while (asks) {
+    const auto place = rules_.on_bytes(link_, dir_, offset_, chunk);
+    if (!place) break;
+    const auto before = static_cast<std::size_t>(place->offset - offset_);
+    take(chunk.substr(0, before), now);
+    offset_ += before;
+    chunk.remove_prefix(before);
+    for (const wire_hit& hit : place->hits) apply(hit, now, false);
+  }
+  const bool plain = is_plain();
+  if (plain)
+    delivered_ += chunk.size();
+  else
+    take(chunk, now);
+  offset_ += chunk.size();
+  return plain;
+}
+
+void wire_pipe::take(std::string_view bytes, time_point now) {
+  while (!bytes.empty()) {
+    if (discards_) return;
+    if (cut_off_) {
+      if (cut_by_) rules_.observed(*std::exchange(cut_by_, std::nullopt));
+      return;
+    }
+    if (conditions_.discards()) {
+      conditions_.observe([](const wire_effect& e) {
+        return e.type == wire_fault::blackhole || e.type == wire_fault::timeout;
+      });
+      return;
+    }
+    std::string_view now_taken = bytes;
+    if (limit_) now_taken = now_taken.substr(0, limit_->left);
+    std::size_t count = now_taken.size();
+    if (changes_.empty()) {
+      enqueue(now_taken, now, {});
+    } else {
+      count = alter(now_taken, now);
+    }
+    bytes.remove_prefix(count);
+    if (!limit_) continue;
+    limit_->left -= count;
+    if (limit_->left == 0) begin_ending(limit_->by, limit_->by.effect->then, now);
+  }
+}
+
+/// Does what the first change does to as many of the bytes as it wants; how many that were.
+std::size_t wire_pipe::alter(std::string_view bytes, time_point now) {
+  change& first = changes_.front();
+  const wire_effect& effect = *first.by.effect;
+  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(first.left, bytes.size()));
+  const std::string_view part = bytes.substr(0, count);
+  if (effect.type == wire_fault::corrupt) {
+    std::string changed(part);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = static_cast<std::size_t>(effect.bytes - first.left) + i;
+      changed[i] = effect.data.empty()
+                       ? static_cast<char>(changed[i] ^ static_cast<char>(effect.bits))
+                       : effect.data[at];
+    }
+    enqueue(changed, now, first.by.rule);
+  } else if (effect.type == wire_fault::duplicate) {
+    first.kept += part;
+    enqueue(part, now, {});
+  } else {
+    rules_.observed(first.by.rule);
+  }
+  first.left -= count;
+  if (first.left != 0) return count;
+  if (effect.type == wire_fault::duplicate)
+    for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, first.by.rule);
+  changes_.pop_front();
+  return count;
+}
+
+void wire_pipe::enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule) {
+  if (bytes.empty()) return;
+  last_due_ = std::max(last_due_, uring::later(now, conditions_.latency()));
+  ++queued_items_;
+  queue_.push_back({deed::send, std::string(bytes), 0, last_due_, rule});
+  queued_ += bytes.size();
+}
+
+void wire_pipe::enqueue_deed(deed what, time_point due, std::optional<std::uint32_t> rule) {
+  last_due_ = std::max(last_due_, due);
+  ++queued_items_;
+  queue_.push_back({what, {}, 0, last_due_, rule});
+}
+
+void wire_pipe::push_end(bool by_reset, time_point now) {
+  if (discards_ || conditions_.discards()) {
+    swallowed_end_ = true;
+    swallowed_reset_ = by_reset;
+    return;
+  }
+  const auto wait = by_reset ? std::chrono::nanoseconds{} : conditions_.close_delay();
+  enqueue_deed(by_reset ? deed::reset : deed::fin, uring::later(now, conditions_.latency() + wait),
+               {});
+}
+
+void wire_pipe::apply(const wire_hit& hit, time_point now, bool at_once) {
+  if (is_condition(hit.effect->type)) {
+    if (!conditions_.holds()) held_from_ = queued_items_;
+    if (at_once) held_from_ = 0;
+    conditions_.begin(hit, now);
+  } else if (!discards_) {
+    apply_event(hit, now);
+  }
+}
+
+void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
+  const wire_effect& effect = *hit.effect;
+  switch (effect.type) {
+    case wire_fault::reset_peer:
+      enqueue_deed(deed::reset, uring::later(now, effect.timeout), hit.rule);
+      discards_ = true;
+      break;
+    case wire_fault::half_close:
+      enqueue_deed(deed::fin, now, hit.rule);
+      discards_ = true;
+      break;
+    case wire_fault::limit_data:
+      limit_ = limit{effect.bytes, hit};
+      if (effect.bytes == 0) begin_ending(hit, effect.then, now);
+      break;
+    case wire_fault::truncate:
+      cut_off_ = true;
+      cut_by_ = hit.rule;
+      break;
+    case wire_fault::insert:
+      enqueue(effect.data, now, hit.rule);
+      break;
+    case wire_fault::corrupt:
+    case wire_fault::drop:
+    case wire_fault::duplicate:
+      changes_.push_back({hit, std::max<std::uint64_t>(effect.bytes, 1), {}});
+      break;
+    default:
+      break;  // not of a direction
+  }
+}
+
+void wire_pipe::begin_ending(const wire_hit& hit, wire_ending how, time_point now) {
+  const wire_hit by = hit;
+  limit_.reset();
+  discards_ = true;
+  if (how == wire_ending::blackhole) {
+    rules_.observed(by.rule);
+  } else {
+    enqueue_deed(how == wire_ending::rst ? deed::reset : deed::close, now, by.rule);
+  }
+}
+
+bool wire_pipe::heal(std::optional<std::uint32_t> rule, time_point now) {
+  const bool healed = conditions_.heal(rule);
+  if (healed) tell_swallowed(now);
+  return healed;
+}
+
+void wire_pipe::tell_swallowed(time_point now) {
+  // A jam or a held queue goes on at its own time; what was late because of latency comes now.
+  if (!conditions_.makes_wait()) {
+    last_due_ = std::min(last_due_, now);
+    for (item& each : queue_) each.due = std::min(each.due, now);
+  }
+  not_before_ = std::min(not_before_, now);
+  if (!swallowed_end_ || discards_ || conditions_.discards()) return;
+  swallowed_end_ = false;
+  push_end(swallowed_reset_, now);
+}
+
+void wire_pipe::observe_jam() {
+  conditions_.observe([](const wire_effect& e) {
+    return e.type == wire_fault::backpressure ||
+           (e.type == wire_fault::partition && e.kind == partition_kind::jammed);
+  });
+}
+
+wire_pipe::order wire_pipe::next(time_point now) {
+  if (conditions_.expire(now)) tell_swallowed(now);
+  if (const auto rule = conditions_.closes(now)) return {deed::close, {}, {}, rule};
+  const auto end = conditions_.next_end();
+  const auto wait = [&](std::optional<time_point> until) {
+    if (end && (!until || *end < *until)) until = end;
+    return until ? order{deed::wait, *until, {}, {}} : order{};
+  };
+  if (queue_.empty()) return wait({});
+  // What is passed on right now comes first, unless the connection is to break at once.
+  const deed first = queue_.front().what;
+  if (passing_ && first != deed::reset && first != deed::close) return wait({});
+  if (conditions_.holds() && queued_items_ - queue_.size() >= held_from_) {
+    conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::partition; });
+    return wait({});
+  }
+  item& front = queue_.front();
+  if (front.due > now) return wait(front.due);
+  if (front.what != deed::send) return {front.what, {}, {}, front.rule};
+  if (not_before_ > now) return wait(not_before_);
+  const std::string_view rest = std::string_view(front.bytes).substr(front.done);
+  std::uint64_t piece = std::min<std::uint64_t>(conditions_.piece(delivered_), rest.size());
+  cut_ = piece < rest.size();
+  if (const std::uint64_t rate = conditions_.rate(); rate != 0)
+    piece = std::min(piece, std::max<std::uint64_t>(rate / pieces_a_second, 1));
+  return {deed::send, {}, rest.substr(0, static_cast<std::size_t>(piece)), {}};
+}
+
+void wire_pipe::sent(std::size_t count, time_point now) {
+  item& front = queue_.front();
+  front.done += count;
+  delivered_ += count;
+  queued_ -= count;
+  if (const std::uint64_t rate = conditions_.rate(); rate != 0)
+    not_before_ = uring::later(std::max(not_before_, now), time_of(count, rate));
+  if (conditions_.pause().count() != 0)
+    not_before_ = std::max(not_before_, uring::later(now, conditions_.pause()));
+  conditions_.observe([](const wire_effect& e) {
+    return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
+  });
+  if (cut_) conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::slicer; });
+  if (front.done < front.bytes.size()) return;
+  if (front.rule) rules_.observed(*front.rule);
+  queue_.pop_front();
+}
+
+void wire_pipe::ended() {
+  if (queue_.front().rule) rules_.observed(*queue_.front().rule);
+  conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::slow_close; });
+  queue_.pop_front();
+  ended_ = true;
+}
+
+}  // namespace scenarios

@@ -61,8 +61,19 @@ constexpr std::array<example, 2> conformance_examples{{
     {"conformance > this-kernel.txt", "a table, to be compared with another kernel's"},
     {"conformance --as-kernel 6.1 --json", "for a script, as if it were Linux 6.1"},
 }};
+constexpr std::array<example, 2> proxy_examples{{
+    {"proxy px.json", "until Ctrl-C, which prints what fired"},
+    {"proxy px.json &", "beside other programs; SIGUSR1 prints the counters so far"},
+}};
+constexpr std::array<example, 4> proxyctl_examples{{
+    {"proxyctl px.sock list", "proxies with their addresses, faults with their counters"},
+    {"proxyctl px.sock add '{\"id\":\"slow\",\"type\":\"wire.latency\",\"latency\":\"1s\"}'",
+     "from now on"},
+    {"proxyctl px.sock heal slow", "ends it"},
+    {"proxyctl px.sock remove slow", "ends and forgets it"},
+}};
 
-constexpr std::array<command_row, 11> table{{
+constexpr std::array<command_row, 13> table{{
     {command::run, "run", "[PATHS]", 0, any_number, "runs scenarios (also without a command)",
      "Runs the scenarios of files and directories (*.scenario.json in them and below; the current "
      "directory by default), any number at once, and prints what failed. All files are checked "
@@ -116,6 +127,21 @@ constexpr std::array<command_row, 11> table{{
      "their tables. The scenarios are found relative to the program, or in the directory "
      "URING_SCENARIO_DATA.",
      conformance_examples, &conformance_command},
+    {command::proxy, "proxy", "CONFIG", 1, 1, "runs a fault relay between other programs",
+     "Relays TCP, UDP and Unix sockets, and breaks what passes as the file's `faults` say: "
+     "latency, "
+     "bandwidth, resets at an exact byte, partitions and the others of `wire.*`. The file has "
+     "`proxies` ({\"px\": {\"listen\": \"tcp://127.0.0.1:0\", \"to\": "
+     "\"tcp://127.0.0.1:6379\"}}), "
+     "`faults`, `seed`, and `control`, the path of a socket for `proxyctl`. Prints where it "
+     "listens; "
+     "ends on SIGINT or SIGTERM and prints what each fault has done.",
+     proxy_examples, &proxy_command},
+    {command::proxyctl, "proxyctl", "SOCKET COMMAND [FAULT|ID]", 2, 3,
+     "tells a running proxy what to break",
+     "Sends one command to the control socket of a proxy and prints the answer as JSON: list, "
+     "counters, add FAULT, remove ID, heal [ID]. Ends with 1 when the proxy refuses it.",
+     proxyctl_examples, &proxyctl_command},
 }};
 
 }  // namespace

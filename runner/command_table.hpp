@@ -47,5 +47,7 @@ int fmt_command(const settings& with);
 int schema_command(const settings& with);
 int new_command(const settings& with);
 int conformance_command(const settings& with);
+int proxy_command(const settings& with);
+int proxyctl_command(const settings& with);
 
 }  // namespace runner

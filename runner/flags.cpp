@@ -183,7 +183,8 @@ constexpr command_set kernel_bound = command::run | command::probe | command::co
 constexpr command_set running = only(command::run);
 constexpr command_set executing = command::run | command::conformance;
 constexpr command_set colored = command::run | command::check | command::list | command::probe |
-                                command::render | command::fmt | command::conformance;
+                                command::render | command::fmt | command::conformance |
+                                command::proxy;
 constexpr command_set as_json =
     command::check | command::list | command::probe | command::diff | command::conformance;
 

@@ -26,6 +26,8 @@ enum class command : std::uint16_t {
   schema = 1U << 8,
   new_file = 1U << 9,
   conformance = 1U << 10,
+  proxy = 1U << 11,
+  proxyctl = 1U << 12,
 };
 using command_set = std::uint16_t;
 constexpr command_set only(command one) {

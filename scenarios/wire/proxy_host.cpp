@@ -1,0 +1,245 @@
+#include "scenarios/wire/proxy_host.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/errno_name.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+using object = nlohmann::json;
+using uring::task;
+
+constexpr std::size_t line_max = 1U << 20U;
+constexpr int waiting_max = 16;
+
+uring::socket_address control_address(const std::string& path) {
+  std::string reason;
+  return uring::socket_address::parse("unix://" + path, reason).value_or(uring::socket_address());
+}
+
+std::string error_text(int error) {
+  const char* const name = uring::errno_name(error);
+  return fmt::format("{}{}{}", std::strerror(error), name != nullptr ? ", " : "",
+                     name != nullptr ? name : "");
+}
+
+std::string remedy_of(int error) {
+  switch (error) {
+    case EADDRINUSE:
+      return "choose another address, or port 0 for a free one";
+    case EACCES:
+      return "ports below 1024 and some directories want more rights";
+    case EADDRNOTAVAIL:
+      return "listen on an address of this machine";
+    default:
+      return {};
+  }
+}
+
+/// Only who may send us signals may send us commands.
+bool is_trusted(int client) {
+  ucred peer{};
+  socklen_t length = sizeof(peer);
+  return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+         (peer.uid == ::geteuid() || peer.uid == 0);
+}
+
+object failure(std::string_view why) {
+  return {{"ok", false}, {"error", why}};
+}
+
+}  // namespace
+
+proxy_host::proxy_host(uring::loop& on, proxy_plan what)
+    : loop_(on), plan_(std::move(what)), rules_(plan_.seed) {
+  for (const wire_rule& each : plan_.rules) rules_.add(each);
+  for (const proxy_spec& each : plan_.proxies) {
+    relays_.push_back(
+        std::make_unique<relay>(loop_, relay_options{each.name, each.listen, each.to, {}}, rules_));
+    rules_.attach(*relays_.back());
+  }
+}
+
+proxy_host::~proxy_host() {
+  if (control_ >= 0) ::close(control_);
+}
+
+bool proxy_host::open(diagnostics& out) {
+  const auto tell = [&](const std::string& what, int error) {
+    out.error(code::address_unavailable, {},
+              fmt::format("{} can't be listened on: {}", what, error_text(error)))
+        .help = remedy_of(error);
+    return false;
+  };
+  for (std::size_t i = 0; i < relays_.size(); ++i) {
+    const int error = relays_[i]->open();
+    if (error != 0)
+      return tell(fmt::format("{} of the proxy {}", plan_.proxies[i].listen.url(),
+                              in_quotes(plan_.proxies[i].name)),
+                  -error);
+  }
+  if (plan_.control.empty()) return true;
+  const int error = open_control();
+  return error == 0 || tell(fmt::format("the control socket {}", in_quotes(plan_.control)), -error);
+}
+
+int proxy_host::open_control() {
+  const uring::socket_address where = control_address(plan_.control);
+  if (where.family() != AF_UNIX) return -EINVAL;
+  control_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (control_ < 0) return -errno;
+  // Nobody else may connect, not even in the moment before a chmod.
+  const mode_t before = ::umask(0177);
+  const bool bound = ::bind(control_, where.data(), where.length()) == 0;
+  const int error = errno;
+  ::umask(before);
+  if (!bound) {
+    ::close(std::exchange(control_, -1));
+    return -error;
+  }
+  return ::listen(control_, waiting_max) == 0 ? 0 : -errno;
+}
+
+task<void> proxy_host::run() {
+  uring::scope all;
+  for (const auto& each : relays_) all.spawn(each->run());
+  all.spawn(rules_.run(loop_, stop_));
+  if (control_ >= 0) all.spawn(take_commands());
+  co_await all.join();
+}
+
+void proxy_host::stop() {
+  for (const auto& each : relays_) each->stop();
+  stop_.request_stop();
+}
+
+// ---- Commands ----------------------------------------------------------------------------------
+
+task<void> proxy_host::take_commands() {
+  while (!stop_.stop_requested()) {
+    uring::accept_operation arriving = loop_.accept(control_);
+    arriving.cancel_on(stop_);
+    const uring::completion each = co_await arriving;
+    if (each.res >= 0) {
+      clients_.spawn(talk(each.res));
+    } else if (each.res != -ECANCELED) {
+      co_await loop_.sleep_for(std::chrono::milliseconds(10)).cancel_on(stop_);
+    }
+  }
+  co_await clients_.join();
+  ::close(std::exchange(control_, -1));
+  ::unlink(plan_.control.c_str());
+}
+
+task<void> proxy_host::talk(int client) {
+  std::string line;
+  bool over = !is_trusted(client);
+  while (!over) {
+    std::array<std::byte, 4096> room;
+    uring::operation receiving = loop_.recv(client, room);
+    receiving.cancel_on(stop_);
+    const uring::completion got = co_await receiving;
+    if (got.res <= 0 || line.size() > line_max) break;
+    line.append(reinterpret_cast<const char*>(room.data()), static_cast<std::size_t>(got.res));
+    for (std::size_t end = 0; !over && (end = line.find('\n')) != std::string::npos;) {
+      const std::string reply = answer(std::string_view(line).substr(0, end)) + '\n';
+      line.erase(0, end + 1);
+      uring::operation sending =
+          loop_.send(client, std::as_bytes(std::span(reply)), MSG_NOSIGNAL | MSG_WAITALL);
+      sending.cancel_on(stop_);
+      over = (co_await sending).res < 0;
+    }
+  }
+  co_await loop_.close_only(client);
+}
+
+std::string proxy_host::answer(std::string_view command) {
+  const object asked = object::parse(command, nullptr, false);
+  const auto text = [&](const char* key) {
+    const auto found = asked.is_object() ? asked.find(key) : asked.end();
+    return asked.is_object() && found != asked.end() && found->is_string()
+               ? found->get<std::string>()
+               : std::string();
+  };
+  const std::string what = text("command");
+  object reply{{"ok", true}};
+  if (what == "list" || what == "counters") {
+    for (const auto& each : relays_) {
+      const relay_counters of = each->counters();
+      object& node = reply["proxies"][each->name()];
+      node = {{"connections", of.connections},
+              {"active", of.active},
+              {"to_server", of.to_server},
+              {"to_client", of.to_client}};
+      if (what == "list") node["listen"] = each->address().url();
+    }
+    reply["faults"] = object::object();
+    rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
+      object& node = reply["faults"][rule.id];
+      node = {{"candidates", of.candidates},
+              {"matched", of.matched},
+              {"fired", of.fired},
+              {"observed", of.observed}};
+      if (what == "list") node["type"] = fmt::format("wire.{}", wire_fault_name(rule.effect->type));
+    });
+  } else if (what == "add") {
+    diagnostics out;
+    const auto fault = asked.find("fault");
+    if (fault == asked.end()) return failure("\"add\" needs \"fault\"").dump();
+    auto rule = compile_wire_rule(source::from_text("fault", fault->dump()), plan_, out);
+    if (!rule) return failure(render(out)).dump(-1, ' ', true, object::error_handler_t::replace);
+    reply["id"] = rule->id;
+    plan_.rules.push_back(*rule);
+    rules_.add(*std::move(rule));
+  } else if (what == "remove") {
+    const std::string id = text("id");
+    if (!rules_.remove(id))
+      return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();
+    std::erase_if(plan_.rules, [&](const wire_rule& each) { return each.id == id; });
+  } else if (what == "heal") {
+    const std::string id = text("id");
+    if (!rules_.heal(id)) return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();
+  } else {
+    return failure("a command is list, counters, add, remove or heal, in a line of JSON").dump();
+  }
+  return reply.dump(-1, ' ', true, object::error_handler_t::replace);
+}
+
+std::string proxy_host::describe() const {
+  std::string text;
+  for (std::size_t i = 0; i < relays_.size(); ++i)
+    text += fmt::format("{}: {} → {}\n", visible(relays_[i]->name()),
+                        visible(relays_[i]->address().url()), visible(plan_.proxies[i].to.url()));
+  if (control_ >= 0) text += fmt::format("control: {}\n", visible(plan_.control));
+  return text;
+}
+
+std::string proxy_host::summary() const {
+  std::string text;
+  for (const auto& each : relays_) {
+    const relay_counters of = each->counters();
+    text += fmt::format("{}: {} connection{}, {} bytes to the server, {} to the client\n",
+                        visible(each->name()), of.connections, of.connections == 1 ? "" : "s",
+                        of.to_server, of.to_client);
+  }
+  rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
+    text += fmt::format("fault {} (wire.{}): {} candidate{}, {} matched, {} fired, {} observed\n",
+                        visible(rule.id), wire_fault_name(rule.effect->type), of.candidates,
+                        of.candidates == 1 ? "" : "s", of.matched, of.fired, of.observed);
+  });
+  return text;
+}
+
+}  // namespace scenarios

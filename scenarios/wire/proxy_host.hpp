@@ -1,0 +1,64 @@
+// The stand-alone proxy: relays, their rules, and the socket that takes commands while they run.
+//
+// Commands come over a Unix socket that only its owner may use (mode 0600, and the peer's user is
+// asked of the kernel), a line of JSON each, and each is answered by a line:
+//
+//   {"command": "list"}                        proxies with their addresses, rules with counters
+//   {"command": "counters"}                    the same without what stands in the file
+//   {"command": "add", "fault": {…}}           one more rule, as in the file
+//   {"command": "remove", "id": "slow"}        ends it, and it is no longer there
+//   {"command": "heal"[, "id": "slow"]}        ends it, or all; it stays listed
+//
+// Everything happens on the loop's thread. Owned by whoever runs it; destroyed after run().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/loop.hpp"
+#include "engine/scope.hpp"
+#include "engine/stop.hpp"
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/wire/relay.hpp"
+#include "scenarios/wire/rule_decider.hpp"
+#include "scenarios/wire/wire_rule.hpp"
+
+namespace scenarios {
+
+class proxy_host {
+ public:
+  proxy_host(uring::loop& on, proxy_plan what);
+  proxy_host(const proxy_host&) = delete;
+  proxy_host& operator=(const proxy_host&) = delete;
+  ~proxy_host();
+
+  /// Binds everything; what could not be had is told.
+  bool open(diagnostics& out);
+  /// Until stop().
+  uring::task<void> run();
+  void stop();
+
+  /// A line of JSON for a command, without its end.
+  std::string answer(std::string_view command);
+  /// For people: each proxy with its addresses.
+  [[nodiscard]] std::string describe() const;
+  /// For people: what passed, and how often each rule fired.
+  [[nodiscard]] std::string summary() const;
+
+ private:
+  uring::task<void> take_commands();
+  uring::task<void> talk(int client);
+  int open_control();
+
+  uring::loop& loop_;
+  proxy_plan plan_;
+  rule_decider rules_;
+  std::vector<std::unique_ptr<relay>> relays_;
+  uring::stop_source stop_;
+  uring::scope clients_;
+  int control_ = -1;
+};
+
+}  // namespace scenarios

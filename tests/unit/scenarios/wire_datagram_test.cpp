@@ -1,0 +1,95 @@
+#include <catch2/catch_all.hpp>
+
+#include "tests/unit/scenarios/wire_fixture.hpp"
+
+using namespace wire_tests;
+
+namespace {
+
+// A sender and a receiver with the relay between them; the faults hit what the sender sends.
+struct datagrams {
+  explicit datagrams(const std::string& faults, const std::string& kind = "udp://127.0.0.1:0")
+      : receiver(kind), px(kind, receiver.url(), faults) {
+    const int fd = ::socket(px.address().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sender = end(fd);
+    const sockaddr nameless{AF_UNIX, {}};
+    if (px.address().is_unix()) REQUIRE(::bind(fd, &nameless, sizeof(sa_family_t)) == 0);
+    REQUIRE(::connect(fd, px.address().data(), px.address().length()) == 0);
+  }
+  void send(const std::vector<std::string>& all) const {
+    for (const std::string& each : all)
+      REQUIRE(::send(sender.fd(), each.data(), each.size(), 0) >= 0);
+  }
+  // So many, each as it came; `from` of the last is kept for an answer.
+  std::vector<std::string> receive(std::size_t count) {
+    std::vector<std::string> got;
+    while (got.size() < count) {
+      std::string room(65536, '\0');
+      length = sizeof(from);
+      const ssize_t n = again([&] {
+        return ::recvfrom(receiver.fd(), room.data(), room.size(), 0,
+                          reinterpret_cast<sockaddr*>(&from), &length);
+      });
+      if (n < 0) break;
+      got.push_back(room.substr(0, static_cast<std::size_t>(n)));
+    }
+    return got;
+  }
+  listener receiver;
+  running_proxy px;
+  end sender;
+  sockaddr_storage from{};
+  socklen_t length = 0;
+};
+
+using list = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("datagrams pass one by one, and answers find the way back") {
+  datagrams d("",
+              GENERATE(as<std::string>(), "udp://127.0.0.1:0", "udp://[::1]:0", "unixgram://@"));
+  d.send({"one", "", "three"});
+  CHECK(d.receive(3) == list{"one", "", "three"});
+  REQUIRE(::sendto(d.receiver.fd(), "back", 4, 0, reinterpret_cast<sockaddr*>(&d.from), d.length) ==
+          4);
+  CHECK(d.sender.piece() == "back");
+}
+
+TEST_CASE("datagrams are lost, doubled, changed, cut short, put in and reordered") {
+  const auto [fault, expected] = GENERATE(table<std::string, list>({
+      {R"("type": "wire.drop", "when": { "nth": 2 })", {"aaa", "ccc", "ddd"}},
+      {R"("type": "wire.duplicate", "when": { "nth": 2 })", {"aaa", "bbb", "bbb", "ccc", "ddd"}},
+      {R"("type": "wire.corrupt", "set": "X", "offset": 1, "when": { "match": { "text": "cc" } })",
+       {"aaa", "bbb", "cXc", "ddd"}},
+      {R"("type": "wire.truncate", "bytes": 1, "when": { "nth": "2..3" })",
+       {"aaa", "b", "c", "ddd"}},
+      {R"("type": "wire.insert", "data": "new", "when": { "nth": 4 })",
+       {"aaa", "bbb", "ccc", "new", "ddd"}},
+      {R"("type": "wire.reorder", "perm": [2, 0, 1])", {"ccc", "aaa", "bbb", "ddd"}},
+  }));
+  CAPTURE(fault);
+  datagrams d("{ \"id\": \"f\", \"dir\": \"c2s\", " + fault + " }");
+  d.send({"aaa", "bbb", "ccc", "ddd"});
+  CHECK(d.receive(expected.size()) == expected);
+  CHECK(d.px.counters().observed >= 1);
+}
+
+TEST_CASE("datagrams that wait for others go on alone after a time") {
+  datagrams d(R"({ "id": "f", "type": "wire.reorder", "dir": "c2s", "window": 3, "delay": 50 })");
+  d.send({"alone"});
+  CHECK(d.receive(1) == list{"alone"});
+}
+
+TEST_CASE("a jammed partition holds datagrams, a stopped one loses them") {
+  const auto [kind, expected] =
+      GENERATE(table<std::string, list>({{"jammed", {"a", "b", "later"}}, {"stopped", {"later"}}}));
+  datagrams d(R"({ "id": "f", "type": "wire.partition", "kind": ")" + kind + "\" }");
+  d.send({"a", "b"});
+  while (d.px.counters().observed == 0) std::this_thread::sleep_for(1ms);
+  // Both are in: the second one is behind the first in the same socket.
+  std::this_thread::sleep_for(20ms);
+  d.px.heal();
+  d.send({"later"});
+  CHECK(d.receive(expected.size()) == expected);
+}

@@ -109,7 +109,8 @@ json node_writer::data(const scenarios::value& v) const {
 }
 
 bool node_writer::length_varies(const step_result& of) const {
-  if (of.res_varies || (of.data_varies && of.res_is == scenarios::res_kind::bytes)) return true;
+  const bool loose = of.data_varies || of.sent_varies;
+  if (of.res_varies || (loose && of.res_is == scenarios::res_kind::bytes)) return true;
   if (of_.redactions.empty() || of.res_is != scenarios::res_kind::bytes) return false;
   const auto redacted = [&](std::string_view octets) { return text(octets) != octets; };
   const bool in_data = of.data && of.data->is(scenarios::value_type::data);
@@ -204,7 +205,8 @@ void node_writer::step_fields(const step_result& of, half which) {
   const bool first = which == half::firm;
   const bool settled = !of.alternatives && of.status != step_status::not_judged;
   const bool came = first == settled;
-  const bool sent = of.sent && first == (settled && (of.low_level || of.outcome == "ok"));
+  const bool sent =
+      of.sent && first == (settled && !of.sent_varies && (of.low_level || of.outcome == "ok"));
   const bool request = first == (settled && of.low_level);
   if (first) put_place(of.at);
   if (request) completions(of, first);

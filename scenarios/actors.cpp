@@ -14,6 +14,7 @@
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/socket_options.hpp"
 #include "scenarios/step_runner.hpp"
+#include "scenarios/thread_link.hpp"
 
 namespace scenarios {
 namespace {
@@ -50,7 +51,7 @@ void remove_name(const uring::socket_address& bound) {
 actor_group::actor_group(scenario_run& run)
     : run_(run), strands_(run.what.actors.size()), servers_(run.what.actors.size()) {
   for (std::size_t i = 0; i < strands_.size(); ++i) {
-    if (!waits_for_others(i)) ++others_;
+    if (!run.is_here(i)) continue;
     const actor_plan& actor = run.what.actors[i];
     if (actor.kind == actor_kind::server) {
       servers_[i].result.name = actor.name;
@@ -81,6 +82,7 @@ bool actor_group::waits_for_others(std::size_t index) const {
 
 bool actor_group::bind_all() {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
+    if (!run_.is_here(i)) continue;
     const actor_plan& actor = run_.what.actors[i];
     if (actor.server && !bind_server(i)) return false;
     if (actor.peer && !bind_peer(i)) return false;
@@ -136,7 +138,7 @@ bool actor_group::bind_server(std::size_t index) {
   server.bound = uring::socket_address::local_of(fd);
   // What it accepts inherits them; nobody knows yet whom to dial.
   if (!set_options(actor, fd)) return false;
-  run_.listeners.push_back(server.bound);
+  run_.add_listener(server.bound);
   server.speaks_tls = wanted->tls || actor.server->tls != nullptr;
   publish(actor, {.address = server.bound, .tls = server.speaks_tls}, actor.server->addr,
           actor.server->port);
@@ -218,10 +220,12 @@ class actor_deadline {
 uring::task<void> actor_group::run_all() {
   uring::scope all;
   // All are counted before the first one starts: it must not look alone in the world.
-  for (std::size_t i = 0; i < strands_.size(); ++i) run_.strand_started();
-  if (others_ == 0) others_ended_.request_stop();
-  for (std::size_t i = 0; i < strands_.size(); ++i) all.spawn(run_actor(i));
+  for (std::size_t i = 0; i < strands_.size(); ++i)
+    if (run_.is_here(i)) run_.strand_started();
+  for (std::size_t i = 0; i < strands_.size(); ++i)
+    if (run_.is_here(i)) all.spawn(run_actor(i));
   co_await all.join();
+  if (run_.threads != nullptr) co_await run_.threads->all_ended();
   // After a failure everything stayed open until everybody had stopped.
   for (auto& each : strands_) {
     if (each) co_await each->close_all();
@@ -246,7 +250,7 @@ uring::task<void> actor_group::run_actor(std::size_t index) {
 }
 
 void actor_group::actor_ended(std::size_t index) {
-  if (!waits_for_others(index) && --others_ == 0) others_ended_.request_stop();
+  if (!waits_for_others(index)) run_.actor_ended();
   run_.strand_ended();
 }
 
@@ -310,11 +314,13 @@ void actor_group::publish_lists(std::size_t index) {
                     [](const handler* each) { return std::pair(each->dialler, each->ordinal); });
   for (const name_target& list : run_.what.actors[index].body->lists) {
     value::list_type all;
+    bool varies = false;
     for (const handler* each : sorted) {
+      varies |= each->control->varies({local_space, list.local});
       const auto& items = each->control->read({local_space, list.local})->items();
       all.insert(all.end(), items.begin(), items.end());
     }
-    run_.publish(list.shared, value::list(std::move(all)));
+    run_.publish(list.shared, value::list(std::move(all)), varies);
   }
 }
 
@@ -330,7 +336,7 @@ uring::task<void> actor_group::accept_all(std::size_t index, strand_group& handl
     uring::stop_source& target;
   };
   ended_link when_others_end(accepting);
-  if (plan.accept_each) when_others_end.link(others_ended_);
+  if (plan.accept_each) when_others_end.link(run_.others_ended);
   for (std::uint32_t n = 0; plan.accept_each || n < plan.accept; ++n) {
     int fd = -1;
     uring::socket_address peer;
@@ -359,7 +365,7 @@ uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source&
     }
     result = co_await op;
   }
-  const bool others_gone = actor.server->accept_each && others_ended_.stop_requested();
+  const bool others_gone = actor.server->accept_each && run_.others_ended.stop_requested();
   if (result.res < 0 && others_gone && !run_.stop.stop_requested()) co_return false;
   step_result entry;
   entry.path = fmt::format("accept[{}]", server.accepted);
@@ -403,6 +409,10 @@ uring::task<actor_group::handler*> actor_group::admit(std::size_t index, int fd,
     co_await run_.loop.sleep_for(0ns);
     dialler = run_.find_dialler(peer, server.bound);
   }
+  if (dialler == nullptr && run_.threads != nullptr) {
+    co_await run_.threads->catch_up();
+    dialler = run_.find_dialler(peer, server.bound);
+  }
   if (!server.bound.is_unix()) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -439,6 +449,12 @@ uring::task<void> actor_group::run_handler(std::size_t index, strand& control, s
 
 void actor_group::collect(std::vector<actor_result>& into) {
   for (std::size_t i = 0; i < strands_.size(); ++i) {
+    if (!run_.is_here(i)) {
+      // A thread gathers what is its own.
+      if (run_.only_actor == no_index)
+        run_.threads->results_of(static_cast<std::uint32_t>(i), into);
+      continue;
+    }
     if (strands_[i]) {
       into.push_back(std::move(strands_[i]->result));
       continue;

@@ -67,8 +67,6 @@ class actor_group {
   std::vector<std::unique_ptr<strand>> strands_;  // one an actor; null for servers
   std::vector<server_state> servers_;             // one an actor; unused for others
   std::vector<uring::socket_address> peers_;      // bound
-  std::size_t others_ = 0;                        // actors that servers with `each` wait for
-  uring::stop_source others_ended_;
 };
 
 }  // namespace scenarios

@@ -17,6 +17,7 @@ namespace {
 using enum value_type;
 using arguments = std::span<const value* const>;
 
+constexpr std::size_t split_parts_max = 1'000'000;
 constexpr std::string_view blanks = " \t\r\n\f\v";
 
 /// The same kind as `like`.
@@ -133,6 +134,30 @@ evaluation call_trim(arguments args, const environment&) {
   return data_like(*args[0], std::string(rest));
 }
 
+evaluation call_byte(arguments args, const environment&) {
+  const std::int64_t octet = args[0]->integer();
+  if (octet < 0 || octet > 255) return evaluation::failure("an octet is 0 to 255");
+  return value::bytes(std::string(1, static_cast<char>(octet)));
+}
+
+evaluation call_starts_with(arguments args, const environment&) {
+  return value(args[0]->data().starts_with(args[1]->data()));
+}
+
+evaluation call_split(arguments args, const environment&) {
+  const std::string& whole = args[0]->data();
+  const std::string& separator = args[1]->data();
+  if (separator.empty()) return evaluation::failure("the separator is empty");
+  value::list_type parts;
+  for (std::size_t begin = 0; begin <= whole.size();) {
+    const std::size_t end = std::min(whole.find(separator, begin), whole.size());
+    if (parts.size() == split_parts_max) return too_large();
+    parts.push_back(data_like(*args[0], whole.substr(begin, end - begin)));
+    begin = end + separator.size();
+  }
+  return value::list(std::move(parts));
+}
+
 evaluation call_random(arguments args, const environment& env) {
   const std::int64_t size = args[0]->integer();
   if (size < 0) return evaluation::failure("a length cannot be negative");
@@ -149,6 +174,14 @@ constexpr function_info table[] = {
      .parameter = {data},
      .result = text,
      .call = call_b64},
+    {.name = "byte",
+     .signature = "byte(integer) -> bytes",
+     .doc = "the octet of this number, 0 to 255",
+     .parameters_min = 1,
+     .parameters_max = 1,
+     .parameter = {integer},
+     .result = bytes,
+     .call = call_byte},
     {.name = "crc32",
      .signature = "crc32(data) -> integer",
      .doc = "CRC-32 as in zlib and Ethernet",
@@ -231,6 +264,22 @@ constexpr function_info table[] = {
      .parameter = {data},
      .result = bytes,
      .call = call_digest<sha256_name>},
+    {.name = "split",
+     .signature = "split(data, separator) -> list",
+     .doc = "what stands between the separators: one item more than there are of them",
+     .parameters_min = 2,
+     .parameters_max = 2,
+     .parameter = {data, data},
+     .result = list,
+     .call = call_split},
+    {.name = "starts_with",
+     .signature = "starts_with(data, prefix) -> boolean",
+     .doc = "whether the data begins with these octets",
+     .parameters_min = 2,
+     .parameters_max = 2,
+     .parameter = {data, data},
+     .result = boolean,
+     .call = call_starts_with},
     {.name = "str",
      .signature = "str(data, integer or boolean) -> text",
      .doc = "decimal digits, true or false; bytes must be UTF-8",

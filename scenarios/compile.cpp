@@ -194,6 +194,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
     compile_faults(in, *faults);
   }
   check_fault_uses(in);
+  if (made->has_threads) check_threads(in, top_);
   steps_ += in.step_count + made->actors.size();  // each client's connect is a step, too
   return made;
 }

@@ -365,6 +365,9 @@ void actor_compiler::compile_actor(entry& from) {
   }
   if (from.keys)
     if (const node* ring = from.keys->find("ring")) from.strand->use_ring(find_ring(in_, *ring));
+  if (from.keys)
+    if (const node* thread = from.keys->find("thread")) made.thread = thread->boolean();
+  in_.into.has_threads |= made.thread;
   if (from.keys) {
     if (const node* timeout = from.keys->find("timeout")) {
       compile_scope scope(name_scope(in_.names, name_stage::addresses), in_.files, in_.out);

@@ -25,8 +25,9 @@ const key_table* table_of(const node& from) {
 /// One capture of a step: what to take, and the name that it goes to.
 class capture_compiler {
  public:
-  capture_compiler(strand_context& in, const step_row& row, const member& from)
-      : in_(in), out_(in.out()), row_(row), from_(from.value) {
+  capture_compiler(strand_context& in, const step_row& row, const step_plan& step,
+                   const member& from)
+      : in_(in), out_(in.out()), row_(row), step_(step), from_(from.value) {
     made_.name = from.key;
     made_.at = from.value.at();
     if (const declared_name* known = in.names().find(from.key)) made_.to = known->target();
@@ -42,11 +43,31 @@ class capture_compiler {
     if (from_data && !row_.is(step_trait::yields_data)) {
       out_.error(code::modifier_not_allowed, from_.at(),
                  fmt::format("`{}` receives no data to capture from", row_.name));
+    } else if (const auto* recv = std::get_if<recv_step>(&step_.body)) {
+      check_received(*recv, from_data);
     }
     return std::move(made_);
   }
 
  private:
+  /// What kind of `recv` it is decides what there will be.
+  void check_received(const recv_step& recv, bool from_data) {
+    if (from_data && recv.how == recv_step::mode::nothing_for) {
+      out_.error(code::modifier_not_allowed, from_.at(),
+                 "`nothing_for` receives no data to capture from");
+    } else if (made_.from == source_kind::field && recv.how != recv_step::mode::message &&
+               !is_of_tls()) {
+      out_.error(code::modifier_not_allowed, from_.at(),
+                 "what this `recv` receives has no fields to capture")
+          .help = "fields are those of a message: { \"recv\": { \"message\": … } }";
+    }
+  }
+
+  // What TLS says of a stream's end is there on any stream, which may speak it.
+  bool is_of_tls() const {
+    return made_.pattern == "alert" || made_.pattern == "alert_from" || made_.pattern == "reason";
+  }
+
   bool compile_word() {
     if (from_.text() == "res" || from_.text() == "data") {
       made_.from = from_.text() == "res" ? source_kind::res : source_kind::data;
@@ -157,6 +178,7 @@ class capture_compiler {
   strand_context& in_;
   diagnostics& out_;
   const step_row& row_;
+  const step_plan& step_;
   const node& from_;
   capture_plan made_;
 };
@@ -174,7 +196,7 @@ void compile_capture(strand_context& in, const node& from, const step_row& of, s
   if (from.members().empty()) in.out().error(code::empty_value, from.at(), "`capture` has no name");
   for (const member& m : from.members()) {
     if (m.key.starts_with("x-")) continue;
-    if (auto made = capture_compiler(in, of, m).compile())
+    if (auto made = capture_compiler(in, of, into, m).compile())
       into.captures.push_back(*std::move(made));
   }
 }

@@ -28,11 +28,13 @@ inline constexpr std::int64_t repeat_times_max = 1'000'000;
 inline constexpr std::size_t chain_members_max = 128;
 inline constexpr std::size_t asyncs_max = 1000;  // of one strand
 
-/// A step as fault rules see it.
+/// A step as the checks of the whole see it.
 struct step_seen {
   std::string actor;
   std::string id;
   const step_row* row = nullptr;
+  span at = {};
+  std::uint32_t ring = no_index;  // that it is submitted on
 };
 
 /// A step that names a barrier.
@@ -103,5 +105,7 @@ void check_barriers(case_context& in);
 void check_signals(case_context& in);
 /// After the faults, too.
 void check_fault_uses(case_context& in);
+/// Of actors on threads of their own; gives each ring to the thread that uses it.
+void check_threads(case_context& in, const checked_object& top);
 
 }  // namespace scenarios

@@ -89,9 +89,11 @@ std::vector<step_plan> strand_context::compile_called(const macro& called, argum
   const std::size_t loops = std::exchange(loops_, 0);
   const std::size_t told_before = out().all().size();
   calls_.push_back(&called);
+  call_sites_.push_back({called.name, call_at});
   names_.enter_macro(std::move(arguments));
   block made = compile_list(*called.steps);
   names_.leave_macro();
+  call_sites_.pop_back();
   calls_.pop_back();
   loops_ = loops;
   scope_.note_reads(reads);

@@ -84,8 +84,9 @@ std::optional<step_plan> step_compiler::compile() {
   const auto repeated = std::ranges::unique(made_.reads);
   made_.reads.erase(repeated.begin(), repeated.end());
   finish_names();
+  made_.called_from = in_.call_sites_;
   if (row_->low_level != nullptr && !made_.id.empty()) in_.note_request(made_.id);
-  in_.in().steps.push_back({in_.names().owner(), made_.id, row_});
+  in_.in().steps.push_back({in_.names().owner(), made_.id, row_, made_.op_at, made_.ring});
   return std::move(made_);
 }
 

@@ -185,6 +185,7 @@ class strand_context {
   std::uint32_t current_ring_ = no_index;        // the step's that is being compiled
   bool in_chain_ = false;
   std::vector<const macro*> calls_;                   // being compiled, the innermost last
+  std::vector<call_site> call_sites_;                 // of these
   const node* with_ = nullptr;                        // of the call that is being compiled
   std::size_t loops_ = 0;                             // around the current step, within its branch
   std::map<std::uint32_t, span>* readers_ = nullptr;  // streams that the current branch reads

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "scenarios/step_runner.hpp"
+#include "scenarios/thread_link.hpp"
 #include "scenarios/units.hpp"
 
 namespace scenarios {
@@ -109,6 +110,13 @@ uring::task<step_end> step_runner::on(const sleep_step& body) {
 uring::task<step_end> step_runner::on(const barrier_step& body) {
   barrier_state& state = run_.barriers[body.barrier];
   const barrier_plan& plan = run_.what.barriers[body.barrier];
+  if (run_.threads != nullptr) {
+    // How many are there is counted at home.
+    uring::event& all = state.rounds.emplace_back();
+    run_.threads->arrived(body.barrier, all);
+    co_return co_await wait_for(all,
+                                fmt::format("at barrier \"{}\" of {}", plan.name, plan.parties));
+  }
   if (state.arrived == 0) state.rounds.emplace_back();
   uring::event& met = state.rounds.back();
   const std::uint32_t there = ++state.arrived;
@@ -121,7 +129,7 @@ uring::task<step_end> step_runner::on(const barrier_step& body) {
 }
 
 uring::task<step_end> step_runner::on(const signal_step& body) {
-  run_.signals[body.signal].set();
+  run_.give_signal(body.signal);
   co_return step_end{};
 }
 
@@ -135,7 +143,7 @@ uring::task<step_end> step_runner::on(const set_step& body) {
   for (const auto& [target, expression] : body.assignments) {
     evaluation made = expression.eval(strand_);
     if (!made) co_return broken(made.message(), expression.at());
-    strand_.assign(target, *std::move(made));
+    strand_.assign(target, *std::move(made), strand_.reads_varying(step_));
   }
   co_return step_end{};
 }
@@ -194,6 +202,7 @@ uring::task<step_end> step_runner::nothing() {
 uring::task<step_end> step_runner::on(const assert_step& body) {
   step_end end;
   std::string failed;
+  span where = body.that ? body.that->at() : body.value.at();
   if (body.that) {
     const evaluation holds = body.that->eval(strand_);
     if (!holds) co_return broken(holds.message(), body.that->at());
@@ -209,13 +218,17 @@ uring::task<step_end> step_runner::on(const assert_step& body) {
     const evaluation got = body.value.eval(strand_);
     if (!got) co_return broken(got.message(), body.value.at());
     const match_context matching{strand_, run_.options.time_scale};
-    if (const auto miss = body.is->check(*got, matching))
+    if (const auto miss = body.is->check(*got, matching)) {
+      // Of a message, a list or a JSON text only the part that differs.
       failed = miss->error.empty()
-                   ? fmt::format("expected {}, got {}", miss->expected, describe(*got))
+                   ? fmt::format("expected {}, got {}", miss->expected,
+                                 miss->got.empty() ? describe(*got) : miss->got)
                    : miss->error;
+      if (!miss->got.empty() && miss->where.in != nullptr) where = miss->where;
+    }
   }
   if (failed.empty()) co_return end;
-  end = broken(std::move(failed), body.that ? body.that->at() : body.value.at());
+  end = broken(std::move(failed), where);
   end.broken->id = code::assertion_failed;
   if (body.message) {
     const evaluation message = body.message->eval(strand_);

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "scenarios/run_state.hpp"
+#include "scenarios/thread_link.hpp"
 #include "scenarios/units.hpp"
 
 namespace scenarios {
@@ -60,15 +61,16 @@ void scenario_run::strand_ended() {
 }
 
 void scenario_run::look_for_deadlock() {
+  if (threads != nullptr) {
+    // Those on other threads may still be moving.
+    if (blocked_ >= strands_) threads->may_be_stuck();
+    return;
+  }
   if (strands_ == 0 || blocked_ < strands_ || stop.stop_requested()) return;
   if (any_event_pending()) return;
-  uring::duration quiet{0};
-  for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
-    if (wait->kind == wait_kind::internal) continue;
-    quiet = std::max(quiet, wait->kind == wait_kind::writing ? quiet_writing : quiet_reading);
-  }
+  const uring::duration quiet = quiet_needed();
   if (quiet.count() == 0) {
-    give_up();
+    give_up(standing().waits);
     return;
   }
   const std::uint64_t progress = clock.submissions + clock.completions;
@@ -84,21 +86,48 @@ void scenario_run::quiet_for_long() {
     look_for_deadlock();
     return;
   }
-  // A polling thread may have taken a connection, and not have told of it yet.
-  const bool by_poller = (loop.io().raw()->flags & IORING_SETUP_SQPOLL) != 0;
-  if (by_poller && quiet_rounds_++ == 0) {
+  if (has_poller() && quiet_rounds_++ == 0) {
     look_for_deadlock();
     return;
   }
-  give_up();
+  give_up(standing().waits);
+}
+
+uring::duration scenario_run::quiet_needed() const {
+  uring::duration quiet{0};
+  for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
+    if (wait->kind == wait_kind::internal) continue;
+    quiet = std::max(quiet, wait->kind == wait_kind::writing ? quiet_writing : quiet_reading);
+  }
+  return quiet;
+}
+
+// A polling thread may have taken a connection, and not have told of it yet.
+bool scenario_run::has_poller() const {
+  return (loop.io().raw()->flags & IORING_SETUP_SQPOLL) != 0;
+}
+
+run_standing scenario_run::standing() const {
+  run_standing made;
+  made.idle = blocked_ >= strands_ && !any_event_pending();
+  made.io_pending = any_io_pending();
+  made.polled = has_poller();
+  made.strands = strands_;
+  made.progress = clock.submissions + clock.completions;
+  made.quiet = quiet_needed();
+  for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_)
+    made.waits.push_back({std::string(wait->who), wait->at, wait->what});
+  for (const activity& each : activities_)
+    if (each.step != nullptr) made.activities.push_back({std::string(each.who), each.step});
+  return made;
 }
 
 // After a failure it is no news that the others wait for the one that is gone.
-void scenario_run::give_up() {
+void scenario_run::give_up(const std::vector<run_standing::wait>& waits) {
   if (failed_) {
     stop.request_stop();
   } else {
-    tell_deadlock();
+    tell_deadlock(waits);
   }
 }
 
@@ -119,14 +148,15 @@ bool scenario_run::any_io_pending() const {
   return io_uring_sq_ready(ring) != 0 || io_uring_cq_ready(ring) != 0;
 }
 
-void scenario_run::tell_deadlock() {
-  diagnostic why =
-      make(code::deadlock, first_wait_->at, "every actor waits for what can no longer come");
-  why.label = fmt::format("{} waits here {}", first_wait_->who, first_wait_->what);
-  for (const blocked_wait* wait = first_wait_->next_; wait != nullptr; wait = wait->next_) {
-    const position place =
-        wait->at.in != nullptr ? wait->at.in->locate(wait->at.begin) : position{};
-    why.notes.push_back(fmt::format("{} waits at line {} {}", wait->who, place.line, wait->what));
+void scenario_run::tell_deadlock(const std::vector<run_standing::wait>& waits) {
+  const run_standing::wait& first = waits.front();
+  diagnostic why = make(code::deadlock, first.at, "every actor waits for what can no longer come");
+  why.label = fmt::format("{} waits here {}", first.who, first.what);
+  for (std::size_t i = 1; i < waits.size(); ++i) {
+    const span at = waits[i].at;
+    const position place = at.in != nullptr ? at.in->locate(at.begin) : position{};
+    why.notes.push_back(
+        fmt::format("{} waits at line {} {}", waits[i].who, place.line, waits[i].what));
   }
   why.help =
       "one of them must go on first: look for a send, a barrier or a signal that comes too late";
@@ -145,10 +175,14 @@ void scenario_run::tell_actor_deadline(const actor_plan& actor, uring::duration 
                             format_duration(limit))));
 }
 
-// Says where everybody is.
 void scenario_run::end_late(diagnostic why) {
-  for (const activity& each : activities_) {
-    if (each.step == nullptr) continue;
+  if (threads != nullptr) return threads->late(std::move(why));
+  tell_late(std::move(why), standing().activities);
+}
+
+void scenario_run::tell_late(diagnostic why,
+                             const std::vector<run_standing::activity>& activities) {
+  for (const run_standing::activity& each : activities) {
     const span at = each.step->at;
     if (why.where.in == nullptr) {
       why.where = each.step->op_at;

@@ -15,6 +15,8 @@
 #include "scenarios/process_table.hpp"
 #include "scenarios/requirements.hpp"
 #include "scenarios/run_state.hpp"
+#include "scenarios/scenario_rings.hpp"
+#include "scenarios/scenario_threads.hpp"
 #include "scenarios/service_group.hpp"
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/services/temp_dir.hpp"
@@ -24,10 +26,11 @@ namespace {
 
 class scenario_life {
  public:
-  scenario_life(uring::loop& on, const plan& what, const run_options& options)
+  scenario_life(uring::loop& on, const plan& what, const run_options& options, mailbox* home)
       : run_(on, what, options), services_(run_), processes_(on) {
     run_.services = &services_;
     run_.processes = &processes_;
+    if (home != nullptr && what.has_threads) threads_.emplace(run_, options, *home);
   }
 
   uring::task<scenario_result> live(std::string skip_reason) {
@@ -70,9 +73,10 @@ class scenario_life {
   }
 
   uring::task<void> go() {
-    if (!prepare() || !read_secrets() || !open_rings()) co_return;
+    if (!prepare() || !read_secrets() || !open_rings(run_)) co_return;
     actor_group actors(run_);
     if (!actors.bind_all()) co_return;
+    if (threads_ && !co_await threads_->start()) co_return;
     bool ready = co_await set_up();
     if (ready) ready = co_await services_.start_all();
     if (ready) {
@@ -82,50 +86,15 @@ class scenario_life {
       run_.arm_deadline();
       started_ = true;
       run_.faults.begin();
+      if (threads_) threads_->go();
       co_await actors.run_all();
       run_.disarm_deadline();
       co_await run_.faults.end();
       watching.request_stop();
       co_await watchers.join();
     }
+    if (threads_) co_await threads_->gather();
     actors.collect(run_.result.actors);
-  }
-
-  bool open_rings() {
-    for (const ring_plan& plan : run_.what.rings) {
-      run_.rings.push_back(std::make_unique<private_ring>(run_.loop, plan));
-      std::string what;
-      const int refused = run_.rings.back()->open(what);
-      if (refused == 0) continue;
-      const char* name = uring::errno_name(-refused);
-      run_.fail(run_.make(code::setup_failed, plan.at,
-                          fmt::format("the ring {}: {} was refused: {}", plan.name, what,
-                                      name != nullptr ? name : "unknown error")));
-      return false;
-    }
-    return true;
-  }
-
-  // What no step took: a completion that nobody submitted, unless the scenario posts such.
-  uring::task<void> close_rings() {
-    for (const auto& ring : run_.rings) {
-      co_await ring->close();
-      run_.result.strays += ring->strays().size();
-      if (ring->strays().empty() || run_.what.makes_strays || run_.has_failed()) continue;
-      const stray_completion& first = ring->strays().front();
-      // Numbers above are the harness's: they say nothing to a reader.
-      const std::string whose = first.user_data >> 32U == 0
-                                    ? fmt::format("user_data {}", first.user_data)
-                                    : "of a step that had ended";
-      const char* name = first.res < 0 ? uring::errno_name(-first.res) : nullptr;
-      const std::string res = name != nullptr ? name : std::to_string(first.res);
-      diagnostic why =
-          run_.make(code::stray_completion, {},
-                    fmt::format("the ring {} has a completion that no step took: {}, {}",
-                                ring->name(), res, whose));
-      why.help = "expect it with { \"await\": { \"stray\": … } }";
-      run_.fail(std::move(why));
-    }
   }
 
   // Ports and the temporary directory: what texts may name before anything runs.
@@ -208,7 +177,8 @@ class scenario_life {
       teardown_failed_ = control.result.status != step_status::passed;
       run_.result.actors.push_back(std::move(control.result));
     }
-    co_await close_rings();
+    co_await close_rings(run_);
+    if (threads_) co_await threads_->end();
     std::vector<std::string> problems;
     co_await processes_.end_all(problems);
     if (!problems.empty()) {
@@ -293,6 +263,7 @@ class scenario_life {
   scenario_run run_;
   service_group services_;
   process_table processes_;
+  std::optional<scenario_threads> threads_;
   std::unique_ptr<temp_dir> temp_;
   std::vector<masked_text> masks_;
   bool started_ = false;
@@ -302,14 +273,16 @@ class scenario_life {
 }  // namespace
 
 uring::task<scenario_result> run_in_place(uring::loop& on, std::shared_ptr<const plan> what,
-                                          run_options options, std::string skip_reason) {
-  scenario_life life(on, *what, options);
+                                          run_options options, std::string skip_reason,
+                                          mailbox* home) {
+  scenario_life life(on, *what, options, home);
   co_return co_await life.live(std::move(skip_reason));
 }
 
 uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
                                           run_options options) {
-  if (what->private_net && !unmet_requirement(*what, on.kernel()))
+  const bool apart = what->private_net || what->has_threads;
+  if (apart && !unmet_requirement(*what, on.kernel()))
     return run_isolated(on, std::move(what), options);
   return run_in_place(on, std::move(what), options, {});
 }

@@ -32,8 +32,10 @@ std::unique_ptr<uring::seam> make_recording_seam(uring::loop& on);
 uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
                                           run_options options);
 // The same on this very loop, also for a scenario that wants a network of its own; with a reason it
-// is skipped.
+// is skipped. Actors on threads of their own answer to `home`, which is open on the loop.
+class mailbox;
 uring::task<scenario_result> run_in_place(uring::loop& on, std::shared_ptr<const plan> what,
-                                          run_options options, std::string skip_reason);
+                                          run_options options, std::string skip_reason,
+                                          mailbox* home = nullptr);
 
 }  // namespace scenarios

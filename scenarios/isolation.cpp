@@ -10,12 +10,12 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <thread>
 
 #include "engine/errno_name.hpp"
 #include "engine/event.hpp"
 #include "engine/seam.hpp"
+#include "scenarios/mailbox.hpp"
 #include "scenarios/services/descriptor.hpp"
 
 namespace scenarios {
@@ -67,20 +67,23 @@ class isolated_run {
   [[nodiscard]] const std::string& refused() const { return refused_; }
 
   void interrupt() {
-    stop_asked_ = true;
-    const std::scoped_lock lock(mutex_);
-    if (loop_ != nullptr) loop_->wake();
+    mail_.post([this] { stop_.request_stop(); });
   }
 
  private:
   void live() {
-    prctl(PR_SET_NAME, "scenario-net", 0UL, 0UL, 0UL);
+    prctl(PR_SET_NAME, "scenario", 0UL, 0UL, 0UL);
+    if (what_->private_net) leave();
+    if (refused_.empty()) run();
+    ended_.store(true, std::memory_order_release);
+  }
+
+  void leave() {
     if (::unshare(CLONE_NEWNET) != 0) {
       refused_ = refusal("unshare(CLONE_NEWNET)", errno);
-    } else if (refused_ = raise_loopback(); refused_.empty()) {
-      run();
+    } else {
+      refused_ = raise_loopback();
     }
-    ended_.store(true, std::memory_order_release);
   }
 
   // The ring is made here, so that its workers are in the namespace, too.
@@ -92,25 +95,15 @@ class isolated_run {
     int error = 0;
     const std::unique_ptr<uring::loop> loop = uring::loop::open(how, error);
     if (loop == nullptr) {
-      refused_ = refusal("a ring inside it", -error);
+      const char* name = uring::errno_name(-error);
+      refused_ = fmt::format("needs a ring of its own: {}", name != nullptr ? name : "refused");
       return;
     }
     const auto seam = make_recording_seam(*loop);
     loop->set_seam(seam.get());
-    loop->on_wake([this] {
-      if (stop_asked_) stop_.request_stop();
-    });
-    {
-      const std::scoped_lock lock(mutex_);
-      loop_ = loop.get();
-    }
-    // What was asked before the loop could be woken.
-    if (stop_asked_) stop_.request_stop();
-    result_ = loop->run(run_in_place(*loop, what_, options_, {}));
-    {
-      const std::scoped_lock lock(mutex_);
-      loop_ = nullptr;
-    }
+    mail_.open(*loop);
+    result_ = loop->run(run_in_place(*loop, what_, options_, {}, &mail_));
+    mail_.close();
     loop->set_seam(nullptr);
   }
 
@@ -124,9 +117,7 @@ class isolated_run {
 
   // Shared between the threads while both run.
   std::atomic<bool> ended_{false};
-  std::atomic<bool> stop_asked_{false};
-  std::mutex mutex_;  // guards the pointer: the loop lives on its own thread
-  uring::loop* loop_ = nullptr;
+  mailbox mail_;
   std::thread thread_;
 };
 

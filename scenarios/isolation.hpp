@@ -1,10 +1,11 @@
-// Scenarios with `"net": "private"`: each runs on a thread of its own, which has left for a network
-// namespace of its own, with a ring that was made there.
+// Scenarios that run apart from the others: each on a thread of its own, with a ring that was made
+// there. One with `"net": "private"`, whose thread has left for a network namespace of its own, and
+// one with actors on threads of their own (scenario_threads.hpp), who answer to its loop alone.
 //
 // A thread and not the loop that the others run on, because the kernel makes a socket in the
 // namespace of the thread that asks for it, and forks a program into it. Nothing of the scenario is
-// shared with other threads while it runs: the plan is constant, the result is taken when the
-// thread has ended, and Ctrl-C is a flag and a wake-up.
+// shared with those of other scenarios while it runs: the plan is constant, the result is taken
+// when the thread has ended, and Ctrl-C is a letter (mailbox.hpp).
 #pragma once
 
 #include <memory>

@@ -97,7 +97,7 @@ constexpr key_row actor_rows[] = {
     {"socket", j::object, optional, "options of its sockets by name: rcvbuf, sndbuf, nodelay …"},
     {"timeout", j::string, optional, "deadline of all that the actor does"},
     {"ring", j::string, optional, "the private ring that its low-level steps are submitted on"},
-    later("thread", "run it on a thread of its own"),
+    {"thread", j::boolean, optional, "true: it runs on a thread and a ring of its own"},
 };
 
 constexpr key_row server_rows[] = {

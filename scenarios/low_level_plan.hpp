@@ -113,6 +113,7 @@ struct ring_plan {
   std::uint32_t files = 0;             // slots of a sparse file table
   std::vector<std::uint32_t> buffers;  // sizes of registered buffers
   std::vector<buffer_group_plan> groups;
+  std::uint32_t actor = no_index;  // on whose thread it lives, if that is one of its own
   bool own_eventfd = false;  // a step registers one: the harness must do without
 };
 

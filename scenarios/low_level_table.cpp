@@ -162,6 +162,15 @@ bool yields_data(const uring::field_row& field) {
   }
 }
 
+/// A registered buffer, or one of a group, may also be what it sends.
+bool sends_data(const uring::op_row& op) {
+  const auto is_out = [](const uring::field_row& field) {
+    return field.kind == field_kind::data_out || field.kind == field_kind::iov_out ||
+           field.kind == field_kind::msg_out;
+  };
+  return op.opcode == IORING_OP_WRITE_FIXED || std::ranges::any_of(op.fields, is_out);
+}
+
 step_trait traits_of(const uring::op_row& op) {
   step_trait made = step_trait::none;
   const auto any = [&](auto wanted) { return std::ranges::any_of(op.fields, wanted); };
@@ -173,7 +182,7 @@ step_trait traits_of(const uring::op_row& op) {
       op.result == uring::result_kind::descriptor ||
       any([](const uring::field_row& f) { return f.kind == field_kind::descriptor_pair; });
   if (makes) made = made | step_trait::makes;
-  return any(yields_data) ? made | step_trait::yields_data : made;
+  return any(yields_data) && !sends_data(op) ? made | step_trait::yields_data : made;
 }
 
 modifier modifiers_of(const step_row& row) {

@@ -116,6 +116,7 @@ struct step_result {
   bool data_varies = false;   // it leaves the bytes open (a prefix, a pattern): they, and their
                               // number, are volatile
   bool res_varies = false;    // the same for `res`
+  bool sent_varies = false;   // what it sent is made of bytes that were left open
   bool alternatives = false;  // the expectation admits several results: what came is
                               // volatile, `expected` is stable
   // What `data` was compared with, where the expectation names every byte; reports show both around

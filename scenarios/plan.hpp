@@ -192,6 +192,12 @@ struct retry_plan {
   std::vector<int> on;      // positive errnos; empty: any failure
 };
 
+// The call of a macro, as its steps know it.
+struct call_site {
+  std::string macro;
+  span at;
+};
+
 struct step_plan {
   std::string op;  // as the report names it: "recv", "sqe.recv"
   std::string id;
@@ -216,7 +222,8 @@ struct step_plan {
   std::vector<capture_plan> captures;
   std::optional<expectation> expect;
   step_severity severity = step_severity::must;
-  std::vector<slot_ref> reads;  // futures that must be there before the step starts
+  std::vector<slot_ref> reads;         // futures that must be there before the step starts
+  std::vector<call_site> called_from;  // the calls around it, the innermost last
   step_body body;
 };
 
@@ -288,6 +295,7 @@ struct actor_plan {
   std::optional<server_plan> server;
   std::optional<client_plan> client;
   std::optional<expression> timeout;  // of all that it does
+  bool thread = false;                // it has a thread and a loop of its own
   std::optional<peer_plan> peer;
   std::vector<socket_option_plan> options;  // of the listener and what it accepts, or of the peer
   std::shared_ptr<const strand_plan> body;  // shared by copies; of a server: of each handler
@@ -391,6 +399,7 @@ struct plan {
   std::vector<ring_plan> rings;
   bool starts_programs = false;  // by steps
   bool private_net = false;      // runs in a network namespace of its own
+  bool has_threads = false;      // an actor runs on a thread of its own
   bool makes_strays = false;     // a step posts completions that belong to no request
 };
 

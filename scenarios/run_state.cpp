@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "scenarios/thread_link.hpp"
+
 namespace scenarios {
 namespace {
 
@@ -31,15 +33,32 @@ scenario_run::scenario_run(uring::loop& on, const plan& plan_to_run, const run_o
              *this) {
   if (options.stop != nullptr) stop.follow(*options.stop);
   options.time_scale *= what.tolerance;
+  for (const actor_plan& each : what.actors)
+    if (!each.server || !each.server->accept_each) ++others_;
+  if (others_ == 0) others_ended.request_stop();
 }
 
-void scenario_run::publish(std::uint32_t shared_slot, value v) {
+void scenario_run::publish(std::uint32_t shared_slot, value v, bool varies) {
   if (shared_slot == no_index) return;
   shared_future& slot = futures_[shared_slot];
   // Assigned once: others see the first.
   if (slot.assigned.is_set()) return;
   slot.held = std::move(v);
+  slot.varies = varies;
   slot.assigned.set();
+  if (threads != nullptr) threads->published(shared_slot, slot.held, varies);
+}
+
+void scenario_run::give_signal(std::uint32_t signal) {
+  if (signals[signal].is_set()) return;
+  signals[signal].set();
+  if (threads != nullptr) threads->signalled(signal);
+}
+
+// Counted at home, where all are known.
+void scenario_run::actor_ended() {
+  if (only_actor != no_index) return threads->actor_ended();
+  if (--others_ == 0) others_ended.request_stop();
 }
 
 std::string_view scenario_run::future_name(std::uint32_t slot) const {
@@ -62,15 +81,19 @@ void scenario_run::step_failed() {
   if (failed_) return;
   failed_ = true;
   loop.timers().arm(grace_, uring::clock::now() + scaled(failure_grace));
+  if (threads != nullptr) threads->step_failed();
 }
 
 void scenario_run::fail(diagnostic why) {
   failed_ = true;
-  result.failures.push_back(std::move(why));
+  if (threads != nullptr) threads->failed(why);
+  // Told once, at home.
+  if (only_actor == no_index) result.failures.push_back(std::move(why));
   stop.request_stop();
 }
 
 void scenario_run::skip(std::string reason) {
+  if (threads != nullptr) threads->skipped(reason);
   result.skip_reason = std::move(reason);
   stop.request_stop();
 }
@@ -94,7 +117,17 @@ void scenario_run::note_connection(const uring::socket_address& local,
   const auto same = std::count_if(connections.begin(), connections.end(), [&](const dialled& each) {
     return each.actor == actor && each.target == target;
   });
-  connections.push_back({local, target, actor, static_cast<std::uint32_t>(same) + 1});
+  add_connection({local, target, actor, static_cast<std::uint32_t>(same) + 1});
+}
+
+void scenario_run::add_connection(const dialled& who) {
+  connections.push_back(who);
+  if (threads != nullptr) threads->connected(who);
+}
+
+void scenario_run::add_listener(const uring::socket_address& where) {
+  listeners.push_back(where);
+  if (threads != nullptr) threads->listening(where);
 }
 
 const scenario_run::dialled* scenario_run::find_dialler(const uring::socket_address& peer,

@@ -1,7 +1,9 @@
 // The state that the strands of one running scenario share: futures, barriers, signals, the list of
 // who waits for what, and the one place where failures and the end of it all are decided.
 //
-// Made by run_scenario, lives as long as it, used on the loop's thread only.
+// Made by run_scenario, lives as long as it, used on the loop's thread only. Where actors have
+// threads of their own, each thread has one, and `threads` carries to the others what they must
+// know (thread_link.hpp).
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,7 @@ namespace scenarios {
 struct shared_future {
   value held;
   uring::event assigned;
+  bool varies = false;  // two runs may see another one
 };
 
 // A barrier is met again and again: each round has an event of its own.
@@ -44,6 +47,7 @@ class process_table;
 class scenario_run;
 class service_group;
 class temp_dir;
+class thread_link;
 
 // One strand's wait, on the list for as long as it lives: RAII around a co_await.
 class blocked_wait {
@@ -67,6 +71,27 @@ class blocked_wait {
   scenario_run& run_;
   blocked_wait* next_ = nullptr;
   blocked_wait* previous_ = nullptr;
+};
+
+// How a run stands, for those who decide whether anything can still come.
+struct run_standing {
+  struct wait {
+    std::string who;
+    span at;
+    std::string what;
+  };
+  struct activity {
+    std::string who;
+    const step_plan* step;
+  };
+  bool idle = false;        // every strand waits for another one, and nothing has come for any
+  bool io_pending = false;  // something may still come through the kernel
+  bool polled = false;      // a thread of the kernel may have taken what it has not told of yet
+  std::size_t strands = 0;
+  std::uint64_t progress = 0;
+  uring::duration quiet{0};  // how long nothing must happen before it is sure
+  std::vector<wait> waits;
+  std::vector<activity> activities;
 };
 
 // Strands that one other strand starts and joins: async steps, branches, handlers.
@@ -96,8 +121,24 @@ class scenario_run {
   temp_dir* directory = nullptr;
   service_group* services = nullptr;
   process_table* processes = nullptr;
+  // To the other threads of the scenario; null where it has but one.
+  thread_link* threads = nullptr;
+  std::uint32_t only_actor = no_index;  // the one that runs here, on a thread of its own
+  std::vector<int> ring_descriptors;    // of the plan's rings that are not here
+  // Whether this actor runs on this run's thread.
+  [[nodiscard]] bool is_here(std::size_t actor) const {
+    return only_actor == no_index ? !what.actors[actor].thread : actor == only_actor;
+  }
+  [[nodiscard]] int descriptor_of_ring(std::uint32_t ring) const {
+    return rings[ring] ? rings[ring]->descriptor() : ring_descriptors[ring];
+  }
 
-  void publish(std::uint32_t shared_slot, value v);
+  // What servers with `"accept": "each"` wait for.
+  uring::stop_source others_ended;
+  void actor_ended();
+
+  void give_signal(std::uint32_t signal);
+  void publish(std::uint32_t shared_slot, value v, bool varies = false);
   [[nodiscard]] shared_future& future(std::uint32_t slot) { return futures_[slot]; }
   [[nodiscard]] std::string_view future_name(std::uint32_t slot) const;
 
@@ -148,6 +189,12 @@ class scenario_run {
     const step_plan* step = nullptr;
   };
   std::deque<activity>& activities() { return activities_; }
+  [[nodiscard]] run_standing standing() const;
+  void tell_deadlock(const std::vector<run_standing::wait>& waits);
+  // Adds to `why` where everybody was, and fails.
+  void tell_late(diagnostic why, const std::vector<run_standing::activity>& activities);
+  // With the list of all waits; after a failure it only stops.
+  void give_up(const std::vector<run_standing::wait>& waits);
 
   // Own addresses of connections that actors of this scenario made: who dialled.
   struct dialled {
@@ -162,7 +209,9 @@ class scenario_run {
   // `at` is the listener that accepted the connection from `peer`.
   [[nodiscard]] const dialled* find_dialler(const uring::socket_address& peer,
                                             const uring::socket_address& at) const;
+  void add_connection(const dialled& who);
   std::vector<uring::socket_address> listeners;  // bound by this scenario
+  void add_listener(const uring::socket_address& where);
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.
   [[nodiscard]] bool is_own_peer(const uring::socket_address& peer) const;
@@ -183,15 +232,16 @@ class scenario_run {
   };
   void look_for_deadlock();
   void quiet_for_long();
-  void give_up();
+  [[nodiscard]] uring::duration quiet_needed() const;
+  [[nodiscard]] bool has_poller() const;
   [[nodiscard]] bool any_event_pending() const;
   [[nodiscard]] bool any_io_pending() const;
-  void tell_deadlock();
   void tell_deadline();
   void end_late(diagnostic why);
 
   std::unique_ptr<shared_future[]> futures_;
   std::deque<activity> activities_;
+  std::size_t others_ = 0;  // actors that servers with `each` wait for
   blocked_wait* first_wait_ = nullptr;
   blocked_wait* last_wait_ = nullptr;
   std::size_t strands_ = 0;

@@ -19,8 +19,13 @@ void redact_ports(scenario_run& run, std::vector<std::string>& argv) {
     if (target.shared == no_index) continue;
     const shared_future& port = run.future(target.shared);
     const std::string number = port.assigned.is_set() ? as_text(port.held) : std::string();
+    if (number.empty()) continue;
+    // The number itself, or the value of an option: --port=20017, port:20017.
     for (std::string& argument : argv) {
-      if (argument == number) argument = fmt::format("<port:{}>", name);
+      const std::size_t before = argument.size() - std::min(argument.size(), number.size());
+      const bool at_end = std::string_view(argument).substr(before) == number;
+      const bool alone = before == 0 || argument[before - 1] == '=' || argument[before - 1] == ':';
+      if (at_end && alone) argument.replace(before, number.size(), fmt::format("<port:{}>", name));
     }
   }
 }

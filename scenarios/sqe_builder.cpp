@@ -91,7 +91,7 @@ bool sqe_builder::set_descriptor(const step_plan& step, const sqe_step& body, io
     sqe.fd = on.is_slot() ? on.slot() : on.fd();
     if (on.is_slot()) sqe.flags |= IOSQE_FIXED_FILE;
   } else if (body.on_ring != no_index) {
-    sqe.fd = strand_.run.rings[body.on_ring]->descriptor();
+    sqe.fd = strand_.run.descriptor_of_ring(body.on_ring);
   } else if (body.on_number) {
     sqe_field field;
     field.number = body.on_number;
@@ -136,7 +136,7 @@ std::optional<std::string> sqe_builder::text(const sqe_field& field) {
 }
 
 std::optional<int> sqe_builder::descriptor(const sqe_field& field) {
-  if (field.own_ring != no_index) return strand_.run.rings[field.own_ring]->descriptor();
+  if (field.own_ring != no_index) return strand_.run.descriptor_of_ring(field.own_ring);
   if (field.handle != no_index) {
     const handle& named = strand_.handle_at(field.handle);
     return named.is_slot() ? named.slot() : named.fd();

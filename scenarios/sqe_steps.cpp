@@ -148,7 +148,7 @@ void step_runner::after_success(std::uint8_t opcode) {
       if (fd >= 0) strand_.refresh_handle(step_.handle);
       break;
     case uring::compat::op_listen:
-      if (fd >= 0) run_.listeners.push_back(on_handle.local);
+      if (fd >= 0) run_.add_listener(on_handle.local);
       break;
     default:
       break;

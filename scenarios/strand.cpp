@@ -4,21 +4,12 @@
 
 #include <algorithm>
 
-#include "scenarios/capture.hpp"
-#include "scenarios/endpoint.hpp"
 #include "scenarios/judge.hpp"
 #include "scenarios/step_runner.hpp"
 #include "scenarios/tls_stream.hpp"
 
 namespace scenarios {
 namespace {
-
-// FNV-1a over the parts of an identity: random draws are keyed to who asks, never to when.
-std::uint64_t mix(std::uint64_t seed, std::string_view text) {
-  std::uint64_t hash = seed ^ 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
 
 // Stops a step when its cancel_after, or a timeout that no operation carries, is due.
 struct stop_timer : uring::timer {
@@ -33,19 +24,6 @@ struct stop_timer : uring::timer {
   step_context& step;
   bool& fired;
 };
-
-// What `as` names: the bytes, or a list of them.
-bool yields(const step_end& end) {
-  return end.data || end.datagrams || (end.is_message && end.fields);
-}
-
-value yielded(const step_end& end) {
-  if (end.is_message && end.fields) return *end.fields;
-  if (!end.datagrams) return value::bytes(end.data.value_or(std::string()));
-  value::list_type items;
-  for (const received_datagram& each : *end.datagrams) items.push_back(value::bytes(each.data));
-  return value::list(std::move(items));
-}
 
 // Steps whose operations carry no linked timeout: the step's own timer bounds them.
 bool needs_step_timer(const step_plan& step) {
@@ -65,24 +43,6 @@ bool needs_step_timer(const step_plan& step) {
 // How long the end of an actor waits for room for its close_notify.
 constexpr uring::duration goodbye_patience = std::chrono::milliseconds(100);
 
-// What a handshake agreed on; nothing for other properties, or before it.
-const std::string* find_fact(const tls_facts& facts, handle_value what) {
-  switch (what) {
-    case handle_value::tls_version:
-      return &facts.version;
-    case handle_value::cipher:
-      return &facts.cipher;
-    case handle_value::alpn:
-      return &facts.alpn;
-    case handle_value::peer_cn:
-      return &facts.peer_cn;
-    case handle_value::server_name:
-      return &facts.server_name;
-    default:
-      return nullptr;
-  }
-}
-
 }  // namespace
 
 step_end step_end::from(const uring::completion& c) {
@@ -100,6 +60,7 @@ strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_
       plan(what),
       name(std::move(strand_name)),
       locals_(what.locals),
+      varying_(what.locals),
       handles_(what.handles.size()),
       asyncs_(what.asyncs.size()),
       stop_(parent),
@@ -113,21 +74,6 @@ strand::~strand() = default;
 
 void strand::set_index(std::uint32_t index) {
   if (plan.index_slot != no_index) locals_[plan.index_slot] = value(std::int64_t{index});
-}
-
-const value* strand::read(slot_ref slot) const {
-  if (slot.space == local_space) return &locals_[slot.index];
-  shared_future& future = run.future(slot.index);
-  return future.assigned.is_set() ? &future.held : nullptr;
-}
-
-std::uint64_t strand::seed_for(std::string_view label) const {
-  return mix(mix(run.seed, name), label);
-}
-
-void strand::assign(const name_target& target, value v) {
-  if (target.shared != no_index) run.publish(target.shared, v);
-  if (target.local != no_index) locals_[target.local] = std::move(v);
 }
 
 void strand::make_handle(std::uint32_t index, int fd, std::shared_ptr<const tls_context> tls) {
@@ -149,53 +95,6 @@ std::string strand::next_handle_name() {
 std::uint64_t strand::request_of(const std::string& id) const {
   const auto found = requests_.find(id);
   return found == requests_.end() ? 0 : found->second;
-}
-
-void strand::refresh_handle(std::uint32_t index) {
-  handle& made = handles_[index];
-  const int fd = made.fd();
-  if (fd >= 0) {
-    made.local = uring::socket_address::local_of(fd);
-    made.peer = uring::socket_address::peer_of(fd);
-  }
-  tls_facts facts;
-  const bool secured = made.tls() != nullptr && made.tls()->session().is_established();
-  if (secured) facts = made.tls()->session().facts();
-  for (const handle_property& property : plan.properties) {
-    if (property.handle != index) continue;
-    if (const std::string* fact = find_fact(facts, property.what)) {
-      if (secured) assign(property.to, value::text(*fact));
-      continue;
-    }
-    const bool of_address = property.what != handle_value::fd &&
-                            property.what != handle_value::slot &&
-                            property.what != handle_value::pid;
-    // A socket that is not bound yet has no address to publish.
-    if (of_address && made.local.is_any_port()) continue;
-    switch (property.what) {
-      case handle_value::fd:
-        assign(property.to, value(std::int64_t{fd}));
-        break;
-      case handle_value::addr:
-      case handle_value::local:
-        assign(property.to, value::text(endpoint{made.local, made.accepts_tls != nullptr}.url()));
-        break;
-      case handle_value::peer:
-        assign(property.to, value::text(made.peer.url()));
-        break;
-      case handle_value::port:
-        assign(property.to, value(std::int64_t{made.local.port()}));
-        break;
-      case handle_value::slot:
-        assign(property.to, value(std::int64_t{made.slot()}));
-        break;
-      case handle_value::pid:
-        assign(property.to, value(std::int64_t{made.pid()}));
-        break;
-      default:
-        break;
-    }
-  }
 }
 
 uring::task<void> strand::run_all() {
@@ -272,7 +171,8 @@ uring::task<bool> strand::wait_for_turn(lane on, const step_plan& step, const st
 
 void strand::publish_lists(const step_plan& step) {
   for (const name_target& list : step.publishes) {
-    if (list.shared != no_index) run.publish(list.shared, locals_[list.local]);
+    if (list.shared != no_index)
+      run.publish(list.shared, locals_[list.local], varying_[list.local]);
   }
 }
 
@@ -423,18 +323,25 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
     entry.outcome = step_outcome_name(step_outcome::error);
     entry.status = step_status::failed;
     entry.failures.push_back(std::move(*end.broken));
+    tell_calls(step, entry.failures);
     run.step_failed();
     return false;
   }
-  // What ended only because the whole was stopped says nothing about the thing under test.
+  // What ended only because the whole was stopped says nothing about the thing under test; nor
+  // does it that the op won although it was.
   const bool cut_short =
       context.parent.stop_requested() && !context.cancelled_by_step &&
-      (end.outcome == step_outcome::cancelled || end.outcome == step_outcome::interrupted);
+      (end.outcome == step_outcome::cancelled || end.outcome == step_outcome::interrupted ||
+       end.outcome == step_outcome::ok_after_cancel);
   entry.outcome = step_outcome_name(end.outcome);
   entry.res = end.res;
   entry.res_is = end.res_is;
   entry.res_name = end.res_name;
   entry.sent = std::move(end.sent);
+  if (reads_varying(step)) {
+    entry.sent_varies = entry.sent.has_value();
+    entry.data_varies |= step.expect && (step.expect->data || !step.expect->fields.empty());
+  }
   entry.sent_bytes = end.sent_bytes;
   if (cut_short || end.told_elsewhere) {
     entry.status = step_status::not_judged;
@@ -451,22 +358,16 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   entry.severity = step.severity;
   bool passed = judged.passed || lets_pass(step, entry);
   if (passed) passed = capture_all(step, end, entry);
+  tell_calls(step, entry.failures);
   // A chain's completions stand with its members, too, and in the report only there.
   if (std::holds_alternative<chain_step>(step.body)) entry.completions.clear();
   entry.fields = std::move(end.fields);
-  if (end.datagrams) entry.data = yielded(end);
+  if (end.datagrams) entry.data = yielded_by(end);
   entry.fields_are_message = end.is_message;
   if (end.data) entry.data = value::bytes(std::move(*end.data));
   entry.status = passed ? step_status::passed : step_status::failed;
   if (!passed) run.step_failed();
   return passed;
-}
-
-// A list's slot holds it from the start on.
-void strand::add_to_list(const step_plan& step, const step_end& end) {
-  value::list_type items = locals_[step.collect->local].items();
-  items.push_back(yields(end) ? yielded(end) : value(end.res));
-  locals_[step.collect->local] = value::list(std::move(items));
 }
 
 // What differs, but need not be as expected: told, and the actor goes on.
@@ -476,24 +377,9 @@ bool strand::lets_pass(const step_plan& step, step_result& entry) {
   if (weighs || entry.failures.empty()) return false;
   entry.remarks = std::move(entry.failures);
   entry.failures.clear();
+  tell_calls(step, entry.remarks);
   for (const diagnostic& each : entry.remarks)
     run.result.remarks.push_back({step.severity, name, entry.path, entry.op, each});
-  return true;
-}
-
-bool strand::capture_all(const step_plan& step, const step_end& end, step_result& into) {
-  if (step.collect) add_to_list(step, end);
-  if (step.as_value) assign(*step.as_value, yielded(end));
-  for (const capture_plan& each : step.captures) {
-    evaluation taken = take_capture(each, end, *this);
-    if (!taken) {
-      into.failures.push_back(
-          run.make(code::capture_failed, each.at,
-                   fmt::format("nothing to capture for {}: {}", each.name, taken.message())));
-      return false;
-    }
-    assign(each.to, *std::move(taken));
-  }
   return true;
 }
 

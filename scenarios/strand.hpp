@@ -110,7 +110,11 @@ class strand final : public environment {
 
   const value* read(slot_ref slot) const override;
   [[nodiscard]] std::uint64_t seed_for(std::string_view label) const override;
-  void assign(const name_target& target, value v);
+  // `varies`: two runs may see another value.
+  void assign(const name_target& target, value v, bool varies = false);
+  // Whether a step reads a value that varies.
+  [[nodiscard]] bool reads_varying(const step_plan& step) const;
+  [[nodiscard]] bool varies(slot_ref slot) const;
   // The user_data of a step's last request; 0 when there was none.
   [[nodiscard]] std::uint64_t request_of(const std::string& id) const;
   // Something without a descriptor under a handle: a slot of a ring's file table.
@@ -167,13 +171,16 @@ class strand final : public environment {
   uring::task<bool> wait_for_futures(lane on, const step_plan& step);
   uring::task<bool> wait_for_turn(lane on, const step_plan& step, const std::string& path);
   void publish_lists(const step_plan& step);
-  void add_to_list(const step_plan& step, const step_end& end);
+  void add_to_list(const step_plan& step, const step_end& end, bool varies);
   std::size_t begin_result(const step_plan& step, const std::string& path);
   bool finish(const step_plan& step, std::size_t index, step_context& context, step_end end);
   bool lets_pass(const step_plan& step, step_result& entry);
+  static value yielded_by(const step_end& end);
+  static void tell_calls(const step_plan& step, std::vector<diagnostic>& told);
   bool capture_all(const step_plan& step, const step_end& end, step_result& into);
 
   std::vector<value> locals_;
+  std::vector<bool> varying_;  // of the locals
   std::vector<handle> handles_;
   std::uint32_t handles_made_ = 0;
   std::deque<async_state> asyncs_;

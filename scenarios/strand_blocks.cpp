@@ -104,7 +104,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const fo
   if (!each) co_return block_end::over;
   std::int64_t round = 0;
   for (const value& item : each->items()) {
-    assign(body.as, item);
+    assign(body.as, item, reads_varying(step));
     const block_end end = co_await run_round(on, body.body, path, round++);
     if (end == block_end::left) break;
     if (end == block_end::over) co_return end;
@@ -179,7 +179,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const ca
   for (const auto& [target, from] : body.arguments) {
     auto given = steering_value(step, path, from, value_type::any);
     if (!given) co_return block_end::over;
-    assign(target, *std::move(given));
+    assign(target, *std::move(given), reads_varying(step));
   }
   co_return co_await run_block(on, body.body, path + ".", {});
 }

@@ -177,7 +177,7 @@ uring::task<step_end> step_runner::on(const listen_step& body) {
       if (!tls && wanted->tls) tls = tls_context::usual(tls_role::server);
       strand_.make_handle(step_.as_handle, fd, std::move(tls));
       const uring::socket_address& local = strand_.handle_at(step_.as_handle).local;
-      run_.listeners.push_back(local);
+      run_.add_listener(local);
       if (!local.is_unix()) run_.redact(local.url().substr(6), "<addr:" + step_.as_name + ">");
       co_return step_end::from(result);
     }

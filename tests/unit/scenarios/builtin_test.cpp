@@ -96,6 +96,22 @@ TEST_CASE("random bytes are the same on every machine") {
   CHECK(random_bytes(0, 1).empty());
 }
 
+TEST_CASE("data is taken apart and put together") {
+  CHECK(of("split('a,b,,c,', ',')") ==
+        value::list({value::text("a"), value::text("b"), value::text(""), value::text("c"),
+                     value::text("")}));
+  CHECK(of("split('', '--')") == value::list({value::text("")}));
+  CHECK(of("split(unhex('6100 62'), unhex('00'))") ==
+        value::list({value::bytes("a"), value::bytes("b")}));
+  CHECK_FALSE(computed("split('a', '')"));
+  CHECK(of("starts_with('GET /', 'GET')") == value(true));
+  CHECK(of("starts_with('GE', 'GET')") == value(false));
+  CHECK(of("starts_with(unhex('0001'), byte(0))") == value(true));
+  CHECK(of("byte(255)") == value::bytes("\xff"));
+  CHECK_FALSE(computed("byte(256)"));
+  CHECK_FALSE(computed("byte(-1)"));
+}
+
 TEST_CASE("the table describes every function") {
   for (const function_info& f : function_table()) {
     INFO(f.name);

@@ -90,9 +90,7 @@ std::string shown_duration(const expression& read, const node& from) {
 
 void compile_scope::finish(const node& from, std::span<const slot_ref> reads) {
   had_problem_ = names_.tell_problems(from, out_);
-  if (reads_ == nullptr) return;
-  for (const slot_ref& slot : reads)
-    if (slot.space == shared_space) reads_->push_back(slot);
+  if (reads_ != nullptr) reads_->insert(reads_->end(), reads.begin(), reads.end());
 }
 
 expression compile_scope::read(const node& from, value_type wanted, std::string_view what) {

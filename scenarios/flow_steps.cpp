@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "scenarios/step_runner.hpp"
@@ -143,7 +144,9 @@ uring::task<step_end> step_runner::on(const set_step& body) {
   for (const auto& [target, expression] : body.assignments) {
     evaluation made = expression.eval(strand_);
     if (!made) co_return broken(made.message(), expression.at());
-    strand_.assign(target, *std::move(made), strand_.reads_varying(step_));
+    const bool varies = std::ranges::any_of(expression.reads(),
+                                            [this](slot_ref slot) { return strand_.varies(slot); });
+    strand_.assign(target, *std::move(made), varies);
   }
   co_return step_end{};
 }
@@ -220,10 +223,9 @@ uring::task<step_end> step_runner::on(const assert_step& body) {
     const match_context matching{strand_, run_.options.time_scale};
     if (const auto miss = body.is->check(*got, matching)) {
       // Of a message, a list or a JSON text only the part that differs.
-      failed = miss->error.empty()
-                   ? fmt::format("expected {}, got {}", miss->expected,
-                                 miss->got.empty() ? describe(*got) : miss->got)
-                   : miss->error;
+      failed = miss->error.empty() ? fmt::format("expected {}, got {}", miss->expected,
+                                                 miss->got.empty() ? describe(*got) : miss->got)
+                                   : miss->error;
       if (!miss->got.empty() && miss->where.in != nullptr) where = miss->where;
     }
   }

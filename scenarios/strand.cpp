@@ -40,6 +40,12 @@ bool needs_step_timer(const step_plan& step) {
          std::holds_alternative<sleep_step>(step.body);
 }
 
+bool lacks_a_future(const step_plan& step, scenario_run& run) {
+  return std::ranges::any_of(step.reads, [&](slot_ref slot) {
+    return slot.space == shared_space && !run.future(slot.index).assigned.is_set();
+  });
+}
+
 // How long the end of an actor waits for room for its close_notify.
 constexpr uring::duration goodbye_patience = std::chrono::milliseconds(100);
 
@@ -137,7 +143,7 @@ uring::task<bool> strand::run_single(const step_plan& step, std::string path) {
 
 uring::task<block_end> strand::run_step(lane on, const step_plan& step, std::string path) {
   activity_->step = &step;
-  if (!step.reads.empty() && !co_await wait_for_futures(on, step)) co_return block_end::over;
+  if (lacks_a_future(step, run) && !co_await wait_for_futures(on, step)) co_return block_end::over;
   if (step.when) {
     const auto holds = steering_value(step, path, *step.when, value_type::boolean);
     if (!holds) co_return block_end::over;

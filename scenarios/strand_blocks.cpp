@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scenarios/strand.hpp"
 
 namespace scenarios {
@@ -179,7 +181,9 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const ca
   for (const auto& [target, from] : body.arguments) {
     auto given = steering_value(step, path, from, value_type::any);
     if (!given) co_return block_end::over;
-    assign(target, *std::move(given), reads_varying(step));
+    const bool made_of_such =
+        std::ranges::any_of(from.reads(), [this](slot_ref slot) { return varies(slot); });
+    assign(target, *std::move(given), made_of_such);
   }
   co_return co_await run_block(on, body.body, path + ".", {});
 }

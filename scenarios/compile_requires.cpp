@@ -60,6 +60,7 @@ class requirement_compiler {
     compile_list(keys.find("ops"), what::op, "an opcode");
     compile_list(keys.find("features"), what::feature, "a feature");
     compile_list(keys.find("programs"), what::program, "a program");
+    compile_list(keys.find("files"), what::file, "a file");
     compile_list(keys.find("env"), what::env, "a variable");
     if (const node* root = keys.find("root"))
       in_.into.requires_.push_back({what::root, "", negated_ == root->boolean()});

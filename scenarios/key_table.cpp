@@ -158,6 +158,7 @@ constexpr key_row requires_rows[] = {
     {"ops", j::array, optional, "opcodes by name"},
     {"features", j::array, optional, "IORING_FEAT_* and IORING_SETUP_* by name"},
     {"programs", j::array, optional, "programs in PATH, or paths"},
+    {"files", j::array, optional, "files or directories that can be read, from the scenario's own"},
     {"env", j::array, optional, "environment variables that must be set"},
     {"root", j::boolean, optional, "true: only as root"},
     {"not", j::object, optional, "the same keys: what must not be there"},
@@ -316,7 +317,7 @@ const key_table ready{"ready", "`ready`", ready_rows};
 const key_table stop{"stop", "`stop`", stop_rows};
 const key_table exit_status{"expect_exit", "`expect_exit`", exit_rows};
 const key_table requires_{"requires", "`requires`", requires_rows};
-const key_table requires_not{"requires.not", "`not`", std::span(requires_rows).first(6)};
+const key_table requires_not{"requires.not", "`not`", std::span(requires_rows).first(7)};
 const key_table expect{"expect", "an expectation", expect_rows};
 const key_table expect_datagram{"datagrams", "a datagram", expect_datagram_rows};
 const key_table expect_cqe{"cqes", "a completion", expect_cqe_rows};

@@ -114,7 +114,7 @@ struct ring_plan {
   std::vector<std::uint32_t> buffers;  // sizes of registered buffers
   std::vector<buffer_group_plan> groups;
   std::uint32_t actor = no_index;  // on whose thread it lives, if that is one of its own
-  bool own_eventfd = false;  // a step registers one: the harness must do without
+  bool own_eventfd = false;        // a step registers one: the harness must do without
 };
 
 }  // namespace scenarios

@@ -222,7 +222,7 @@ struct step_plan {
   std::vector<capture_plan> captures;
   std::optional<expectation> expect;
   step_severity severity = step_severity::must;
-  std::vector<slot_ref> reads;         // futures that must be there before the step starts
+  std::vector<slot_ref> reads;         // what it reads; futures must be there before it starts
   std::vector<call_site> called_from;  // the calls around it, the innermost last
   step_body body;
 };
@@ -341,7 +341,7 @@ struct service_plan {
 };
 
 struct requirement {
-  enum class what : std::uint8_t { kernel, op, feature, program, env, root };
+  enum class what : std::uint8_t { kernel, op, feature, program, file, env, root };
   what kind = what::program;
   std::string text;
   bool negated = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "engine/flag_sets.hpp"
 #include "engine/op_table.hpp"
@@ -30,7 +31,13 @@ bool has_feature(const uring::capabilities& kernel, std::string_view name) {
   return false;
 }
 
-bool is_met(const requirement& needed, const uring::capabilities& kernel) {
+// A path is taken from the scenario's own directory, as those of data are.
+bool can_be_read(const std::string& path, const std::string& scenario) {
+  const auto full = std::filesystem::path(scenario).parent_path() / path;
+  return ::access(full.c_str(), R_OK) == 0;
+}
+
+bool is_met(const requirement& needed, const plan& what, const uring::capabilities& kernel) {
   switch (needed.kind) {
     case requirement::what::kernel:
       return !uring::newer_than(needed.text, shown_version(kernel));
@@ -44,6 +51,8 @@ bool is_met(const requirement& needed, const uring::capabilities& kernel) {
       const char* path = std::getenv("PATH");
       return find_program(needed.text, path != nullptr ? path : default_path).has_value();
     }
+    case requirement::what::file:
+      return can_be_read(needed.text, what.file);
     case requirement::what::env:
       return std::getenv(needed.text.c_str()) != nullptr;
     case requirement::what::root:
@@ -66,6 +75,8 @@ std::string reason(const requirement& needed, const uring::capabilities& kernel)
       return fmt::format("{} the io_uring feature {}", verb, needed.text);
     case requirement::what::program:
       return fmt::format("{} the program {}", verb, needed.text);
+    case requirement::what::file:
+      return fmt::format("{} the file {}", verb, needed.text);
     case requirement::what::env:
       return fmt::format("{} the environment variable {}", verb, needed.text);
     case requirement::what::root:
@@ -78,7 +89,7 @@ std::string reason(const requirement& needed, const uring::capabilities& kernel)
 
 std::optional<std::string> unmet_requirement(const plan& what, const uring::capabilities& kernel) {
   for (const requirement& needed : what.requires_) {
-    if (is_met(needed, kernel) == needed.negated) return reason(needed, kernel);
+    if (is_met(needed, what, kernel) == needed.negated) return reason(needed, kernel);
   }
   for (const ring_plan& ring : what.rings) {
     const std::uint32_t flags = ring.flags.value_or(0) & ~missing_is_wanted;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`proxy` and `proxyctl`: between programs of others, with faults that one can see, and a clean end."""
+"""`proxy` and `proxyctl`: between others' programs, with faults to be seen, and a clean end."""
 
 import json
 import os
@@ -71,7 +71,8 @@ class Proxy(ProgramTest):
         self.assertEqual(len(got), 4096)
         told = self.end(signal.SIGINT)
         self.assertIn("px: 1 connection", told)
-        self.assertIn("fault cut (wire.reset_peer): 1 candidate, 1 matched, 1 fired, 1 observed", told)
+        self.assertIn("fault cut (wire.reset_peer): "
+                      "1 candidate, 1 matched, 1 fired, 1 observed", told)
 
     def test_commands_add_heal_and_remove_faults_while_it_runs(self):
         port = self.start(self.server(b"hello"), control="px.sock")

@@ -132,7 +132,7 @@ class seam_log final : public seam {
          kind == request_kind::main ? std::string(op_name(sqe.opcode)) : request_kind_name(kind));
   }
   verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
-                   std::uint32_t& /*flags*/) noexcept override {
+                      std::uint32_t& /*flags*/) noexcept override {
     const std::string_view name =
         kind == request_kind::main ? op_name(op.opcode()) : request_kind_name(kind);
     join(arrived, completion_text(name, res));

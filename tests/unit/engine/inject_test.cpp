@@ -25,7 +25,7 @@ class fault final : public seam {
     if (hits(op, kind, point::before)) complete_instead(op, sqe, res_, loop_.kernel());
   }
   verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
-                   std::uint32_t& flags) noexcept override {
+                      std::uint32_t& flags) noexcept override {
     if (hits(op, kind, point::after)) hide_result(op, res, flags, res_);
     if (kind == request_kind::main) ++completions;
     return verdict::deliver;

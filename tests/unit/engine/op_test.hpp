@@ -59,7 +59,7 @@ class witness final : public seam {
 
   void on_submit(operation&, request_kind, io_uring_sqe&) noexcept override {}
   verdict on_complete(operation& done, request_kind kind, std::int32_t& res,
-                   std::uint32_t& flags) noexcept override {
+                      std::uint32_t& flags) noexcept override {
     if (kind != request_kind::main || done.opcode() != row_.opcode) return verdict::deliver;
     if (succeeded(row_, res, flags)) {
       succeeded_ |= (flags & IORING_CQE_F_NOTIF) == 0;

@@ -16,7 +16,7 @@ class meddler final : public seam {
     if (submitting) submitting(op, kind, sqe);
   }
   verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
-                   std::uint32_t& flags) noexcept override {
+                      std::uint32_t& flags) noexcept override {
     if (completing) completing(op, kind, res, flags);
     return verdict::deliver;
   }

@@ -19,8 +19,8 @@ SHOWN_ELSEWHERE = {
     "temporary_directory": (None, "needs a full disk"),
 }
 # Nothing tells them yet. One that is told after all must have its input.
-NOT_TOLD = {"handler_failed", "unknown_actor", "fault_needs_proxy", "fault_not_applicable",
-            "fault_inexact", "report_not_writable", "trace_refused", "namespace_refused"}
+NOT_TOLD = {"handler_failed", "unknown_actor", "fault_needs_proxy", "fault_inexact",
+            "report_not_writable", "trace_refused", "namespace_refused"}
 
 
 def all_codes():

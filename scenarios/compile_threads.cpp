@@ -43,6 +43,12 @@ class thread_check {
   }
 
   void check_keys() {
+    if (!in_.into.faults.empty() && !top_.has("faults")) {
+      // They come from a file of their own, which a run was given.
+      in_.out.error(
+          code::thread_forbids, first().at,
+          fmt::format("a scenario with threads has no faults, and {} is on one", first().base));
+    }
     for (const std::string_view key : keys_of_home) {
       const member* m = top_.find_member(key);
       if (m == nullptr) continue;

@@ -25,11 +25,12 @@ bool fails(const scenario_result& of) {
 }
 
 /// The rules of a plan file as the compiler understands them for this case.
-std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of, const std::string& text,
+std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of,
+                                                 std::shared_ptr<const scenarios::source> text,
                                                  const settings& with) {
   scenarios::compile_options how;
   how.vars = with.vars;
-  how.faults = scenarios::source::from_text("the plan", text);
+  how.faults = std::move(text);
   scenarios::diagnostics told;
   const std::string& id = of.variant_of.empty() ? of.id : of.variant_of;
   for (const shared_plan& each : scenarios::compile_file(of.file, how, told))
@@ -39,10 +40,12 @@ std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of, cons
 
 class shrinker {
  public:
+  /// The rules point into `text`, which is kept with them.
   shrinker(const shared_plan& start, std::vector<scenarios::fault_plan> rules,
-           const suite_options& how)
+           std::shared_ptr<const scenarios::source> text, const suite_options& how)
       : best_(std::make_shared<scenarios::plan>(*start)), how_(how) {
     best_->faults = std::move(rules);
+    best_->included.push_back(std::move(text));
     // What is left must fail by itself, not because something that it waits for is gone.
     for (scenarios::fault_plan& each : best_->faults) each.require.wanted = false;
   }
@@ -130,9 +133,10 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
     const scenario_result& result = first.results[i];
     if (!fails(result)) continue;
     ++failed;
-    const std::string text =
-        fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2));
-    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), how);
+    const std::shared_ptr<const scenarios::source> text = scenarios::source::from_text(
+        "the plan",
+        fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2)));
+    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), text, how);
     const auto smallest = smaller.run();
     if (smallest != nullptr) {
       print_smallest(*smallest, smaller);

@@ -20,6 +20,7 @@
 #include "scenarios/service_group.hpp"
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/services/temp_dir.hpp"
+#include "scenarios/step_order.hpp"
 
 namespace scenarios {
 namespace {
@@ -202,7 +203,8 @@ class scenario_life {
     if (run_.clock.fault_strays != nullptr) result.strays += run_.clock.fault_strays->size();
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     bool failed = !result.failures.empty();
-    for (const actor_result& actor : result.actors) {
+    for (actor_result& actor : result.actors) {
+      order_steps(actor.steps);
       const bool framing = actor.kind == "setup" || actor.kind == "teardown";
       failed = failed || (!framing && actor.status == step_status::failed);
     }

@@ -1,4 +1,4 @@
-// The faults of completions (`cqe.*`) and of the ring (`ring.*`), done for real at a loop's seam.
+// The faults of completions (cqe) and of the ring, done for real at a loop's seam.
 //
 //   class my_seam : public seam {                       // docs/engine.md has a whole one
 //     void on_submit(op, kind, sqe) { faults.submitted(op, kind, sqe);

@@ -37,6 +37,7 @@ constexpr std::array<verb, 5> verbs{{{"list", nullptr},
 /// The request, or what is wrong with the words.
 std::string request_of(const std::vector<std::string>& words, json& into) {
   std::vector<std::string_view> names;
+  names.reserve(verbs.size());
   for (const verb& each : verbs) names.push_back(each.name);
   const auto* const found = std::ranges::find(verbs, words[1], &verb::name);
   if (found == verbs.end()) {

@@ -63,6 +63,7 @@ std::uint32_t find_rule(const case_context& in, std::string_view id) {
 
 void tell_unknown(case_context& in, const std::string& id, span at) {
   std::vector<std::string_view> ids;
+  ids.reserve(in.into.faults.size());
   for (const fault_plan& each : in.into.faults) ids.push_back(each.id);
   in.out.error(code::unknown_name, at, fmt::format("there is no fault {}", in_quotes(id))).help =
       suggestion(id, ids);

@@ -109,7 +109,7 @@ std::optional<std::uint64_t> stream_trigger::next(std::uint64_t offset, std::str
   if (!found_) {
     const std::uint64_t from = std::max(seen_, when_.after_bytes.value_or(0));
     if (when_.match == nullptr) {
-      if (when_.after_bytes && *when_.after_bytes <= end) found_ = *when_.after_bytes;
+      if (when_.after_bytes && *when_.after_bytes <= end) found_ = when_.after_bytes;
     } else if (from < end) {
       const std::uint64_t first = std::max(from, offset);
       chunk.remove_prefix(static_cast<std::size_t>(first - offset));

@@ -173,6 +173,7 @@ class rule_compiler {
 
   void check_proxy(const std::string& name, span at) {
     std::vector<std::string_view> names;
+    names.reserve(among_.proxies.size());
     for (const proxy_spec& each : among_.proxies) names.push_back(each.name);
     if (std::ranges::find(names, name) != names.end()) return;
     out_.error(code::unknown_name, at, fmt::format("there is no proxy {}", in_quotes(name))).help =
@@ -317,6 +318,7 @@ void name_rule(wire_rule& rule, const proxy_plan& among, span at, diagnostics& o
 
 void check_references(const wire_rule& rule, const proxy_plan& among, span at, diagnostics& out) {
   std::vector<std::string_view> ids;
+  ids.reserve(among.rules.size());
   for (const wire_rule& each : among.rules) ids.push_back(each.id);
   for (const std::string& id : {rule.after_fault, rule.effect->target}) {
     if (id.empty() || (std::ranges::find(ids, id) != ids.end() && id != rule.id)) continue;

@@ -223,7 +223,8 @@ task<bool> relay_link::send_on(flow& of, int to, std::string_view bytes) {
   }
   of.pipe.set_passing(false);
   if (of.pipe.has_work()) of.writer.notify();
-  co_return bytes.empty();
+  const bool all_sent = bytes.empty();
+  co_return all_sent;
 }
 
 task<void> relay_link::write(flow& of, int to) {

@@ -175,13 +175,13 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
 }
 
 void wire_pipe::begin_ending(const wire_hit& hit, wire_ending how, time_point now) {
-  const wire_hit by = hit;
+  const auto rule = hit.rule;  // the hit may lie in what is reset
   limit_.reset();
   discards_ = true;
   if (how == wire_ending::blackhole) {
-    rules_.observed(by.rule);
+    rules_.observed(rule);
   } else {
-    enqueue_deed(how == wire_ending::rst ? deed::reset : deed::close, now, by.rule);
+    enqueue_deed(how == wire_ending::rst ? deed::reset : deed::close, now, rule);
   }
 }
 

@@ -145,6 +145,14 @@ bool fault_injector::agent_arrived(operation& op, request_kind kind) {
   return true;
 }
 
+// Nobody decides their target's end any more: they are answered as soon as they are in.
+void fault_injector::orphan_agents(const faulted& record) noexcept {
+  for (agent& each : agents_) {
+    if (each.target == &record) each.target = nullptr;
+  }
+  work_soon();
+}
+
 // Their targets have ended meanwhile.
 void fault_injector::answer_orphans() {
   std::vector<agent> orphans;

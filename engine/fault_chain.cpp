@@ -82,6 +82,7 @@ bool fault_injector::publish_again(operation& op, const io_uring_sqe& sqe,
 void fault_injector::resubmit(faulted& record) {
   if (record.op != nullptr && record.too_late) {
     record.at = stage::over;
+    end_placeholder(record);
     deliver(record, request_kind::main, -ECANCELED, 0);
     return;
   }

@@ -6,6 +6,7 @@
 #include "engine/fault_data.hpp"
 #include "engine/give_back.hpp"
 #include "engine/inject.hpp"
+#include "engine/kernel_compat.hpp"
 #include "engine/op_table.hpp"
 
 namespace uring {
@@ -118,6 +119,7 @@ fault_delivery fault_injector::main_arrived(faulted& record, std::int32_t& res,
       if (record.effect.type == cqe_fault::delay && res == -ETIME) {
         if (record.too_late || record.doomed) {  // its end was faster after all
           res = -ECANCELED;
+          end_placeholder(record);
           break;
         }
         record.at = stage::expired;
@@ -175,17 +177,8 @@ fault_delivery fault_injector::apply(faulted& record, std::int32_t& res, std::ui
   const bool interrupted = (res == -EINTR || res == -erestartsys) && record.op->marks_.cancel_asked;
   const bool ended = res == -ECANCELED || interrupted;
   const bool timed_out = record.op->timeout_result_ && *record.op->timeout_result_ != -ECANCELED;
+  if (const auto instead = instead_of(effect)) return replace_result(record, res, flags, *instead);
   switch (effect.type) {
-    case cqe_fault::errno_:
-      return replace_result(record, res, flags, -effect.error);
-    case cqe_fault::eof:
-      return replace_result(record, res, flags, 0);
-    case cqe_fault::cancelled:
-      return replace_result(record, res, flags, -ECANCELED);
-    case cqe_fault::nobufs:
-      return replace_result(record, res, flags, -ENOBUFS);
-    case cqe_fault::unsupported:
-      return replace_result(record, res, flags, -EINVAL);
     case cqe_fault::corrupt:
       if (!corrupt_received(*record.op, effect, res, flags)) return {};
       record.at = stage::over;
@@ -205,7 +198,14 @@ fault_delivery fault_injector::apply(faulted& record, std::int32_t& res, std::ui
     default:
       break;
   }
-  if (ended || timed_out) return {};
+  if (ended || timed_out) {
+    // A cancel that it raced with has nobody to wait for any more.
+    if (is_last(flags)) {
+      record.at = stage::over;
+      orphan_agents(record);
+    }
+    return {};
+  }
   return withhold(record, res, flags);
 }
 
@@ -320,8 +320,9 @@ fault_delivery fault_injector::timeout_arrived(faulted& record, std::int32_t& re
 
 void fault_injector::deliver(faulted& record, request_kind kind, std::int32_t res,
                              std::uint32_t flags) {
+  // What was delivered before may have been its last.
+  if (record.op == nullptr || !record.op->awaits(kind)) return;
   operation& op = *record.op;
-  if (!op.awaits(kind)) return;
   passing_ = &record;
   loop_.deliver_held(op, kind, res, flags);
   passing_ = nullptr;
@@ -331,6 +332,7 @@ void fault_injector::deliver(faulted& record, request_kind kind, std::int32_t re
 void fault_injector::release(faulted& record) {
   record.timer.disarm();
   record.at = stage::over;
+  orphan_agents(record);
   const std::vector<faulted::arrival> results = std::move(record.results);
   record.results.clear();
   for (const faulted::arrival& each : results) {
@@ -343,11 +345,12 @@ void fault_injector::release(faulted& record) {
 void fault_injector::lose(faulted& record) {
   record.lost |= !record.results.empty();
   for (const faulted::arrival& each : record.results) {
-    if (record.effect.type == cqe_fault::late) {
-      owe(record, each.res, each.flags, record.release_at, mark_none);
-    } else {
-      give_back(*record.op, each.res, each.flags);
-    }
+    // A pipe's descriptors stand in memory of its awaiter, who does not wait for them.
+    const bool late = record.effect.type == cqe_fault::late;
+    const bool at_once = !late || record.op->opcode() == compat::op_pipe;
+    if (at_once) give_back(*record.op, each.res, each.flags);
+    if (late)
+      owe(record, each.res, each.flags, record.release_at, at_once ? mark_synthetic : mark_none);
   }
   record.results.clear();
   if (window_ != nullptr) {

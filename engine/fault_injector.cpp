@@ -16,18 +16,10 @@ namespace {
 
 constexpr unsigned any_link = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
 
-bool is_multishot(const io_uring_sqe& sqe) {
-  switch (sqe.opcode) {
-    case IORING_OP_POLL_ADD:
-      return (sqe.len & IORING_POLL_ADD_MULTI) != 0;
-    case IORING_OP_ACCEPT:
-      return (sqe.ioprio & IORING_ACCEPT_MULTISHOT) != 0;
-    case IORING_OP_RECV:
-    case IORING_OP_RECVMSG:
-      return (sqe.ioprio & IORING_RECV_MULTISHOT) != 0;
-    default:
-      return sqe.opcode == compat::op_read_multishot;
-  }
+bool is_multishot(const io_uring_sqe& sqe, const op_row& row) {
+  if (sqe.opcode == compat::op_read_multishot) return true;
+  const field_row* flag = find_field(row, "multishot");
+  return flag != nullptr && (load(sqe, flag->at) & flag->bit) != 0;
 }
 
 bool shortens(cqe_fault type) {
@@ -51,11 +43,12 @@ const char* refusal(const io_uring_sqe& sqe, const cqe_effect& effect) {
     }
     if (sqe.opcode == IORING_OP_LINK_TIMEOUT) return "a link timeout stands behind its operation";
   }
-  if (shortens(effect.type) && is_multishot(sqe)) return "a multishot can't be shortened";
+  if (shortens(effect.type) && is_multishot(sqe, *row)) return "a multishot can't be shortened";
   return nullptr;
 }
 
-// What takes the operation's place when it never runs, or nothing.
+}  // namespace
+
 std::optional<int> instead_of(const cqe_effect& effect) {
   switch (effect.type) {
     case cqe_fault::unsupported:
@@ -72,8 +65,6 @@ std::optional<int> instead_of(const cqe_effect& effect) {
       return {};
   }
 }
-
-}  // namespace
 
 bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe) {
   if (effect.type == cqe_fault::corrupt) return !receives_data(sqe);
@@ -117,9 +108,7 @@ faulted& fault_injector::keep(operation& op, const cqe_effect& effect) {
 void fault_injector::forget(faulted& record) noexcept {
   record.timer.disarm();
   record.at = faulted::stage::over;
-  for (agent& each : agents_) {
-    if (each.target == &record) each.target = nullptr;
-  }
+  orphan_agents(record);
   if (window_ != nullptr) {
     std::ranges::replace(window_->members, &record, static_cast<faulted*>(nullptr));
   }
@@ -128,6 +117,9 @@ void fault_injector::forget(faulted& record) noexcept {
   if (record.has_tail) {
     record.at = faulted::stage::expired;
     record.op = nullptr;
+    record.end_now = false;
+    // Its members may all be in already; nobody else would tell it then.
+    if (record.followers_in.size() == record.expected_behind()) soon(record);
     tails_.push_back(std::move(found->second));
   } else {
     for (operation* each : record.followers) behind_.erase(each);
@@ -317,7 +309,8 @@ bool fault_injector::takes(const io_uring_cqe& cqe) noexcept {
 }
 
 std::size_t fault_injector::holds() const noexcept {
-  return records_.size() + tails_.size() + owed_.size() + silenced_.size() + to_cancel_.size();
+  return records_.size() + tails_.size() + owed_.size() + silenced_.size() + to_cancel_.size() +
+         agents_.size() + freed_.size();
 }
 
 void fault_injector::settle() noexcept {

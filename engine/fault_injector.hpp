@@ -140,6 +140,7 @@ class fault_injector {
   faulted* find(std::uint64_t user_data) noexcept;
   faulted& keep(operation& op, const cqe_effect& effect);
   void forget(faulted& record) noexcept;
+  void orphan_agents(const faulted& record) noexcept;
   void fire(faulted& record) noexcept;
   void soon(faulted& record) noexcept;
   void work_soon() noexcept;

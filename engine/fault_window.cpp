@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/draw.hpp"
 #include "engine/faulted.hpp"
 
 namespace uring {
@@ -16,14 +17,6 @@ bool is_last(std::uint32_t flags) {
   return (flags & IORING_CQE_F_MORE) == 0;
 }
 
-std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
-  state += 0x9e3779b97f4a7c15;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
 // The order in which `count` completions are let go: never the one in which they came.
 std::vector<std::uint32_t> order_of(const cqe_effect& effect, std::size_t count) {
   std::vector<std::uint32_t> order;
@@ -34,9 +27,8 @@ std::vector<std::uint32_t> order_of(const cqe_effect& effect, std::size_t count)
   order.resize(count);
   std::iota(order.begin(), order.end(), 0U);
   if (count < 2) return order;
-  std::uint64_t state = effect.seed;
   for (std::size_t i = count - 1; i > 0; --i) {
-    std::swap(order[i], order[next_random(state) % (i + 1)]);
+    std::swap(order[i], order[draw_bits(effect.seed, i) % (i + 1)]);
   }
   if (std::ranges::is_sorted(order)) std::ranges::rotate(order, order.begin() + 1);
   return order;

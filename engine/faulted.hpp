@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/fault_injector.hpp"
@@ -98,6 +99,9 @@ struct faulted {
   msghdr* original_message = nullptr;
   due_timer timer;
 };
+
+// The result that takes the place of the operation's own, or nothing.
+std::optional<int> instead_of(const cqe_effect& effect);
 
 // A cancel that is answered here: its request is a NOP whose completion is withheld until its
 // target's end is decided.

@@ -53,8 +53,9 @@ class ring {
     return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
   }
   // Ends the submission here: what is queued from now on is linked to nothing before it. (With
-  // SQPOLL the poller decides where a submission ends.)
-  void end_submission() noexcept { push(); }
+  // SQPOLL the poller decides where a submission ends.) No fault keeps it: the link would catch
+  // somebody else's operation.
+  void end_submission() noexcept { io_uring_submit(&ring_); }
   // Who is asked before the kernel is (ring_faults.hpp), or null; whether the queue looks full.
   void set_faults(ring_faults* faults, bool full) noexcept {
     faults_ = faults;

@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 json place_node(const scenarios::span& at) {
   if (at.in == nullptr) return nullptr;
   const scenarios::position begin = at.in->locate(at.begin);

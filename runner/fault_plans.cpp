@@ -24,6 +24,11 @@ bool fails(const scenario_result& of) {
   return of.result == verdict::failed || of.result == verdict::error;
 }
 
+/// What the case is called in the file, whatever seed it runs with.
+const std::string& case_of(const scenarios::plan& of) {
+  return of.variant_of.empty() ? of.id : of.variant_of;
+}
+
 /// The rules of a plan file as the compiler understands them for this case.
 std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of,
                                                  std::shared_ptr<const scenarios::source> text,
@@ -32,7 +37,7 @@ std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of,
   how.vars = with.vars;
   how.faults = std::move(text);
   scenarios::diagnostics told;
-  const std::string& id = of.variant_of.empty() ? of.id : of.variant_of;
+  const std::string& id = case_of(of);
   for (const shared_plan& each : scenarios::compile_file(of.file, how, told))
     if (each->id == id) return each->faults;
   return {};
@@ -58,6 +63,7 @@ class shrinker {
       smaller = false;
       for (std::size_t i = 0; i < best_->faults.size(); ++i) {
         if (best_->faults[i].removed) continue;
+        if (cut_short_) return best_;
         scenarios::plan without = *best_;
         without.faults[i].removed = true;
         if (!still_fails(without)) continue;
@@ -69,12 +75,15 @@ class shrinker {
   }
   [[nodiscard]] const scenario_result& last_failure() const { return failed_; }
   [[nodiscard]] std::size_t runs() const { return runs_; }
+  /// The exit code, when a signal or the suite's time ended it: what run() returned is not final.
+  [[nodiscard]] const std::optional<int>& cut_short() const { return cut_short_; }
 
  private:
   bool still_fails(const scenarios::plan& tried) {
     ++runs_;
     trial_run run = run_quietly({std::make_shared<scenarios::plan>(tried)}, how_);
-    if (run.cut_short || !fails(run.results.front())) return false;
+    cut_short_ = run.cut_short;
+    if (cut_short_ || !fails(run.results.front())) return false;
     failed_ = std::move(run.results.front());
     return true;
   }
@@ -82,6 +91,7 @@ class shrinker {
   std::shared_ptr<scenarios::plan> best_;
   suite_options how_;
   scenario_result failed_;
+  std::optional<int> cut_short_;
   std::size_t runs_ = 0;
 };
 
@@ -101,12 +111,22 @@ std::string plan_file(const std::vector<shared_plan>& plans,
   const char* between = "\n";
   for (std::size_t i = 0; i < plans.size() && i < results.size(); ++i) {
     if (plans[i]->faults.empty()) continue;
-    text +=
-        fmt::format("{}  {}: {{ \"faults\": {} }}", between, nlohmann::json(plans[i]->id).dump(),
-                    scenarios::resolved_faults(*plans[i], results[i], 4));
+    text += fmt::format("{}  {}: {{ \"faults\": {} }}", between,
+                        nlohmann::json(case_of(*plans[i])).dump(),
+                        scenarios::resolved_faults(*plans[i], results[i], 4));
     between = ",\n";
   }
   return text + " } }\n";
+}
+
+std::string useless_plan(const scenarios::source& file, const std::vector<shared_plan>& plans) {
+  const auto read = nlohmann::json::parse(file.text(), nullptr, false, true);
+  if (!read.is_object() || (!read.contains("plans") && !read.contains("faults")))
+    return "the plan has neither \"plans\" nor \"faults\": --save-plan writes one";
+  if (!read.contains("plans")) return {};
+  const auto is_there = [&](const shared_plan& each) { return read["plans"].contains(each->id); };
+  if (std::ranges::any_of(plans, is_there)) return {};
+  return "the plan is of other scenarios: it names none of those that are run here";
 }
 
 std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,
@@ -138,6 +158,7 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
         fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2)));
     shrinker smaller(plans[i], compile_rules(*plans[i], text, with), text, how);
     const auto smallest = smaller.run();
+    if (smaller.cut_short()) return *smaller.cut_short();
     if (smallest != nullptr) {
       print_smallest(*smallest, smaller);
     } else {

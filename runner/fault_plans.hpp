@@ -18,6 +18,9 @@ namespace runner {
 std::string plan_file(const std::vector<shared_plan>& plans,
                       const std::vector<scenarios::scenario_result>& results);
 
+/// Why such a file says nothing about these plans; empty: it does.
+std::string useless_plan(const scenarios::source& file, const std::vector<shared_plan>& plans);
+
 /// Each plan once for each seed of the range.
 std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,
                                     std::uint64_t last);

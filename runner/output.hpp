@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "reports/terminal.hpp"
@@ -21,6 +22,9 @@ void print(std::string_view text);
 void complain(std::string_view message);
 /// Standard error, as it is: diagnostics.
 void print_error(std::string_view text);
+
+/// "1 scenario", "2 scenarios".
+std::string counted(std::size_t count, std::string_view noun);
 
 /// At the program's end: whether all that was printed has been taken. Complains if not, unless the
 /// reader has only gone away.

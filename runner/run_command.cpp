@@ -88,6 +88,25 @@ int refused(const settings& with, const uring::ring_refusal& why) {
   return number(exit_code::environment);
 }
 
+/// What can't be done in one run; empty: nothing.
+std::string conflicting_trials(const settings& with) {
+  std::string_view trial;
+  for (const auto& [asked, name] : {std::pair(with.check_determinism != 0, "--check-determinism"),
+                                    {with.ablate, "--ablate"},
+                                    {with.shrink, "--shrink"}}) {
+    if (!asked) continue;
+    if (!trial.empty()) return fmt::format("{} and {} are two runs", trial, name);
+    trial = name;
+  }
+  if (!trial.empty() &&
+      (!with.reports.empty() || !with.save_plan.empty() || with.bless != bless_mode::no))
+    return fmt::format("{} runs scenarios many times: --report, --save-plan and --bless want one",
+                       trial);
+  if (with.seeds && with.seeds->first != with.seeds->second && !with.save_plan.empty())
+    return "--save-plan keeps one run of each scenario: give --seeds a single one, or --seed";
+  return {};
+}
+
 /// What is run again and again, for another purpose than its result.
 std::optional<int> run_trials(const settings& with, const std::vector<shared_plan>& plans,
                               const uring::capabilities& kernel) {
@@ -154,7 +173,7 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
 int run_command(const settings& with) {
   selection_rule rule;
   for (const std::string& wrong : {read_selection(with, rule), check_as_kernel(with.as_kernel),
-                                   conflicting_reports(with.reports)}) {
+                                   conflicting_reports(with.reports), conflicting_trials(with)}) {
     if (wrong.empty()) continue;
     complain(wrong);
     return number(exit_code::usage);
@@ -190,6 +209,12 @@ int run_command(const settings& with) {
   if (!chosen.nothing.empty()) {
     complain(chosen.nothing);
     return number(exit_code::nothing_selected);
+  }
+  if (how.faults != nullptr) {
+    if (const std::string wrong = useless_plan(*how.faults, chosen.plans); !wrong.empty()) {
+      complain(wrong);
+      return number(exit_code::usage);
+    }
   }
   if (with.seeds) chosen.plans = with_seeds(chosen.plans, with.seeds->first, with.seeds->second);
   return run_plans(with, std::move(chosen.plans));

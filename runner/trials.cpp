@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -30,10 +31,6 @@ json stable_report(const scenario_result& of) {
   return json::parse(reports::json_stable_report(alone));
 }
 
-std::string plural(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 /// The first difference alone: what follows from it would hide it.
 std::string first_difference(reports::diff_result found) {
   if (found.changes.size() > 1) found.changes.resize(1);
@@ -60,6 +57,7 @@ trial_run run_quietly(std::vector<shared_plan> plans, suite_options how) {
   how.details_in_result = true;
   how.repeat = 1;
   how.retries = 0;
+  how.fail_fast = false;  // what fails here was meant to
   scenarios::run_observer nobody;
   suite all(std::move(plans), std::move(how), nobody, [] {});
   const signal_watch watch([&all] { all.interrupt(); }, [&all] { all.describe(); });
@@ -72,6 +70,13 @@ trial_run run_quietly(std::vector<shared_plan> plans, suite_options how) {
     made.cut_short = signal_base + watch.received();
   }
   made.results = std::move(outcome.result.scenarios);
+  const auto was_not_run = [](const scenario_result& each) {
+    return each.result == scenarios::verdict::not_run;
+  };
+  if (!made.cut_short && std::ranges::any_of(made.results, was_not_run)) {
+    complain("the time that --timeout gives was over before all of it had run");
+    made.cut_short = number(exit_code::not_run);
+  }
   return made;
 }
 
@@ -99,8 +104,8 @@ int check_determinism(const std::vector<shared_plan>& plans, const suite_options
                         round, first_difference(std::move(found))));
     }
   }
-  print(fmt::format("determinism: {} ran {}, {} differ{}\n", plural(plans.size(), "scenario"),
-                    plural(rounds, "time"), broken, broken == 1 ? "s" : ""));
+  print(fmt::format("determinism: {} ran {}, {} differ{}\n", counted(plans.size(), "scenario"),
+                    counted(rounds, "time"), broken, broken == 1 ? "s" : ""));
   if (!all_passed) complain("some did not pass; `run` without --check-determinism shows why");
   return number(broken == 0 && all_passed ? exit_code::passed : exit_code::failed);
 }
@@ -144,8 +149,8 @@ int ablate(const std::vector<shared_plan>& plans, const suite_options& how) {
                       scenarios::visible(base.id),
                       scenarios::visible(plans[trials[t].base]->faults[trials[t].fault].id)));
   }
-  print(fmt::format("ablation: {} in {}, {} without effect\n", plural(trials.size(), "fault"),
-                    plural(plans.size(), "scenario"), idle));
+  print(fmt::format("ablation: {} in {}, {} without effect\n", counted(trials.size(), "fault"),
+                    counted(plans.size(), "scenario"), idle));
   if (!all_passed) complain("some did not pass as they are");
   return number(idle == 0 && all_passed ? exit_code::passed : exit_code::failed);
 }

@@ -16,7 +16,7 @@ namespace runner {
 
 struct trial_run {
   std::vector<scenarios::scenario_result> results;  // in the order of the plans
-  std::optional<int> cut_short;  // by a signal, or there was no ring: the exit code
+  std::optional<int> cut_short;  // by a signal, --timeout, or for want of a ring: the exit code
 };
 /// Nothing is printed. Signals end it.
 trial_run run_quietly(std::vector<shared_plan> plans, suite_options how);

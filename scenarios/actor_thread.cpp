@@ -26,7 +26,6 @@ void actor_thread::tell(told what) {
   ++home_.sent_;
   post([this, what = std::move(what)] {
     ++read_;
-    if (run_ == nullptr) return;
     hearing_ = true;
     what(*run_);
     hearing_ = false;
@@ -53,12 +52,8 @@ void actor_thread::end() {
 
 void actor_thread::ask() {
   post([this] {
-    run_standing standing;
-    standing.idle = true;
-    if (run_ != nullptr) standing = run_->standing();
-    home_.home_.post([&home = home_, at = index_, standing, sent = sent_, read = read_] {
-      home.answer(at, standing, sent, read);
-    });
+    home_.home_.post([&home = home_, at = index_, standing = run_->standing(), sent = sent_,
+                      read = read_] { home.answer(at, standing, sent, read); });
   });
 }
 
@@ -95,7 +90,6 @@ void actor_thread::live() {
   const auto seam = make_recording_seam(*loop);
   loop->set_seam(seam.get());
   loop->run(run_all(*loop));
-  mail_.close();
   loop->set_seam(nullptr);
 }
 

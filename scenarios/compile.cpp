@@ -199,17 +199,6 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   return made;
 }
 
-/// Whatever else seems wrong may be right in another version.
-bool check_format(const node& root, diagnostics& out) {
-  const node* format = root.find("format");
-  if (format == nullptr || !format->is(node_kind::integer) || format->integer() == format_version)
-    return true;
-  out.error(
-      code::format_version, format->at(),
-      fmt::format("this is format {}, and known is format {}", format->integer(), format_version));
-  return false;
-}
-
 plan_list compile_text(const std::shared_ptr<const source>& text, suite_use suite,
                        const compile_options& options, diagnostics& out) {
   diagnostics of_file;
@@ -224,6 +213,16 @@ plan_list compile_text(const std::shared_ptr<const source>& text, suite_use suit
 }
 
 }  // namespace
+
+bool check_format(const node& root, diagnostics& out) {
+  const node* format = root.find("format");
+  if (format == nullptr || !format->is(node_kind::integer) || format->integer() == format_version)
+    return true;
+  out.error(
+      code::format_version, format->at(),
+      fmt::format("this is format {}, and known is format {}", format->integer(), format_version));
+  return false;
+}
 
 std::vector<std::shared_ptr<const plan>> compile_source(const std::shared_ptr<const source>& text,
                                                         const compile_options& options,

@@ -27,6 +27,10 @@ struct compile_options {
   std::set<std::string>* known_vars = nullptr;
 };
 
+/// False, and told, when the file is of another version of the format: whatever else seems wrong in
+/// it may be right there.
+bool check_format(const node& root, diagnostics& out);
+
 // The plans of a file's cases, in the order of its matrix. Empty with an error in `out`.
 std::vector<std::shared_ptr<const plan>> compile_source(const std::shared_ptr<const source>& text,
                                                         const compile_options& options,

@@ -81,11 +81,11 @@ class thread_check {
     const actor_plan* threaded = find_threaded(step.actor);
     ring_plan& ring = in_.into.rings[step.ring];
     std::string& user = users_[step.ring];
-    const bool first = user.empty();
-    if (first) user = step.actor;
-    if (!first && user == step.actor) return;
-    const bool shared = !first && (threaded != nullptr || find_threaded(user) != nullptr);
-    const bool copies = threaded != nullptr && threaded->name != threaded->base && first &&
+    const bool unused = user.empty();
+    if (unused) user = step.actor;
+    if (!unused && user == step.actor) return;
+    const bool shared = !unused && (threaded != nullptr || find_threaded(user) != nullptr);
+    const bool copies = threaded != nullptr && threaded->name != threaded->base && unused &&
                         count_of(step.actor) > 1;
     if (shared || copies) {
       in_.out

@@ -144,9 +144,7 @@ uring::task<step_end> step_runner::on(const set_step& body) {
   for (const auto& [target, expression] : body.assignments) {
     evaluation made = expression.eval(strand_);
     if (!made) co_return broken(made.message(), expression.at());
-    const bool varies = std::ranges::any_of(expression.reads(),
-                                            [this](slot_ref slot) { return strand_.varies(slot); });
-    strand_.assign(target, *std::move(made), varies);
+    strand_.assign(target, *std::move(made), strand_.any_varies(expression.reads()));
   }
   co_return step_end{};
 }

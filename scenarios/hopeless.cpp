@@ -107,9 +107,13 @@ bool scenario_run::has_poller() const {
   return (loop.io().raw()->flags & IORING_SETUP_SQPOLL) != 0;
 }
 
+bool scenario_run::is_idle() const {
+  return blocked_ >= strands_ && !any_event_pending();
+}
+
 run_standing scenario_run::standing() const {
   run_standing made;
-  made.idle = blocked_ >= strands_ && !any_event_pending();
+  made.idle = is_idle();
   made.io_pending = any_io_pending();
   made.polled = has_poller();
   made.strands = strands_;

@@ -200,7 +200,7 @@ class scenario_life {
 
   void judge() {
     scenario_result& result = run_.result;
-    if (run_.clock.fault_strays != nullptr) result.strays += run_.clock.fault_strays->size();
+    if (run_.clock.fault_strays != nullptr) result.strays += *run_.clock.fault_strays;
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     bool failed = !result.failures.empty();
     for (actor_result& actor : result.actors) {

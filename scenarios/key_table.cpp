@@ -317,7 +317,8 @@ const key_table ready{"ready", "`ready`", ready_rows};
 const key_table stop{"stop", "`stop`", stop_rows};
 const key_table exit_status{"expect_exit", "`expect_exit`", exit_rows};
 const key_table requires_{"requires", "`requires`", requires_rows};
-const key_table requires_not{"requires.not", "`not`", std::span(requires_rows).first(7)};
+const key_table requires_not{"requires.not", "`not`",
+                             std::span(requires_rows).first(std::size(requires_rows) - 1)};
 const key_table expect{"expect", "an expectation", expect_rows};
 const key_table expect_datagram{"datagrams", "a datagram", expect_datagram_rows};
 const key_table expect_cqe{"cqes", "a completion", expect_cqe_rows};

@@ -205,7 +205,7 @@ struct scenario_result {
   verdict result = verdict::not_run;
   std::string skip_reason;
   std::vector<diagnostic> failures;      // of the whole: deadlock, deadline, set-up, faults
-  std::vector<scenario_remark> remarks;  // of its steps, in the order in which they came
+  std::vector<scenario_remark> remarks;  // of its steps, as they came; those of threads last
   std::vector<actor_result> actors;      // set-up, actors in declaration order, handlers, teardown
   std::vector<service_result> services;
   std::vector<service_result> processes;  // that steps spawned, "c1/p", by actor
@@ -216,7 +216,7 @@ struct scenario_result {
   std::int64_t duration_ns = 0;              // volatile
   std::uint32_t attempts = 1;                // volatile; above 1 when it was retried
   std::vector<diagnostic> earlier_failures;  // of the attempts before the last; volatile
-  std::vector<std::string> logs;             // of `log` steps, "c1: text", in order of arrival
+  std::vector<std::string> logs;  // of `log` steps, "c1: text", as they came; of threads last
   std::uint64_t strays = 0;
   std::vector<std::string> rerun;  // runs just this case again, without the program's name:
                                    // "run", "echo.scenario.json[flag=async]", "--seed", "42"

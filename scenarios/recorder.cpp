@@ -93,6 +93,7 @@ void recording_seam::arm(step_recorder& record, uring::operation& op, io_uring_s
   const char* why = faults_.arm(op, sqe, effect);
   if (&rule == record.armed) record.armed_done = true;
   if (why == nullptr) return;
+  origins_.erase(effect.rule);
   record.refused = why;
   record.counter->impossible(rule, why);
 }
@@ -103,8 +104,8 @@ uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_
   effect.rule = ++tickets_;
   if (effect.type == uring::cqe_fault::duplicate || effect.type == uring::cqe_fault::late) {
     auto& to = record.clock_.fault_strays;
-    if (to == nullptr) to = std::make_shared<std::vector<stray_event>>();
-    origins_.emplace(effect.rule, origin{rule.id, to});
+    if (to == nullptr) to = std::make_shared<std::uint64_t>(0);
+    origins_.emplace(effect.rule, to);
   } else if (effect.type == uring::cqe_fault::reorder) {
     reordering_ = record.counter;
     reordered_by_ = &rule;
@@ -132,6 +133,7 @@ uring::verdict recording_seam::on_complete(uring::operation& op, request_kind ki
   if (decided.by != nullptr && kind == request_kind::main) {
     // What a window holds besides suffers by the rule of the one who opened it.
     if (decided.by->type == uring::cqe_fault::reorder) rule = reordered_by_;
+    if (decided.by->type == uring::cqe_fault::late) origins_.erase(decided.by->rule);  // in time
     ++record->faults_seen;
     if (rule != nullptr) {
       record->counter->observed(*rule);
@@ -171,8 +173,7 @@ void recording_seam::fired(const uring::cqe_effect& effect,
 void recording_seam::stray(const uring::fault_stray& what) noexcept {
   const auto found = origins_.find(what.rule);
   if (found == origins_.end()) return;
-  const origin& from = found->second;
-  from.to->push_back({from.fault, std::string(uring::op_name(what.opcode)), what.res, what.flags});
+  ++*found->second;
   origins_.erase(found);
 }
 

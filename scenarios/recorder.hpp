@@ -25,18 +25,11 @@ namespace scenarios {
 
 class fault_counter;
 
-// A completion that a fault brought to nobody: a copy, or one that came when its step was over.
-struct stray_event {
-  std::string fault;  // id
-  std::string op;
-  std::int32_t res = 0;
-  std::uint32_t flags = 0;
-};
-
 // What a run's records are numbered and timed by.
 struct run_clock {
-  // Made when a fault may make some; a late one may come when the run is over.
-  std::shared_ptr<std::vector<stray_event>> fault_strays;
+  // Completions that faults brought to nobody: copies, and those that came when their step was
+  // over. Made when a fault may make some; a late one may come when the run is over, too.
+  std::shared_ptr<std::uint64_t> fault_strays;
   uring::time_point started = uring::clock::now();
   std::uint64_t submissions = 0;
   std::uint64_t completions = 0;
@@ -107,15 +100,8 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
     return faults_.sync_cancel(target);
   }
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
-  /// Where faults of the ring are armed, and the books are.
-  [[nodiscard]] uring::fault_injector& faults() { return faults_; }
 
  private:
-  // Where a stray that a fault makes is told of, when its step is long over.
-  struct origin {
-    std::string fault;
-    std::shared_ptr<std::vector<stray_event>> to;
-  };
   void arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, const fault_plan& rule);
   uring::fault_delivery apply(step_recorder& record, uring::operation& op, const fault_plan& rule,
                               std::int32_t& res, std::uint32_t& flags);
@@ -127,7 +113,8 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   uring::fault_injector faults_;
   std::uint64_t strays_ = 0;
   std::uint32_t tickets_ = 0;
-  std::unordered_map<std::uint32_t, origin> origins_;
+  // Where a stray is counted that a fault may still make, by the effect's number.
+  std::unordered_map<std::uint32_t, std::shared_ptr<std::uint64_t>> origins_;
   const fault_counter* reordering_ = nullptr;  // whose completions a window holds
   const fault_plan* reordered_by_ = nullptr;
 };

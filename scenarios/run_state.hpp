@@ -124,14 +124,12 @@ class scenario_run {
   // To the other threads of the scenario; null where it has but one.
   thread_link* threads = nullptr;
   std::uint32_t only_actor = no_index;  // the one that runs here, on a thread of its own
-  std::vector<int> ring_descriptors;    // of the plan's rings that are not here
+  std::vector<int> ring_descriptors;    // of the plan's rings, wherever they are; -1: not yet
   // Whether this actor runs on this run's thread.
   [[nodiscard]] bool is_here(std::size_t actor) const {
     return only_actor == no_index ? !what.actors[actor].thread : actor == only_actor;
   }
-  [[nodiscard]] int descriptor_of_ring(std::uint32_t ring) const {
-    return rings[ring] ? rings[ring]->descriptor() : ring_descriptors[ring];
-  }
+  [[nodiscard]] int descriptor_of_ring(std::uint32_t ring) const { return ring_descriptors[ring]; }
 
   // What servers with `"accept": "each"` wait for.
   uring::stop_source others_ended;
@@ -190,6 +188,8 @@ class scenario_run {
   };
   std::deque<activity>& activities() { return activities_; }
   [[nodiscard]] run_standing standing() const;
+  // Nobody here can move without something from outside.
+  [[nodiscard]] bool is_idle() const;
   void tell_deadlock(const std::vector<run_standing::wait>& waits);
   // Adds to `why` where everybody was, and fails.
   void tell_late(diagnostic why, const std::vector<run_standing::activity>& activities);

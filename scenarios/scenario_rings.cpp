@@ -15,6 +15,7 @@ bool open_rings(scenario_run& run) {
     made = std::make_unique<private_ring>(run.loop, plan);
     std::string what;
     const int refused = made->open(what);
+    run.ring_descriptors.back() = made->descriptor();
     if (refused == 0) continue;
     const char* name = uring::errno_name(-refused);
     run.fail(run.make(code::setup_failed, plan.at,

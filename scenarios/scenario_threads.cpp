@@ -53,13 +53,12 @@ uring::task<bool> scenario_threads::start() {
     const shared_future& known = run_.future(slot);
     if (known.assigned.is_set()) with.published.emplace_back(slot, known.held);
   }
-  const std::vector<uring::socket_address> bound = run_.listeners;
   for (std::uint32_t i = 0; i < run_.what.actors.size(); ++i) {
     if (run_.is_here(i)) continue;
     threads_.push_back(std::make_unique<actor_thread>(*this, threads_.size(), i, with));
   }
   to_start_ = to_end_ = to_gather_ = to_finish_ = threads_.size();
-  for (const uring::socket_address& each : bound) listening(each);
+  for (const uring::socket_address& each : run_.listeners) listening(each);
   on_stop_.link(run_.stop);
   on_others_ended_.link(run_.others_ended);
   co_await started_.wait();
@@ -194,7 +193,7 @@ void scenario_threads::late(diagnostic why) {
 }
 
 void scenario_threads::look() {
-  if (threads_.empty() || run_.stop.stop_requested() || !run_.standing().idle) return;
+  if (threads_.empty() || run_.stop.stop_requested() || !run_.is_idle()) return;
   ask();
 }
 

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
 namespace scenarios {
 namespace {
-
-/// Round and number of each part of a path; a word, such as `else`, is 0.
-using place = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
 std::uint64_t number_in(std::string_view text) {
   std::uint64_t number = 0;
@@ -18,33 +16,37 @@ std::uint64_t number_in(std::string_view text) {
   return number;
 }
 
-place place_of(std::string_view path) {
-  place made;
-  while (!path.empty()) {
-    const std::string_view part = path.substr(0, path.find('.'));
-    const std::size_t round = part.find('[');
-    made.emplace_back(round == std::string_view::npos ? 0 : number_in(part.substr(round + 1)),
-                      number_in(part));
-    path.remove_prefix(std::min(part.size() + 1, path.size()));
+/// Round and number of the first part of a path, which it loses; a word, such as `else`, is 0.
+std::pair<std::uint64_t, std::uint64_t> take_part(std::string_view& path) {
+  const std::string_view part = path.substr(0, path.find('.'));
+  path.remove_prefix(std::min(part.size() + 1, path.size()));
+  const std::size_t round = part.find('[');
+  return {round == std::string_view::npos ? 0 : number_in(part.substr(round + 1)), number_in(part)};
+}
+
+bool comes_before(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const auto first = take_part(a);
+    const auto second = take_part(b);
+    if (first != second) return first < second;
   }
-  return made;
+  return a.empty() && !b.empty();
 }
 
 }  // namespace
 
 void order_steps(std::vector<step_result>& steps) {
-  const auto is_inside = [](const step_result& step) {
-    return step.path.find('.') != std::string::npos;
-  };
-  if (std::ranges::none_of(steps, is_inside)) return;
-  std::vector<std::pair<place, std::size_t>> places;
-  places.reserve(steps.size());
-  for (std::size_t i = 0; i < steps.size(); ++i) places.emplace_back(place_of(steps[i].path), i);
-  if (std::ranges::is_sorted(places)) return;
-  std::ranges::sort(places);
+  // Nearly always they are: only branches that took turns mix them.
+  if (std::ranges::is_sorted(steps, comes_before, &step_result::path)) return;
+  std::vector<std::size_t> order(steps.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    if (comes_before(steps[a].path, steps[b].path)) return true;
+    return a < b && !comes_before(steps[b].path, steps[a].path);
+  });
   std::vector<step_result> sorted;
   sorted.reserve(steps.size());
-  for (const auto& [where, index] : places) sorted.push_back(std::move(steps[index]));
+  for (const std::size_t each : order) sorted.push_back(std::move(steps[each]));
   steps = std::move(sorted);
 }
 

@@ -268,8 +268,10 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     context.path = path;
     context.recorder.step_id = step.id;
     context.recorder.armed = std::exchange(fault, nullptr);
-    context.recorder.handle = handle_name(step);
-    if (faults_.any()) context.recorder.counter = &faults_;
+    if (faults_.any()) {
+      context.recorder.handle = handle_name(step);
+      context.recorder.counter = &faults_;
+    }
     if (!step.id.empty()) context.recorder.published = &requests_[step.id];
     if (step.async != no_index) {
       asyncs_[step.async].running = &context;
@@ -344,7 +346,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   entry.res_is = end.res_is;
   entry.res_name = end.res_name;
   entry.sent = std::move(end.sent);
-  if (reads_varying(step)) {
+  if (any_varies(step.reads)) {
     entry.sent_varies = entry.sent.has_value();
     entry.data_varies |= step.expect && (step.expect->data || !step.expect->fields.empty());
   }

@@ -113,7 +113,7 @@ class strand final : public environment {
   // `varies`: two runs may see another value.
   void assign(const name_target& target, value v, bool varies = false);
   // Whether a step reads a value that varies.
-  [[nodiscard]] bool reads_varying(const step_plan& step) const;
+  [[nodiscard]] bool any_varies(std::span<const slot_ref> slots) const;
   [[nodiscard]] bool varies(slot_ref slot) const;
   // The user_data of a step's last request; 0 when there was none.
   [[nodiscard]] std::uint64_t request_of(const std::string& id) const;

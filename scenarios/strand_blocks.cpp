@@ -105,8 +105,9 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const fo
   const auto each = steering_value(step, path, body.each, value_type::list);
   if (!each) co_return block_end::over;
   std::int64_t round = 0;
+  const bool varying = any_varies(body.each.reads());
   for (const value& item : each->items()) {
-    assign(body.as, item, reads_varying(step));
+    assign(body.as, item, varying);
     const block_end end = co_await run_round(on, body.body, path, round++);
     if (end == block_end::left) break;
     if (end == block_end::over) co_return end;
@@ -181,9 +182,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const ca
   for (const auto& [target, from] : body.arguments) {
     auto given = steering_value(step, path, from, value_type::any);
     if (!given) co_return block_end::over;
-    const bool made_of_such =
-        std::ranges::any_of(from.reads(), [this](slot_ref slot) { return varies(slot); });
-    assign(target, *std::move(given), made_of_such);
+    assign(target, *std::move(given), any_varies(from.reads()));
   }
   co_return co_await run_block(on, body.body, path + ".", {});
 }

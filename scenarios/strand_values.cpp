@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/draw.hpp"
 #include "scenarios/capture.hpp"
 #include "scenarios/endpoint.hpp"
 #include "scenarios/step_runner.hpp"
@@ -12,13 +13,6 @@
 
 namespace scenarios {
 namespace {
-
-// FNV-1a over the parts of an identity: random draws are keyed to who asks, never to when.
-std::uint64_t mix(std::uint64_t seed, std::string_view text) {
-  std::uint64_t hash = seed ^ 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
 
 bool yields(const step_end& end) {
   return end.data || end.datagrams || (end.is_message && end.fields);
@@ -73,7 +67,7 @@ const value* strand::read(slot_ref slot) const {
 }
 
 std::uint64_t strand::seed_for(std::string_view label) const {
-  return mix(mix(run.seed, name), label);
+  return uring::hash_identity(uring::hash_identity(run.seed, name), label);
 }
 
 void strand::assign(const name_target& target, value v, bool varies) {
@@ -87,8 +81,8 @@ bool strand::varies(slot_ref slot) const {
   return slot.space == local_space ? varying_[slot.index] : run.future(slot.index).varies;
 }
 
-bool strand::reads_varying(const step_plan& step) const {
-  return std::ranges::any_of(step.reads, [&](slot_ref slot) { return varies(slot); });
+bool strand::any_varies(std::span<const slot_ref> slots) const {
+  return std::ranges::any_of(slots, [&](slot_ref slot) { return varies(slot); });
 }
 
 void strand::refresh_handle(std::uint32_t index) {

@@ -23,9 +23,6 @@ struct fault_reference {
   span at;
 };
 
-/// "3", "3..6", "3..", "3+", "3+2", "3..9+2": strace's first[..last][+step], counted from 1.
-std::optional<occurrence_range> parse_occurrences(std::string_view text);
-
 class fault_compiler {
  public:
   fault_compiler(case_context& in, std::size_t number, const node& from);
@@ -65,9 +62,6 @@ class fault_compiler {
 
   // Triggers.
   void compile_when(const node& when);
-  void compile_nth(const node& nth);
-  void compile_p(const node& p);
-  void compile_window(const node& window);
   void compile_after(const node& after);
   void compile_times(const checked_object& keys);
   void compile_require(const node& require);

@@ -3,96 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
-namespace {
-
-bool take_number(std::string_view& text, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number == 0) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
-}  // namespace
-
-std::optional<occurrence_range> parse_occurrences(std::string_view text) {
-  occurrence_range made;
-  if (!take_number(text, made.first)) return std::nullopt;
-  made.last = made.first;
-  if (text.starts_with("..")) {
-    text.remove_prefix(2);
-    made.ranged = true;
-    made.last = fault_forever;
-    if (!text.empty() && text.front() != '+' && !take_number(text, made.last)) return std::nullopt;
-  }
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (!made.ranged) made.last = fault_forever;
-    made.ranged = true;
-    if (!text.empty() && !take_number(text, made.every)) return std::nullopt;
-  }
-  if (!text.empty() || made.last < made.first) return std::nullopt;
-  return made;
-}
-
 void fault_compiler::compile_when(const node& when) {
   when_at_ = when.at();
   const checked_object keys(when, keys::fault_when, out_);
-  if (const node* nth = keys.find("nth")) compile_nth(*nth);
-  if (const node* p = keys.find("p")) compile_p(*p);
+  if (const node* nth = keys.find("nth"))
+    made_.when.nth = read_occurrences(*nth, scope_).value_or(made_.when.nth);
+  if (const node* p = keys.find("p")) made_.when.p = read_chance(*p, out_);
   if (const node* at = keys.find("at")) made_.when.at = scope_.read_fixed_duration(*at, "\"at\"");
-  if (const node* window = keys.find("window")) compile_window(*window);
+  if (const node* window = keys.find("window"))
+    made_.when.window = read_window(*window, scope_, "the actors began");
   if (const node* after = keys.find("after")) compile_after(*after);
-}
-
-void fault_compiler::compile_nth(const node& nth) {
-  std::optional<occurrence_range> found;
-  if (nth.is(node_kind::integer)) {
-    if (!check_range(nth.integer(), {1, INT64_MAX}, nth.at(), "\"nth\"", out_)) return;
-    const auto n = static_cast<std::uint64_t>(nth.integer());
-    found = occurrence_range{n, n, 1, false};
-  } else {
-    const auto text = scope_.read_text(nth, "\"nth\"");
-    if (!text) return;
-    found = parse_occurrences(*text);
-  }
-  if (found) {
-    made_.when.nth = *found;
-  } else {
-    out_.error(code::wrong_type, nth.at(), "this does not say which ones").help =
-        "\"nth\" is n, \"first..last\", \"first..last+step\" or \"first+step\", counted from 1";
-  }
-}
-
-void fault_compiler::compile_p(const node& p) {
-  const double chance = p.real();
-  if (chance > 0 && chance <= 1) {
-    made_.when.p = chance;
-  } else {
-    out_.error(code::value_out_of_range, p.at(), "\"p\" is above 0 and at most 1").help =
-        "a rule that never fires is left out; one that always does needs no \"p\"";
-  }
-}
-
-void fault_compiler::compile_window(const node& window) {
-  if (window.items().size() != 2) {
-    out_.error(code::wrong_type, window.at(), "\"window\" is a list of two times").help =
-        "[\"100ms\", \"200ms\"]: from the first to before the second, since the actors began";
-    return;
-  }
-  const auto from = scope_.read_fixed_duration(window.items()[0], "the beginning of \"window\"");
-  const auto to = scope_.read_fixed_duration(window.items()[1], "the end of \"window\"");
-  if (!from || !to) return;
-  if (*from < *to) {
-    made_.when.window = std::pair(*from, *to);
-  } else {
-    out_.error(code::rule_cannot_match, window.at(), "this window ends before it begins");
-  }
 }
 
 void fault_compiler::compile_after(const node& after) {

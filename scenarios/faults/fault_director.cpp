@@ -132,6 +132,8 @@ uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
     if (left.count() <= 0) break;
     if (!co_await run_.loop.sleep_for(left).cancel_on(over_)) co_return;
   }
+  // What it came after may have come when its window was over.
+  if (rule.when.window && uring::clock::now() >= *began_ + rule.when.window->second) co_return;
   ++sums.candidates;
   ++sums.matched;
   co_await carry_out(rule);

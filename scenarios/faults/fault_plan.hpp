@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/fault_effect.hpp"
+#include "scenarios/faults/when_parts.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
 #include "scenarios/source.hpp"
@@ -23,18 +24,6 @@
 namespace scenarios {
 
 struct fault_row;
-
-inline constexpr std::uint64_t fault_forever = ~std::uint64_t{0};
-
-// strace's first[..last][+step], counted from 1.
-struct occurrence_range {
-  std::uint64_t first = 1, last = fault_forever, every = 1;
-  bool ranged = false;  // more than one may be meant
-  [[nodiscard]] bool has(std::uint64_t n) const {
-    return n >= first && n <= last && (n - first) % every == 0;
-  }
-  [[nodiscard]] bool has_all() const { return first == 1 && last == fault_forever && every == 1; }
-};
 
 // Whom it may hit; what is empty fits all of them.
 struct fault_where {
@@ -61,7 +50,7 @@ struct fault_when {
   occurrence_range nth;
   std::optional<double> p;
   std::optional<std::chrono::nanoseconds> at;  // since the actors began
-  std::optional<std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>> window;
+  std::optional<time_window> window;
   std::optional<fault_after> after;
 };
 

@@ -1,5 +1,6 @@
 #include "scenarios/faults/fault_rules.hpp"
 
+#include "engine/draw.hpp"
 #include "scenarios/faults/fault_director.hpp"
 #include "scenarios/faults/fault_table.hpp"
 #include "scenarios/step_table.hpp"
@@ -24,18 +25,8 @@ bool counts_without_op(std::string_view op) {
 
 double identity_draw(std::uint64_t seed, std::string_view fault, std::string_view actor,
                      std::string_view op, std::uint64_t occurrence) {
-  // FNV-1a over the parts with a separator between them, then splitmix64's finaliser: FNV alone
-  // leaves the upper bits of similar texts alike.
-  std::uint64_t hash = seed ^ 0xcbf29ce484222325U;
-  for (const std::string_view part : {fault, actor, op}) {
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    hash = (hash ^ 0xffU) * 0x100000001b3U;
-  }
-  hash += occurrence * 0x9e3779b97f4a7c15U;
-  hash = (hash ^ (hash >> 30U)) * 0xbf58476d1ce4e5b9U;
-  hash = (hash ^ (hash >> 27U)) * 0x94d049bb133111ebU;
-  hash ^= hash >> 31U;
-  return static_cast<double>(hash >> 11U) * 0x1.0p-53;
+  for (const std::string_view part : {fault, actor, op}) seed = uring::hash_identity(seed, part);
+  return uring::draw(seed, occurrence);
 }
 
 fault_counter::fault_counter(fault_director& director, std::string actor, std::string base)

@@ -3,7 +3,8 @@
 // Made under TMPDIR or /tmp with mode 0755, so that a service that is another user may enter it.
 // What is in it may have been made by a program that is not trusted, and we may be root: nothing
 // here follows a symbolic link, and no path leaves the directory. Whoever made it calls remove()
-// when every process that knew it has ended; the destructor does so silently. One thread.
+// when every process that knew it has ended; the destructor does so silently. Threads may use it at
+// once, except for the same path.
 #pragma once
 
 #include <sys/stat.h>

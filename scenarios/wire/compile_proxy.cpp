@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "scenarios/checked_object.hpp"
+#include "scenarios/compile.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/compile_scope.hpp"
 #include "scenarios/document.hpp"
@@ -70,31 +70,6 @@ constexpr key_table when_keys{"when", "`when`", when_rows};
 constexpr key_table match_keys{"match", "`match`", match_rows};
 constexpr key_table after_keys{"after", "`after`", after_rows};
 
-bool take_number(std::string_view& text, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number == 0) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
-std::optional<nth_range> parse_range(std::string_view text) {
-  nth_range made;
-  if (!take_number(text, made.first)) return std::nullopt;
-  made.last = made.first;
-  if (text.starts_with("..")) {
-    text.remove_prefix(2);
-    made.last = wire_for_ever;
-    if (!text.empty() && text.front() != '+' && !take_number(text, made.last)) return std::nullopt;
-  }
-  if (text.starts_with('+')) {
-    text.remove_prefix(1);
-    if (made.last == made.first) made.last = wire_for_ever;
-    if (!text.empty() && !take_number(text, made.every)) return std::nullopt;
-  }
-  if (!text.empty() || made.last < made.first) return std::nullopt;
-  return made;
-}
-
 /// An empty case: expressions have constants to work with, and nothing to refer to.
 struct constant_case {
   explicit constant_case(diagnostics& out) : in(nothing, no_case, {}, out) {}
@@ -130,9 +105,16 @@ class rule_compiler {
     auto effect = compile_wire_effect(from_, scope_, carrier());
     if (!effect) return std::nullopt;
     made_.effect = std::make_shared<const wire_effect>(*std::move(effect));
-    if (const node* when = keys.find("when")) compile_when(*when);
-    const bool event = row_of(made_.effect->type).span == wire_span::event;
-    made_.times = event && !repeats_ ? 1 : wire_for_ever;
+    if (const node* when = keys.find("when")) {
+      compile_when(*when);
+      check_stage(*when, row_of(made_.effect->type));
+    }
+    if (made_.effect->type == wire_fault::refuse && !made_.conn.empty())
+      out_.error(code::rule_cannot_match, from_.at(), "wire.refuse hits nobody who is connected")
+          .help = "`where` names a proxy; nth: 3 refuses from the third connection on";
+    const bool many = made_.nth.ranged || made_.p || made_.window ||
+                      row_of(made_.effect->type).span == wire_span::condition;
+    made_.times = many ? fault_forever : 1;
     if (const node* times = keys.find("times"))
       if (check_range(times->integer(), {1, INT64_MAX}, times->at(), "\"times\"", out_))
         made_.times = static_cast<std::uint64_t>(times->integer());
@@ -182,11 +164,14 @@ class rule_compiler {
 
   void compile_when(const node& when) {
     const checked_object keys(when, when_keys, out_);
-    if (const node* nth = keys.find("nth")) compile_nth(*nth);
+    if (const node* nth = keys.find("nth"))
+      made_.nth = read_occurrences(*nth, scope_).value_or(made_.nth);
     if (const node* bytes = keys.find("after_bytes")) {
       const expression read = scope_.read_count(*bytes, {0, INT64_MAX}, "\"after_bytes\"");
       if (read.is_constant() && read.constant().is(value_type::integer))
         made_.on.after_bytes = static_cast<std::uint64_t>(read.constant().integer());
+      else if (read.is_valid())
+        tell_unknown_value(*bytes);
     }
     if (const node* match = keys.find("match")) compile_match(*match);
     if (const node* after = keys.find("after")) {
@@ -197,27 +182,9 @@ class rule_compiler {
             scope_.read_fixed_duration(*delay, "\"delay\"").value_or(made_.after_delay);
     }
     if (const node* at = keys.find("at")) made_.at = scope_.read_fixed_duration(*at, "\"at\"");
-    if (const node* window = keys.find("window")) compile_window(*window);
-    if (const node* p = keys.find("p")) {
-      made_.p = p->real();
-      repeats_ = true;
-      if (!(p->real() > 0 && p->real() <= 1))
-        out_.error(code::value_out_of_range, p->at(), "\"p\" is above 0 and at most 1");
-    }
-  }
-
-  void compile_nth(const node& nth) {
-    if (nth.is(node_kind::integer)) {
-      if (!check_range(nth.integer(), {1, INT64_MAX}, nth.at(), "\"nth\"", out_)) return;
-      const auto n = static_cast<std::uint64_t>(nth.integer());
-      made_.nth = nth_range{n, n, 1};
-      return;
-    }
-    made_.nth = parse_range(nth.text());
-    repeats_ = true;
-    if (made_.nth) return;
-    out_.error(code::wrong_type, nth.at(), "this does not say which ones").help =
-        "\"nth\" is n, \"first..last\", \"first..last+step\" or \"first+step\", counted from 1";
+    if (const node* window = keys.find("window"))
+      made_.window = read_window(*window, scope_, "the proxy began");
+    if (const node* p = keys.find("p")) made_.p = read_chance(*p, out_);
   }
 
   void compile_match(const node& match) {
@@ -237,9 +204,26 @@ class rule_compiler {
       out_.error(code::bad_regex, regex->at(), fmt::format("this can't be looked for: {}", reason));
   }
 
+  void tell_unknown_value(const node& at) {
+    out_.error(code::wrong_type, at.at(), "this is not known before a connection is there").help =
+        "write the value itself";
+  }
+
+  /// Some faults are decided when a connection begins, or concern nobody who is connected.
+  void check_stage(const node& when, const wire_fault_row& row) {
+    const auto wrong = [&](std::string_view key, std::string_view why) {
+      out_.error(code::rule_cannot_match, when.at(),
+                 fmt::format("{} has no meaning for wire.{}: {}", in_quotes(key), row.name, why));
+    };
+    if (row.stage != wire_stage::bytes && made_.on.any())
+      wrong(made_.on.match != nullptr ? "match" : "after_bytes",
+            "it is decided before bytes have passed");
+    if (row.type == wire_fault::refuse && made_.p) wrong("p", "who is refused is never seen");
+  }
+
   void match_bytes(const node& from) {
     const payload data = scope_.read_data(from);
-    if (!data.is_constant()) return;
+    if (!data.is_constant()) return tell_unknown_value(from);
     if (data.constant().empty()) {
       out_.error(code::empty_value, from.at(), "there is nothing to look for");
       return;
@@ -247,26 +231,11 @@ class rule_compiler {
     made_.on.match = stream_pattern::exact(std::string(data.constant()));
   }
 
-  void compile_window(const node& window) {
-    if (window.items().size() != 2) {
-      out_.error(code::wrong_type, window.at(), "a window is [from, to]: [\"1s\", \"2s\"]");
-      return;
-    }
-    const auto from = scope_.read_fixed_duration(window.items()[0], "\"window\"");
-    const auto to = scope_.read_fixed_duration(window.items()[1], "\"window\"");
-    if (!from || !to) return;
-    if (*to <= *from)
-      out_.error(code::value_out_of_range, window.at(), "the window ends before it begins");
-    made_.window = {*from, *to};
-    repeats_ = true;
-  }
-
   const proxy_plan& among_;
   compile_scope scope_;
   diagnostics& out_;
   const node& from_;
   wire_rule made_;
-  bool repeats_ = false;
 };
 
 std::optional<uring::socket_address> read_address(const node& from, bool listens,
@@ -334,6 +303,7 @@ std::optional<proxy_plan> compile_proxy_file(const std::shared_ptr<const source>
   const auto read = parse_document(text, out);
   if (!read) return std::nullopt;
   const checked_object keys(read->root, file_keys, out);
+  if (!check_format(read->root, out)) return std::nullopt;
   proxy_plan made;
   if (const node* seed = keys.find("seed")) made.seed = static_cast<std::uint64_t>(seed->integer());
   if (const node* control = keys.find("control")) made.control = control->text();

@@ -4,25 +4,25 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/draw.hpp"
+
 namespace scenarios {
 
 void datagram_pipe::push(std::string_view datagram, time_point now) {
-  const std::vector<wire_hit> hits = rules_.on_datagram(link_, dir_, ++number_, datagram);
+  const std::vector<wire_hit> hits = rules_.on_datagram(link_, dir_, datagram);
   std::string bytes(datagram);
   std::size_t copies = 0;
-  bool lost = false;
-  std::optional<std::uint32_t> changed;
+  std::vector<std::uint32_t> changed;
   for (const wire_hit& hit : hits) {
     if (row_of(hit.effect->type).span == wire_span::condition) {
       conditions_.begin(hit, now);
+    } else if (hit.effect->type == wire_fault::drop) {
+      rules_.observed(hit.rule);  // whatever else would have become of it
+      return;
     } else {
-      alter(bytes, hit, copies, lost, now);
-      changed = hit.rule;
+      alter(bytes, hit, copies, now);
+      changed.push_back(hit.rule);
     }
-  }
-  if (lost) {
-    rules_.observed(*changed);
-    return;
   }
   if (conditions_.drops_datagrams()) {
     conditions_.observe([](const wire_effect& e) {
@@ -32,16 +32,13 @@ void datagram_pipe::push(std::string_view datagram, time_point now) {
   }
   for (std::size_t n = 0; n < copies; ++n) enqueue(bytes, now, changed);
   if (shuffle_) return keep(std::move(bytes), now);
-  enqueue(std::move(bytes), now, copies == 0 ? changed : std::nullopt);
+  enqueue(std::move(bytes), now, copies == 0 ? std::move(changed) : std::vector<std::uint32_t>());
 }
 
 void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_t& copies,
-                          bool& lost, time_point now) {
+                          time_point now) {
   const wire_effect& effect = *hit.effect;
   switch (effect.type) {
-    case wire_fault::drop:
-      lost = true;
-      break;
     case wire_fault::truncate:
       datagram.resize(std::min<std::size_t>(datagram.size(), effect.bytes));
       break;
@@ -49,7 +46,7 @@ void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_
       copies += effect.copies;
       break;
     case wire_fault::insert:
-      enqueue(effect.data, now, hit.rule);
+      enqueue(effect.data, now, {hit.rule});
       break;
     case wire_fault::corrupt:
       for (std::uint64_t i = 0; i < effect.bytes && effect.offset + i < datagram.size(); ++i) {
@@ -59,7 +56,9 @@ void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_
       }
       break;
     case wire_fault::reorder:
-      if (!shuffle_) shuffle_ = shuffle{hit, {}, uring::later(now, effect.delay)};
+      if (shuffle_) break;
+      shuffle_ = shuffle{hit, {}, uring::later(now, effect.delay)};
+      shuffle_->by.seed = uring::draw_bits(hit.seed, static_cast<std::uint64_t>(dir_));
       break;
     default:
       break;  // not of datagrams
@@ -77,11 +76,13 @@ bool datagram_pipe::heal(std::optional<std::uint32_t> rule, time_point now) {
   return healed;
 }
 
-void datagram_pipe::enqueue(std::string bytes, time_point now, std::optional<std::uint32_t> rule) {
-  if (queue_.size() >= kept_max) return;
+void datagram_pipe::enqueue(std::string bytes, time_point now, std::vector<std::uint32_t> rules) {
+  // As a router whose queue is full.
+  if (queue_.size() >= kept_max || kept_bytes_ + bytes.size() > kept_bytes_max) return;
+  kept_bytes_ += bytes.size();
   const time_point due = uring::later(now, conditions_.latency());
   const auto place = std::ranges::upper_bound(queue_, due, {}, &item::due);
-  queue_.insert(place, item{std::move(bytes), due, rule});
+  queue_.insert(place, item{std::move(bytes), due, std::move(rules)});
 }
 
 void datagram_pipe::keep(std::string bytes, time_point now) {
@@ -97,13 +98,13 @@ void datagram_pipe::release(time_point now) {
     order.resize(ready.kept.size());
     std::iota(order.begin(), order.end(), 0U);
     for (std::size_t i = order.size(); i > 1; --i) {
-      const double u = wire_draw(ready.by.seed, i);
+      const double u = uring::draw(ready.by.seed, i);
       std::swap(order[i - 1], order[static_cast<std::size_t>(u * static_cast<double>(i - 1))]);
     }
   }
   for (const std::uint64_t each : order)
     enqueue(std::move(ready.kept[static_cast<std::size_t>(each)]), now,
-            order.size() > 1 ? std::optional(ready.by.rule) : std::nullopt);
+            order.size() > 1 ? std::vector{ready.by.rule} : std::vector<std::uint32_t>());
 }
 
 datagram_pipe::order datagram_pipe::next(time_point now) {
@@ -124,7 +125,8 @@ datagram_pipe::order datagram_pipe::next(time_point now) {
   ask_at(due);
   if (due > now) return made;
   made.datagram = std::move(queue_.front().bytes);
-  made.rule = queue_.front().rule;
+  kept_bytes_ -= made.datagram->size();
+  made.rules = std::move(queue_.front().rules);
   queue_.pop_front();
   return made;
 }
@@ -140,7 +142,7 @@ void datagram_pipe::sent(const order& done, time_point now) {
   conditions_.observe([](const wire_effect& e) {
     return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
   });
-  if (done.rule) rules_.observed(*done.rule);
+  for (const std::uint32_t rule : done.rules) rules_.observed(rule);
 }
 
 }  // namespace scenarios

@@ -23,9 +23,10 @@ class datagram_pipe {
  public:
   using time_point = uring::time_point;
   static constexpr std::size_t kept_max = 4096;  // datagrams
+  static constexpr std::size_t kept_bytes_max = 8U << 20U;
 
   datagram_pipe(wire_decider& rules, const wire_link& link, direction dir)
-      : rules_(rules), link_(link), dir_(dir), conditions_(rules) {}
+      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir) {}
 
   void push(std::string_view datagram, time_point now);
   void apply(const wire_hit& hit, time_point now);
@@ -34,7 +35,7 @@ class datagram_pipe {
   /// What goes out now, or when to ask again: neither means nothing is to be done.
   struct order {
     std::optional<std::string> datagram;
-    std::optional<std::uint32_t> rule;  // whose doing it is
+    std::vector<std::uint32_t> rules;  // whose doing it is
     std::optional<time_point> until;
   };
   order next(time_point now);
@@ -46,7 +47,7 @@ class datagram_pipe {
   struct item {
     std::string bytes;
     time_point due{};
-    std::optional<std::uint32_t> rule;
+    std::vector<std::uint32_t> rules;
   };
   // Datagrams that change places: released when all are there, or when they have waited enough.
   struct shuffle {
@@ -55,9 +56,8 @@ class datagram_pipe {
     time_point until{};
   };
 
-  void alter(std::string& datagram, const wire_hit& hit, std::size_t& copies, bool& lost,
-             time_point now);
-  void enqueue(std::string bytes, time_point now, std::optional<std::uint32_t> rule);
+  void alter(std::string& datagram, const wire_hit& hit, std::size_t& copies, time_point now);
+  void enqueue(std::string bytes, time_point now, std::vector<std::uint32_t> rules);
   void keep(std::string bytes, time_point now);
   void release(time_point now);
 
@@ -68,7 +68,7 @@ class datagram_pipe {
   std::deque<item> queue_;  // by `due`
   std::optional<shuffle> shuffle_;
   time_point not_before_{};
-  std::uint64_t number_ = 0;
+  std::size_t kept_bytes_ = 0;
   std::uint64_t delivered_ = 0;
 };
 

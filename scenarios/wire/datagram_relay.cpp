@@ -49,22 +49,19 @@ struct flow {
   uring::time_point last{};
 };
 
-class datagram_relay final : public relay::carrier {
+class datagram_relay final : public relay {
  public:
-  datagram_relay(uring::loop& on, const relay_options& options, wire_decider& rules)
-      : loop_(on), options_(options), rules_(rules) {}
-  ~datagram_relay() override {
-    if (socket_ >= 0) ::close(socket_);
-  }
+  using relay::relay;
+  ~datagram_relay() override { close_socket(); }
 
   int open() override;
   task<void> run() override;
-  void stop() override { stop_.request_stop(); }
   void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) override;
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
 
  private:
+  void close_socket();
   flow* flow_of(const uring::socket_address& sender);
   flow* begin(const uring::socket_address& sender);
   int dial(flow& of);
@@ -74,10 +71,6 @@ class datagram_relay final : public relay::carrier {
   task<void> write(flow& of, bool to_server);
   void suffer(flow& of, const wire_hit& hit);
 
-  uring::loop& loop_;
-  const relay_options& options_;
-  wire_decider& rules_;
-  uring::stop_source stop_;
   uring::scope all_;
   int socket_ = -1;
   std::list<flow> flows_;
@@ -122,6 +115,11 @@ task<void> datagram_relay::run() {
     of->server_writer.notify();
   }
   co_await all_.join();
+  close_socket();
+}
+
+void datagram_relay::close_socket() {
+  if (socket_ < 0) return;
   ::close(std::exchange(socket_, -1));
   const std::string path = address_.path();
   if (!path.empty()) ::unlink(path.c_str());
@@ -136,8 +134,7 @@ flow* datagram_relay::flow_of(const uring::socket_address& sender) {
 flow* datagram_relay::begin(const uring::socket_address& sender) {
   if (flows_.size() >= flows_max) end_stillest();
   wire_link who{options_.name, {}, past_.connections + 1, true};
-  who.name = options_.identify ? options_.identify(sender, who.number)
-                               : fmt::format("{}#{}", options_.name, who.number);
+  who.name = fmt::format("{}#{}", options_.name, who.number);
   const auto made = flows_.emplace(flows_.end(), rules_, std::move(who), sender, stop_);
   if (dial(*made) != 0) {
     flows_.erase(made);
@@ -235,7 +232,7 @@ void datagram_relay::suffer(flow& of, const wire_hit& hit) {
 void datagram_relay::strike(const wire_hit& hit,
                             const std::function<bool(const wire_link&)>& whom) {
   for (flow& each : flows_)
-    if (!whom || whom(each.identity)) suffer(each, hit);
+    if (!whom || whom(each.identity)) suffer(each, of_link(hit, each.identity));
 }
 
 bool datagram_relay::heal(std::optional<std::uint32_t> rule) {
@@ -263,9 +260,9 @@ relay_counters datagram_relay::counters() const {
 
 }  // namespace
 
-std::unique_ptr<relay::carrier> make_datagram_relay(uring::loop& on, const relay_options& options,
-                                                    wire_decider& rules) {
-  return std::make_unique<datagram_relay>(on, options, rules);
+std::unique_ptr<relay> make_datagram_relay(uring::loop& on, relay_options options,
+                                           wire_decider& rules) {
+  return std::make_unique<datagram_relay>(on, std::move(options), rules);
 }
 
 }  // namespace scenarios

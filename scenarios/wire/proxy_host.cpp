@@ -64,16 +64,21 @@ object failure(std::string_view why) {
 
 proxy_host::proxy_host(uring::loop& on, proxy_plan what)
     : loop_(on), plan_(std::move(what)), rules_(plan_.seed) {
-  for (const wire_rule& each : plan_.rules) rules_.add(each);
+  for (wire_rule& each : std::exchange(plan_.rules, {})) rules_.add(std::move(each));
   for (const proxy_spec& each : plan_.proxies) {
-    relays_.push_back(
-        std::make_unique<relay>(loop_, relay_options{each.name, each.listen, each.to, {}}, rules_));
+    relays_.push_back(make_relay(loop_, {each.name, each.listen, each.to}, rules_));
     rules_.attach(*relays_.back());
   }
 }
 
 proxy_host::~proxy_host() {
-  if (control_ >= 0) ::close(control_);
+  close_control();
+}
+
+void proxy_host::close_control() {
+  if (control_ < 0) return;
+  ::close(std::exchange(control_, -1));
+  ::unlink(plan_.control.c_str());
 }
 
 bool proxy_host::open(diagnostics& out) {
@@ -139,8 +144,7 @@ task<void> proxy_host::take_commands() {
     }
   }
   co_await clients_.join();
-  ::close(std::exchange(control_, -1));
-  ::unlink(plan_.control.c_str());
+  close_control();
 }
 
 task<void> proxy_host::talk(int client) {
@@ -198,16 +202,17 @@ std::string proxy_host::answer(std::string_view command) {
     diagnostics out;
     const auto fault = asked.find("fault");
     if (fault == asked.end()) return failure("\"add\" needs \"fault\"").dump();
-    auto rule = compile_wire_rule(source::from_text("fault", fault->dump()), plan_, out);
+    proxy_plan known = plan_;
+    rules_.each_rule(
+        [&](const wire_rule& each, const rule_counters&) { known.rules.push_back(each); });
+    auto rule = compile_wire_rule(source::from_text("fault", fault->dump()), known, out);
     if (!rule) return failure(render(out)).dump(-1, ' ', true, object::error_handler_t::replace);
     reply["id"] = rule->id;
-    plan_.rules.push_back(*rule);
     rules_.add(*std::move(rule));
   } else if (what == "remove") {
     const std::string id = text("id");
     if (!rules_.remove(id))
       return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();
-    std::erase_if(plan_.rules, [&](const wire_rule& each) { return each.id == id; });
   } else if (what == "heal") {
     const std::string id = text("id");
     if (!rules_.heal(id)) return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();

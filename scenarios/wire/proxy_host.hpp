@@ -51,6 +51,7 @@ class proxy_host {
   uring::task<void> take_commands();
   uring::task<void> talk(int client);
   int open_control();
+  void close_control();
 
   uring::loop& loop_;
   proxy_plan plan_;

@@ -1,8 +1,8 @@
 // A fault relay: listens, dials the server for each connection, and lets rules break what passes.
 //
-//   relay px(loop, {.name = "px", .listen = …, .to = …}, rules);
-//   if (const int error = px.open()) …        // -errno
-//   scope.spawn(px.run());                    // until stop()
+//   const auto px = make_relay(loop, {.name = "px", .listen = …, .to = …}, rules);
+//   if (const int error = px->open()) …       // -errno
+//   scope.spawn(px->run());                   // until stop()
 //
 // Streams (TCP, Unix) and datagrams (UDP, Unix). Many connections at once, each with bounded
 // memory; a stop closes all of them. Owned by whoever opened it; it and the rules live until run()
@@ -14,7 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "engine/loop.hpp"
 #include "engine/socket_address.hpp"
@@ -27,8 +27,6 @@ struct relay_options {
   std::string name;
   uring::socket_address listen;
   uring::socket_address to;  // of the same kind: a stream, or datagrams
-  /// How a connection is called, by its sender's address and number; empty: "px#2".
-  std::function<std::string(const uring::socket_address& from, std::uint64_t number)> identify;
 };
 
 struct relay_counters {
@@ -38,59 +36,45 @@ struct relay_counters {
   std::uint64_t to_client = 0;
 };
 
+/// One class for streams, one for datagrams: make_relay() knows which.
 class relay {
  public:
-  relay(uring::loop& on, relay_options options, wire_decider& rules);
+  relay(uring::loop& on, relay_options options, wire_decider& rules)
+      : loop_(on), options_(std::move(options)), rules_(rules) {}
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
-  ~relay();
+  virtual ~relay() = default;
 
   /// Binds and listens. 0, or -errno.
-  int open();
+  virtual int open() = 0;
   /// Where it listens, with the port that it got.
-  [[nodiscard]] const uring::socket_address& address() const;
+  [[nodiscard]] const uring::socket_address& address() const { return address_; }
   [[nodiscard]] const std::string& name() const { return options_.name; }
-  uring::task<void> run();
-  void stop();
+  virtual uring::task<void> run() = 0;
+  void stop() { stop_.request_stop(); }
 
   /// Begins now: a condition or event on every connection that `whom` admits (empty: all), `refuse`
   /// on the relay itself.
-  void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom = {});
-  /// Ends conditions of this rule, or all; false when there was none.
-  bool heal(std::optional<std::uint32_t> rule);
-
-  [[nodiscard]] relay_counters counters() const;
-
-  /// What a kind of relay does; one class for streams, one for datagrams.
-  class carrier;
-
- private:
-  uring::loop& loop_;
-  relay_options options_;
-  std::unique_ptr<carrier> carrier_;
-};
-
-class relay::carrier {
- public:
-  carrier() = default;
-  carrier(const carrier&) = delete;
-  carrier& operator=(const carrier&) = delete;
-  virtual ~carrier() = default;
-  virtual int open() = 0;
-  virtual uring::task<void> run() = 0;
-  virtual void stop() = 0;
   virtual void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) = 0;
+  /// Ends conditions of this rule, or all; false when there was none.
   virtual bool heal(std::optional<std::uint32_t> rule) = 0;
+
   [[nodiscard]] virtual relay_counters counters() const = 0;
-  [[nodiscard]] const uring::socket_address& address() const { return address_; }
 
  protected:
+  uring::loop& loop_;
+  const relay_options options_;
+  wire_decider& rules_;
+  uring::stop_source stop_;
   uring::socket_address address_;
 };
 
-std::unique_ptr<relay::carrier> make_stream_relay(uring::loop& on, const relay_options& options,
-                                                  wire_decider& rules);
-std::unique_ptr<relay::carrier> make_datagram_relay(uring::loop& on, const relay_options& options,
-                                                    wire_decider& rules);
+std::unique_ptr<relay> make_relay(uring::loop& on, relay_options options, wire_decider& rules);
+
+// The two kinds; make_relay() calls them.
+std::unique_ptr<relay> make_stream_relay(uring::loop& on, relay_options options,
+                                         wire_decider& rules);
+std::unique_ptr<relay> make_datagram_relay(uring::loop& on, relay_options options,
+                                           wire_decider& rules);
 
 }  // namespace scenarios

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +22,6 @@ using uring::task;
 // learns of the end, not of a reset.
 constexpr auto lingering = 2s;
 constexpr auto ask_again = 1ms;
-constexpr auto look_again = 5ms;
 // Who takes nothing for so long does not get the rest.
 constexpr auto patience = 5s;
 
@@ -166,16 +166,14 @@ task<bool> relay_link::dial() {
 
 /// A sender that is held up has been seen once bytes of it wait here.
 task<void> relay_link::wait_to_read(flow& of, int from) {
-  int waiting = 0;
-  std::optional<uring::time_point> until = of.pipe.reads_at();
+  const std::optional<uring::time_point> until = of.pipe.reads_at();
   if (of.pipe.is_jammed_unseen()) {
-    if (ioctl(from, FIONREAD, &waiting) == 0 && waiting > 0) {
-      of.pipe.observe_jam();
-    } else {
-      until = uring::later(uring::clock::now(), look_again);
-    }
+    uring::operation readable = loop_.poll_add(from, POLLIN);
+    if (until) readable.deadline(*until);
+    if ((co_await of.reader.wait_beside(readable, stop_)).res > 0) of.pipe.observe_jam();
+  } else {
+    co_await of.reader.wait(loop_, stop_, until);
   }
-  co_await of.reader.wait(loop_, stop_, until);
 }
 
 task<void> relay_link::read(flow& of, int from, int to) {

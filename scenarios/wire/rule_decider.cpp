@@ -1,15 +1,12 @@
 #include "scenarios/wire/rule_decider.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "engine/draw.hpp"
 
 namespace scenarios {
 namespace {
-
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;  // FNV-1a: the same on every machine
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
 
 bool overlaps(direction a, direction b) {
   return a == direction::both || b == direction::both || a == b;
@@ -34,15 +31,20 @@ void rule_decider::add(wire_rule rule) {
   const bool now =
       begun && !made.rule.by_clock() && !made.rule.on.any() &&
       (is_condition(*made.rule.effect) || made.rule.effect->type == wire_fault::heal) &&
-      row_of(made.rule.effect->type).stage != wire_stage::connect;
+      row_of(made.rule.effect->type).stage != wire_stage::connect &&
+      (made.rule.effect->type != wire_fault::refuse || made.rule.nth.has_all());
   if (now) strike(made, uring::clock::now());
   changed_.notify();
 }
 
-rule_decider::state* rule_decider::find(std::string_view id) {
+const rule_decider::state* rule_decider::find(std::string_view id) const {
   const auto found =
       std::ranges::find_if(rules_, [&](const state& s) { return !s.removed && s.rule.id == id; });
   return found == rules_.end() ? nullptr : &*found;
+}
+
+rule_decider::state* rule_decider::find(std::string_view id) {
+  return const_cast<state*>(std::as_const(*this).find(id));
 }
 
 bool rule_decider::heal(std::string_view id) {
@@ -77,9 +79,8 @@ bool rule_decider::waits_for_bytes(const state& s, bool datagrams) {
 std::optional<rule_decider::time_point> rule_decider::opens_at(const state& s) const {
   time_point at = began_;
   if (!s.rule.after_fault.empty()) {
-    const auto other = std::ranges::find_if(
-        rules_, [&](const state& o) { return o.rule.id == s.rule.after_fault; });
-    if (other == rules_.end() || !other->fired_at) return std::nullopt;
+    const state* other = find(s.rule.after_fault);
+    if (other == nullptr || !other->fired_at) return std::nullopt;
     at = uring::later(*other->fired_at, s.rule.after_delay);
   }
   if (s.rule.at) at = std::max(at, uring::later(began_, *s.rule.at));
@@ -130,18 +131,23 @@ std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
   return next;
 }
 
-/// Hits every connection that is there.
+/// Hits every connection that is there. An event waits for a datagram that it can happen to.
 void rule_decider::strike(state& s, time_point now) {
+  const auto is_hit = [&](const relay* one) {
+    return (s.rule.proxy.empty() || s.rule.proxy == one->name()) &&
+           (is_condition(*s.rule.effect) || !one->address().is_datagram());
+  };
+  const bool heals = s.rule.effect->type == wire_fault::heal;
+  if (!heals && std::ranges::none_of(relays_, is_hit)) return;
   ++s.counted.candidates;
   if (s.counted.fired >= s.rule.times || !is_open(s, now)) return;
   ++s.counted.matched;
   note_fired(s);
   if (carry_out(s)) return;
   for (relay* one : relays_) {
-    if (!s.rule.proxy.empty() && s.rule.proxy != one->name()) continue;
-    one->strike(hit_of(s, 0, now), [&](const wire_link& link) {
-      return concerns(s, link) && (!s.rule.nth || s.rule.nth->has(link.number)) &&
-             (!s.rule.p || wire_draw(seed_of(s, link.number), 0) < *s.rule.p);
+    if (!is_hit(one)) continue;
+    one->strike(hit_of(s, 0, 0, now), [&](const wire_link& link) {
+      return concerns(s, link) && s.rule.nth.has(link.number) && is_drawn(s, link.number, 0);
     });
   }
 }
@@ -163,24 +169,30 @@ bool rule_decider::carry_out(const state& s) {
 // ---- Decisions ---------------------------------------------------------------------------------
 
 std::uint64_t rule_decider::seed_of(const state& s, std::uint64_t link) const {
-  return wire_mix(wire_mix(seed_, hash_of(s.rule.id)), link);
+  return uring::draw_bits(uring::hash_identity(seed_, s.rule.id), link);
+}
+
+/// Apart from what the effect itself draws.
+bool rule_decider::is_drawn(const state& s, std::uint64_t link, std::uint64_t seen) const {
+  return !s.rule.p || uring::draw(uring::hash_identity(seed_of(s, link), "p"), seen) < *s.rule.p;
 }
 
 bool rule_decider::decide(state& s, const wire_link& link, std::uint64_t seen,
                           std::uint64_t& count) {
   ++s.counted.candidates;
   if (!is_open(s, uring::clock::now())) return false;
-  if (s.rule.p && wire_draw(seed_of(s, link.number), seen) >= *s.rule.p) return false;
+  if (!is_drawn(s, link.number, seen)) return false;
   ++count;
-  if (s.rule.nth && !s.rule.nth->has(count)) return false;
+  if (!s.rule.nth.has(count)) return false;
   ++s.counted.matched;
   if (s.counted.fired >= s.rule.times) return false;
   note_fired(s);
   return true;
 }
 
-wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, time_point now) const {
-  wire_hit made{s.number, s.rule.effect, seed_of(s, link)};
+wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, std::uint64_t seen,
+                              time_point now) const {
+  wire_hit made{s.number, s.rule.effect, uring::draw_bits(seed_of(s, link), seen)};
   // A connection that comes later gets what is left of the time.
   if (s.struck && s.rule.effect->lasts) {
     auto rest = std::make_shared<wire_effect>(*s.rule.effect);
@@ -211,12 +223,12 @@ std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
   for (state& each : rules_) {
     if (each.rule.effect->type != wire_fault::refuse || each.rule.by_clock() || each.removed ||
         each.healed || (!each.rule.proxy.empty() && each.rule.proxy != proxy) ||
-        (each.rule.nth && !each.rule.nth->has(1)))
+        !each.rule.nth.has(1))
       continue;
     ++each.counted.candidates;
     ++each.counted.matched;
     note_fired(each);
-    hits.push_back(hit_of(each, 0, now));
+    hits.push_back(hit_of(each, 0, 0, now));
   }
   return hits;
 }
@@ -232,17 +244,19 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
     if (waits_for_bytes(each, link.datagrams)) continue;
     if (effect.type == wire_fault::refuse) {
       // The next one is refused: it will never be seen here.
-      if (each.rule.by_clock() || !each.rule.nth || !each.rule.nth->has(link.number + 1)) continue;
+      if (each.rule.by_clock() || each.rule.nth.has_all() || !each.rule.nth.has(link.number + 1))
+        continue;
       ++each.counted.candidates;
       ++each.counted.matched;
       note_fired(each);
-      hits.push_back(hit_of(each, 0, now));
+      hits.push_back(hit_of(each, 0, 0, now));
       continue;
     }
-    // Events by the clock have struck who was there; conditions go on for those who come.
-    if (each.rule.by_clock() && !is_condition(effect)) continue;
+    // The clock strikes who is there, with events and conditions; conditions that have begun go on
+    // for those who come.
+    if (each.rule.by_clock() && (!is_condition(effect) || !each.struck)) continue;
     if (!admits(hits, each) || !decide(each, link, 0, each.connections)) continue;
-    if (!carry_out(each)) hits.push_back(hit_of(each, link.number, now));
+    if (!carry_out(each)) hits.push_back(hit_of(each, link.number, 0, now));
   }
   links_[&link] = std::move(watches);
   return hits;
@@ -278,15 +292,15 @@ std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, directio
       state& s = *each.of;
       std::uint64_t& count = s.rule.on.match != nullptr ? each.counted : s.connections;
       const bool taken = !made.hits.empty() && !s.rule.stack;
+      const std::uint64_t seen = each.seen;
       if (taken || !decide(s, link, each.seen++, count)) continue;
-      if (!carry_out(s)) made.hits.push_back(hit_of(s, link.number, uring::clock::now()));
+      if (!carry_out(s)) made.hits.push_back(hit_of(s, link.number, seen, uring::clock::now()));
     }
     if (!made.hits.empty()) return made;
   }
 }
 
 std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction dir,
-                                                std::uint64_t /*number*/,
                                                 std::string_view datagram) {
   std::vector<wire_hit> hits;
   const auto found = links_.find(&link);
@@ -299,8 +313,9 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
     if (!hits.empty() && !s.rule.stack) continue;  // taken
-    if (!decide(s, link, each.seen++, each.counted)) continue;
-    if (!carry_out(s)) hits.push_back(hit_of(s, link.number, uring::clock::now()));
+    const std::uint64_t seen = each.seen++;
+    if (!decide(s, link, seen, each.counted)) continue;
+    if (!carry_out(s)) hits.push_back(hit_of(s, link.number, seen, uring::clock::now()));
   }
   return hits;
 }

@@ -42,7 +42,6 @@ class rule_decider final : public wire_decider {
   /// The same for a rule that stays listed; empty: all. Healed rules hit nobody any more.
   bool heal(std::string_view id);
   void attach(relay& one) { relays_.push_back(&one); }
-  void detach(const relay& one) { std::erase(relays_, &one); }
   /// Carries out what depends on the clock alone, until stopped.
   uring::task<void> run(uring::loop& on, uring::stop_source& until);
 
@@ -57,7 +56,7 @@ class rule_decider final : public wire_decider {
   std::vector<wire_hit> on_connect(const wire_link& link) override;
   std::optional<wire_place> on_bytes(const wire_link& link, direction dir, std::uint64_t offset,
                                      std::string_view chunk) override;
-  std::vector<wire_hit> on_datagram(const wire_link& link, direction dir, std::uint64_t number,
+  std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
                                     std::string_view datagram) override;
   [[nodiscard]] bool is_quiet(const wire_link& link, direction dir) const override;
   void on_end(const wire_link& link) override { links_.erase(&link); }
@@ -93,12 +92,14 @@ class rule_decider final : public wire_decider {
   bool decide(state& s, const wire_link& link, std::uint64_t seen, std::uint64_t& count);
   void note_fired(state& s);
   bool carry_out(const state& s);
-  wire_hit hit_of(const state& s, std::uint64_t link, time_point now) const;
+  [[nodiscard]] bool is_drawn(const state& s, std::uint64_t link, std::uint64_t seen) const;
+  wire_hit hit_of(const state& s, std::uint64_t link, std::uint64_t seen, time_point now) const;
   void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
   static bool admits(const std::vector<wire_hit>& hits, const state& s);
   void strike(state& s, time_point now);
   std::optional<time_point> act(time_point now);
   state* find(std::string_view id);
+  [[nodiscard]] const state* find(std::string_view id) const;
 
   std::uint64_t seed_;
   time_point began_;

@@ -25,15 +25,13 @@ constexpr int backlog = 1024;
 // After an accept that failed for want of descriptors: nobody would be helped by trying at once.
 constexpr auto breath = 10ms;
 
-class stream_relay final : public relay::carrier {
+class stream_relay final : public relay {
  public:
-  stream_relay(uring::loop& on, const relay_options& options, wire_decider& rules)
-      : loop_(on), options_(options), rules_(rules) {}
+  using relay::relay;
   ~stream_relay() override { close_listener(); }
 
   int open() override;
   task<void> run() override;
-  void stop() override { stop_.request_stop(); }
   void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) override;
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
@@ -52,10 +50,6 @@ class stream_relay final : public relay::carrier {
   task<void> wait_for_heal();
   task<void> serve(int client);
 
-  uring::loop& loop_;
-  const relay_options& options_;
-  wire_decider& rules_;
-  uring::stop_source stop_;
   int listener_ = -1;
   bool listening_ = false;
   uring::stop_source* refused_now_ = nullptr;  // ends accepting
@@ -117,8 +111,11 @@ task<void> stream_relay::run() {
   uring::scope links;
   while (!stop_.stop_requested()) {
     if (refusals_.empty()) {
-      if (!listening_ && listen_again() != 0) break;
-      co_await accept_all(links);
+      if (listening_ || listen_again() == 0) {
+        co_await accept_all(links);
+      } else {
+        co_await loop_.sleep_for(breath).cancel_on(stop_);  // its port may be free again
+      }
     } else {
       co_await wait_for_heal();
     }
@@ -135,7 +132,7 @@ task<void> stream_relay::accept_all(uring::scope& links) {
   while (const std::optional<uring::completion> each = co_await arriving.next()) {
     if (each->res >= 0) {
       links.spawn(serve(each->res));
-    } else if (each->res == -EMFILE || each->res == -ENFILE || each->res == -ENOMEM) {
+    } else if (each->res != -ECANCELED) {  // for want of descriptors, say
       co_await loop_.sleep_for(breath).cancel_on(stop_);
     }
   }
@@ -145,9 +142,7 @@ task<void> stream_relay::accept_all(uring::scope& links) {
 
 task<void> stream_relay::serve(int client) {
   wire_link identity{options_.name, {}, ++past_.connections};
-  identity.name = options_.identify
-                      ? options_.identify(uring::socket_address::peer_of(client), identity.number)
-                      : fmt::format("{}#{}", options_.name, identity.number);
+  identity.name = fmt::format("{}#{}", options_.name, identity.number);
   const auto link =
       links_.emplace(links_.end(), loop_, rules_, options_.to, std::move(identity), client, stop_);
   std::vector<wire_hit> hits = rules_.on_connect(link->identity());
@@ -187,7 +182,7 @@ task<void> stream_relay::wait_for_heal() {
 void stream_relay::strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) {
   if (hit.effect->type == wire_fault::refuse) return refuse(hit);
   for (relay_link& each : links_)
-    if (!whom || whom(each.identity())) each.apply(hit);
+    if (!whom || whom(each.identity())) each.apply(of_link(hit, each.identity()));
 }
 
 bool stream_relay::heal(std::optional<std::uint32_t> rule) {
@@ -210,9 +205,9 @@ relay_counters stream_relay::counters() const {
 
 }  // namespace
 
-std::unique_ptr<relay::carrier> make_stream_relay(uring::loop& on, const relay_options& options,
-                                                  wire_decider& rules) {
-  return std::make_unique<stream_relay>(on, options, rules);
+std::unique_ptr<relay> make_stream_relay(uring::loop& on, relay_options options,
+                                         wire_decider& rules) {
+  return std::make_unique<stream_relay>(on, std::move(options), rules);
 }
 
 }  // namespace scenarios

@@ -20,6 +20,17 @@ class wake_up {
     if (nap_ != nullptr) nap_->request_stop();
   }
 
+  /// Until the operation has ended; a notification or the parent's stop cancels it.
+  uring::task<uring::completion> wait_beside(uring::operation& what, uring::stop_source& parent) {
+    uring::stop_source nap(parent);
+    nap_ = &nap;
+    if (notified_) nap.request_stop();
+    const uring::completion ended = co_await what.cancel_on(nap);
+    nap_ = nullptr;
+    notified_ = false;
+    co_return ended;
+  }
+
   /// Until notified, `until`, or the parent's stop.
   uring::task<void> wait(uring::loop& on, uring::stop_source& parent,
                          std::optional<uring::time_point> until) {

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "engine/draw.hpp"
+
 namespace scenarios {
 namespace {
 
@@ -21,7 +23,7 @@ nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
 
 /// From -1 to 1 for the uniform distribution, around 0 for the normal one, from 0 up for pareto.
 double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
-  const double u = wire_draw(seed, draw * 2);
+  const double u = uring::draw(seed, draw * 2);
   if (how == jitter_distribution::uniform) return 2 * u - 1;
   if (how == jitter_distribution::pareto) {
     // Shape 3 and mean 1, moved to begin at 0; nothing beyond a hundred times the mean.
@@ -29,7 +31,7 @@ double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
     const double x = std::pow(1 - u, -1 / shape) - 1;
     return std::min(x * (shape - 1), 100.0);
   }
-  const double v = wire_draw(seed, draw * 2 + 1);
+  const double v = uring::draw(seed, draw * 2 + 1);
   return std::sqrt(-2 * std::log(1 - u)) * std::cos(2 * std::numbers::pi * v);
 }
 
@@ -38,6 +40,7 @@ double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
 void wire_conditions::begin(const wire_hit& hit, time_point now) {
   condition made{};
   made.hit = hit;
+  made.hit.seed = uring::draw_bits(hit.seed, static_cast<std::uint64_t>(dir_));
   if (hit.effect->lasts) made.until = uring::later(now, *hit.effect->lasts);
   if (hit.effect->type == wire_fault::timeout && hit.effect->timeout.count() > 0)
     made.closes_at = uring::later(now, hit.effect->timeout);
@@ -160,7 +163,7 @@ std::uint64_t wire_conditions::piece(std::uint64_t offset) {
     if (effect.average_size == 0) continue;
     while (each.cut <= offset) {
       // From average - variation to average + variation, both included.
-      const double u = wire_draw(each.hit.seed, each.draws++);
+      const double u = uring::draw(each.hit.seed, each.draws++);
       const auto more =
           static_cast<std::uint64_t>(u * static_cast<double>(2 * effect.size_variation + 1));
       each.cut = std::max(each.cut, offset) + effect.average_size - effect.size_variation + more;

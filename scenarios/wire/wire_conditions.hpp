@@ -17,7 +17,7 @@ namespace scenarios {
 class wire_conditions {
  public:
   using time_point = uring::time_point;
-  explicit wire_conditions(wire_decider& rules) : rules_(rules) {}
+  wire_conditions(wire_decider& rules, direction dir) : rules_(rules), dir_(dir) {}
 
   void begin(const wire_hit& hit, time_point now);
   /// Of this rule, or all; false when there was none.
@@ -73,6 +73,7 @@ class wire_conditions {
   [[nodiscard]] const condition* find(wire_fault type) const;
 
   wire_decider& rules_;
+  direction dir_;  // each has draws of its own
   std::vector<condition> all_;
 };
 

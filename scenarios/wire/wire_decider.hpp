@@ -31,6 +31,9 @@ struct wire_hit {
   std::uint64_t seed = 0;  // of its random draws: mixed from the rule's and the link's identity
 };
 
+/// A hit of all connections as it is one connection's: with draws of its own.
+wire_hit of_link(wire_hit hit, const wire_link& link);
+
 /// Where hits take effect: behind so many bytes of the direction.
 struct wire_place {
   std::uint64_t offset = 0;
@@ -54,7 +57,7 @@ class wire_decider {
                                              std::uint64_t offset, std::string_view chunk) = 0;
   /// What hits this datagram.
   virtual std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
-                                            std::uint64_t number, std::string_view datagram) = 0;
+                                            std::string_view datagram) = 0;
   /// Whether on_bytes can't hit any more: the relay then need not ask.
   [[nodiscard]] virtual bool is_quiet(const wire_link& link, direction dir) const = 0;
   virtual void on_end(const wire_link& link) = 0;
@@ -62,10 +65,5 @@ class wire_decider {
   /// A victim has been given what the rule does, or misses it. (It fired when it was returned.)
   virtual void observed(std::uint32_t rule) = 0;
 };
-
-/// Random numbers by identity: the same question has the same answer, whatever else happens.
-std::uint64_t wire_mix(std::uint64_t seed, std::uint64_t with);
-/// From 0 to below 1.
-double wire_draw(std::uint64_t seed, std::uint64_t occurrence);
 
 }  // namespace scenarios

@@ -27,26 +27,6 @@ std::string_view wire_fault_name(wire_fault type) {
   return row_of(type).name;
 }
 
-std::string_view direction_name(direction dir) {
-  constexpr std::string_view names[] = {"c2s", "s2c", "both"};
-  return names[static_cast<std::size_t>(dir)];
-}
-
-std::string_view partition_name(partition_kind kind) {
-  constexpr std::string_view names[] = {"stopped", "slowed", "jammed"};
-  return names[static_cast<std::size_t>(kind)];
-}
-
-std::vector<std::string_view> wire_parameter_keys() {
-  std::vector<std::string_view> keys;
-  for (const wire_fault_row& row : wire_fault_table())
-    for (const wire_parameter& each : row.parameters) keys.push_back(each.key);
-  std::ranges::sort(keys);
-  const auto repeated = std::ranges::unique(keys);
-  keys.erase(repeated.begin(), repeated.end());
-  return keys;
-}
-
 namespace {
 
 /// What no table of keys can say: how two parameters of one fault go together.
@@ -72,6 +52,10 @@ bool check_together(const wire_effect& made, const node& fault, wire_carrier car
     return wrong(code::missing_key,
                  fmt::format("wire.{} needs \"bytes\" on a stream", wire_fault_name(made.type)),
                  "a stream has no datagrams that could be meant; say how many bytes");
+  constexpr std::uint64_t copied_max = 64U << 20U;
+  if (made.type == duplicate && made.bytes * made.copies > copied_max)
+    return wrong(code::value_out_of_range, "\"copies\" of so many bytes are above 64 MiB",
+                 "copies of fewer bytes, or fewer copies");
   if (made.type == reorder && !made.order.empty()) {
     std::vector<std::uint64_t> sorted = made.order;
     std::ranges::sort(sorted);

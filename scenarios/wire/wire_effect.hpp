@@ -116,11 +116,6 @@ const wire_fault_row& row_of(wire_fault type);
 /// With "wire." or without; nullptr when there is none.
 const wire_fault_row* find_wire_fault(std::string_view name);
 std::string_view wire_fault_name(wire_fault type);
-std::string_view direction_name(direction dir);
-std::string_view partition_name(partition_kind kind);
-
-/// Every key that some wire fault has, once, by name.
-std::vector<std::string_view> wire_parameter_keys();
 
 /// Reads `type` and the parameters of a fault. Keys that no row of its type has are the caller's;
 /// everything that is wrong with the parameters is told, and then nothing comes back.

@@ -21,7 +21,9 @@ std::chrono::nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
 
 bool wire_pipe::is_reading() const {
   if (conditions_.jams()) return false;
-  return queued_ < (conditions_.makes_wait() ? waiting_max : queued_max);
+  // Many small pieces take more room than their bytes.
+  const std::size_t taken = queued_ + queue_.size() * sizeof(item);
+  return taken < (conditions_.makes_wait() ? waiting_max : queued_max);
 }
 
 bool wire_pipe::is_plain() const {
@@ -134,8 +136,10 @@ void wire_pipe::push_end(bool by_reset, time_point now) {
 
 void wire_pipe::apply(const wire_hit& hit, time_point now, bool at_once) {
   if (is_condition(hit.effect->type)) {
-    if (!conditions_.holds()) held_from_ = queued_items_;
-    if (at_once) held_from_ = 0;
+    if (hit.effect->type == wire_fault::partition) {
+      if (!conditions_.holds()) held_from_ = queued_items_;
+      if (at_once) held_from_ = 0;
+    }
     conditions_.begin(hit, now);
   } else if (!discards_) {
     apply_event(hit, now);
@@ -192,10 +196,15 @@ bool wire_pipe::heal(std::optional<std::uint32_t> rule, time_point now) {
 }
 
 void wire_pipe::tell_swallowed(time_point now) {
-  // A jam or a held queue goes on at its own time; what was late because of latency comes now.
+  // A jam or a held queue goes on at its own time; what was late because of latency comes now. The
+  // ends that rules have queued, and a slow one, keep their times.
   if (!conditions_.makes_wait()) {
     last_due_ = std::min(last_due_, now);
-    for (item& each : queue_) each.due = std::min(each.due, now);
+    for (item& each : queue_) {
+      const bool is_late =
+          each.what == deed::send || (!each.rule && conditions_.close_delay().count() == 0);
+      if (is_late) each.due = std::min(each.due, now);
+    }
   }
   not_before_ = std::min(not_before_, now);
   if (!swallowed_end_ || discards_ || conditions_.discards()) return;

@@ -30,7 +30,7 @@ class wire_pipe {
   static constexpr std::size_t waiting_max = 8U << 20U;
 
   wire_pipe(wire_decider& rules, const wire_link& link, direction dir)
-      : rules_(rules), link_(link), dir_(dir), conditions_(rules) {}
+      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir) {}
 
   // ---- The reader's side
   [[nodiscard]] bool is_reading() const;
@@ -71,7 +71,6 @@ class wire_pipe {
   /// The fin of next() has been sent.
   void ended();
 
-  [[nodiscard]] std::uint64_t offset() const { return offset_; }
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
   /// Bytes that can be read wait in the socket because of a condition.
   void observe_jam();
@@ -118,7 +117,7 @@ class wire_pipe {
   std::uint64_t queued_items_ = 0;  // ever
   std::uint64_t held_from_ = 0;     // a partition lets go what was queued before this one
   std::uint64_t offset_ = 0;        // bytes that were pushed or passed
-  std::uint64_t delivered_ = 0;     // bytes that were sent from the queue
+  std::uint64_t delivered_ = 0;     // bytes that were sent, or passed to be
   time_point last_due_{};
   time_point not_before_{};  // bandwidth, pauses of the slicer
   std::optional<limit> limit_;

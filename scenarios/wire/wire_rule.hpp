@@ -9,36 +9,26 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/socket_address.hpp"
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/faults/stream_trigger.hpp"
+#include "scenarios/faults/when_parts.hpp"
 #include "scenarios/wire/wire_effect.hpp"
 
 namespace scenarios {
-
-inline constexpr std::uint64_t wire_for_ever = ~std::uint64_t{0};
-
-/// strace's first[..last][+step].
-struct nth_range {
-  std::uint64_t first = 1, last = wire_for_ever, every = 1;
-  [[nodiscard]] bool has(std::uint64_t n) const {
-    return n >= first && n <= last && (n - first) % every == 0;
-  }
-};
 
 struct wire_rule {
   std::string id;
   std::shared_ptr<const wire_effect> effect;
   std::string proxy;  // empty: every one
   std::string conn;   // "px#2"; empty: every one
-  std::optional<nth_range> nth;
+  occurrence_range nth;
   stream_condition on;
   std::optional<double> p;
   std::optional<std::chrono::nanoseconds> at;  // since the proxy began
-  std::optional<std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>> window;
+  std::optional<time_window> window;
   std::string after_fault;  // the id of one that must have fired
   std::chrono::nanoseconds after_delay{};
   std::uint64_t times = 1;
@@ -64,7 +54,7 @@ struct proxy_plan {
 /// Everything that is wrong is told; then nothing comes back.
 std::optional<proxy_plan> compile_proxy_file(const std::shared_ptr<const source>& text,
                                              diagnostics& out);
-/// One more rule for proxies that run; `number` names it when it has no id.
+/// One more rule for proxies that run.
 std::optional<wire_rule> compile_wire_rule(const std::shared_ptr<const source>& text,
                                            const proxy_plan& among, diagnostics& out);
 

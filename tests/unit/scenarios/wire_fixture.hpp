@@ -239,7 +239,8 @@ class running_proxy {
     scenarios::rule_decider rules(plan.seed);
     for (const scenarios::wire_rule& each : plan.rules) rules.add(each);
     const scenarios::proxy_spec& spec = plan.proxies.front();
-    scenarios::relay px(*loop, {spec.name, spec.listen, spec.to, {}}, rules);
+    const auto made = scenarios::make_relay(*loop, {spec.name, spec.listen, spec.to}, rules);
+    scenarios::relay& px = *made;
     rules.attach(px);
     loop_ = loop.get();
     rules_ = &rules;

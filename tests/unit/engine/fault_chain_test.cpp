@@ -81,6 +81,33 @@ TEST_CASE("what hangs in a chain and times out breaks a soft link; behind a hard
   });
 }
 
+TEST_CASE("a delay that is over together with its timeout loses nothing of what is behind it") {
+  ON_RINGS(rings_of(4));
+  const bool hard = GENERATE(true, false);
+  const socket_pair ends = unix_pair();
+  for (int round = 0; round < 10; ++round) {
+    faulty_seam seam(*on, IORING_OP_RECV, lasting(cqe_fault::delay, 2ms));
+    run(*on, [&]() -> task<void> {
+      room got;
+      const completion sent = co_await on->send(ends.b, bytes_of("a"));
+      REQUIRE(sent.res == 1);
+      operation delayed = on->recv(ends.a, got);
+      delayed.flags(hard ? IOSQE_IO_HARDLINK : IOSQE_IO_LINK).timeout(2ms);
+      operation behind = on->nop();
+      operation* const chain[] = {&delayed, &behind};
+      on->start_together(chain);
+      const completion first = co_await delayed;
+      const completion next = co_await behind;
+      // Which of the two was faster is the kernel's choice.
+      CHECK((first.res == 1 || first.why == outcome::timed_out));
+      CHECK(next.res == (hard || first.res == 1 ? 0 : -ECANCELED));
+      if (first.res == 1) co_return;
+      const completion rest = co_await on->recv(ends.a, got);
+      CHECK(rest.res == 1);
+    });
+  }
+}
+
 TEST_CASE("a failure that a fault makes breaks a chain, one that it tells afterwards does not") {
   ON_RINGS_INJECTING(rings_of(4));
   const bool before = GENERATE(true, false);

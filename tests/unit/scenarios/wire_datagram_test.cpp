@@ -67,6 +67,8 @@ TEST_CASE("datagrams are lost, doubled, changed, cut short, put in and reordered
       {R"("type": "wire.insert", "data": "new", "when": { "nth": 4 })",
        {"aaa", "bbb", "ccc", "new", "ddd"}},
       {R"("type": "wire.reorder", "perm": [2, 0, 1])", {"ccc", "aaa", "bbb", "ddd"}},
+      // An event whose time has come waits for a datagram that it can happen to.
+      {R"("type": "wire.drop", "when": { "at": "0ms" })", {"bbb", "ccc", "ddd"}},
   }));
   CAPTURE(fault);
   datagrams d("{ \"id\": \"f\", \"dir\": \"c2s\", " + fault + " }");

@@ -92,6 +92,7 @@ TEST_CASE("every wire fault can be found by its name and tells what its victim s
   for (const wire_fault_row& row : wire_fault_table()) {
     CAPTURE(row.name);
     CHECK(find_wire_fault(row.name) == &row);
+    CHECK(&row_of(row.type) == &row);
     CHECK(find_wire_fault("wire." + std::string(row.name)) == &row);
     CHECK_FALSE(row.doc.empty());
     CHECK(names.insert(row.name).second);

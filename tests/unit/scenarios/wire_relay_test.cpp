@@ -220,6 +220,17 @@ TEST_CASE("latency lets every byte come later, in order") {
   CHECK(w.px.counters().observed == 1);
 }
 
+TEST_CASE(
+    "a condition that begins by the clock hits a connection once, also the one that sets it off") {
+  wire w(R"({ "id": "f", "type": "wire.bandwidth", "rate": 100000 },
+            { "id": "g", "type": "wire.latency", "latency": 10,
+              "when": { "after": { "fault": "f" } } })");
+  w.connect();
+  CHECK(w.peer.write("one") == 0);
+  CHECK(w.client.read(3) == "one");
+  CHECK(w.px.counters("g").fired == 1);
+}
+
 TEST_CASE("bandwidth lets bytes through no faster than its rate") {
   wire w(R"({ "id": "f", "type": "wire.bandwidth", "rate": 100 })");  // KB/s
   w.connect();

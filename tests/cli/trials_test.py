@@ -85,6 +85,35 @@ class Trials(ProgramTest):
         self.write("s.scenario.json", scenario([]))
         self.expect(self.run_program("run", "--replay", "nowhere.json"), 2)
 
+    def test_a_plan_of_other_scenarios_is_a_mistake_of_usage(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"nth": 1})]))
+        for plan, why in (({"plans": {"t.scenario.json": {"faults": []}}}, "other scenarios"),
+                          ({"rules": []}, "neither")):
+            self.write("plan.json", plan)
+            result = self.expect(self.run_program("run", "--replay", "plan.json"), 2)
+            self.assertIn(why, result.stderr)
+
+    def test_what_can_not_be_done_in_one_run_is_refused(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"nth": 1})]))
+        for flags, why in ((["--ablate", "--shrink"], "are two runs"),
+                           (["--ablate", "--report", "json=r.json"], "want one"),
+                           (["--seeds", "1..2", "--save-plan", "p.json"], "single one")):
+            result = self.expect(self.run_program("run", *flags), 2)
+            self.assertIn(why, result.stderr)
+
+    def test_a_saved_plan_of_a_seed_is_the_case_s(self):
+        self.write("s.scenario.json", scenario([broken_send(when={"p": 0.5})]))
+        self.expect(self.run_program("run", "--seeds", "3..3", "--save-plan", "p.json"), 0)
+        self.expect(self.run_program("run", "--replay", "p.json"), 0)
+
+    def test_fail_fast_does_not_end_an_ablation(self):
+        made = scenario([broken_send(id="needed", when={"nth": 1}),
+                         broken_send(id="idle", when={"nth": 90}, require=False)])
+        made["actors"]["c"]["do"] = [{"send": "x", "expect": "EPIPE"}]
+        self.write("s.scenario.json", made)
+        result = self.expect(self.run_program("run", "--ablate", "--fail-fast"), 1)
+        self.assertIn("without the fault idle everything is the same", result.stdout)
+
     def test_what_fails_is_shrunk_to_the_faults_that_matter(self):
         # Only the third send must not fail.
         made = scenario([

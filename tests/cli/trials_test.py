@@ -111,7 +111,7 @@ class Trials(ProgramTest):
                          broken_send(id="idle", when={"nth": 90}, require=False)])
         made["actors"]["c"]["do"] = [{"send": "x", "expect": "EPIPE"}]
         self.write("s.scenario.json", made)
-        result = self.expect(self.run_program("run", "--ablate", "--fail-fast"), 1)
+        result = self.expect(self.run_program("run", "--ablate", "--fail-fast", "-j", "1"), 1)
         self.assertIn("without the fault idle everything is the same", result.stdout)
 
     def test_what_fails_is_shrunk_to_the_faults_that_matter(self):

@@ -27,6 +27,7 @@ constexpr std::size_t data_bytes_max = 64U << 10U;
 constexpr std::size_t data_bytes_shown = 4U << 10U;
 
 constexpr std::uint32_t flag_buffer = 1U << 0U;
+constexpr std::uint32_t flag_more = 1U << 1U;
 constexpr std::uint32_t flag_sock_nonempty = 1U << 2U;
 constexpr std::uint32_t flag_bits = 0xffff;  // above them is the buffer's number
 constexpr unsigned buffer_shift = 16;
@@ -200,6 +201,13 @@ void node_writer::submissions(const step_result& of, bool firm) {
   });
 }
 
+/// How often a multishot timeout has fired when it is removed is up to the clock.
+bool ticks(const step_result& of) {
+  return std::ranges::any_of(of.completions, [](const completion_event& each) {
+    return each.op == "timeout" && (each.flags & flag_more) != 0;
+  });
+}
+
 /// In which half a field stands depends on the step; in their order they stand here.
 void node_writer::step_fields(const step_result& of, half which) {
   const bool first = which == half::firm;
@@ -207,7 +215,7 @@ void node_writer::step_fields(const step_result& of, half which) {
   const bool came = first == settled;
   const bool sent =
       of.sent && first == (settled && !of.sent_varies && (of.low_level || of.outcome == "ok"));
-  const bool request = first == (settled && of.low_level);
+  const bool request = first == (settled && of.low_level && !ticks(of));
   if (first) put_place(of.at);
   if (request) completions(of, first);
   if (of.data && first == (settled && !of.data_varies)) to_.key("data"), to_.tree(data(*of.data));

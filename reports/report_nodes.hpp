@@ -8,7 +8,8 @@
 //    that one open.
 //  * Completions and submissions are stable in low-level steps, sorted by request (main, then
 //    link_timeout, then cancel), each with its own `volatile`; in stream steps they are volatile.
-//    The flag sock_nonempty is volatile: it tells how far the peer had got by then.
+//    The flag sock_nonempty is volatile: it tells how far the peer had got by then. So is what came
+//    of a multishot timeout: how often it fires until it is removed is up to the clock.
 //  * What a stream step sent is stable only if it sent all: how much of it a full socket took
 //  isn't.
 //  * The length of data that holds a port or a temporary path is volatile, since theirs is.

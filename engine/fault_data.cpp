@@ -8,6 +8,7 @@
 
 #include "engine/buffer_ring.hpp"
 #include "engine/op_table.hpp"
+#include "engine/request_data.hpp"
 
 namespace uring {
 namespace {
@@ -188,6 +189,67 @@ bool corrupt_received(const operation& op, const cqe_effect& effect, std::int32_
     if (begin == arrived) break;
   }
   return any;
+}
+
+// ---- For those who only look ------------------------------------------------------------------
+
+data_way way_of(const io_uring_sqe& sqe) {
+  if (sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) return data_way::none;
+  const shape shape = shape_of(sqe);
+  if (shape.how == layout::none) return data_way::none;
+  return shape.in ? data_way::in : data_way::out;
+}
+
+bool is_peek(const io_uring_sqe& sqe) {
+  const bool has_flags = sqe.opcode == IORING_OP_RECV || sqe.opcode == IORING_OP_RECVMSG;
+  return has_flags && (sqe.msg_flags & MSG_PEEK) != 0;
+}
+
+std::optional<std::uint64_t> bytes_asked(const io_uring_sqe& sqe) {
+  const shape shape = shape_of(sqe);
+  if (shape.how == layout::vectors || shape.how == layout::message)
+    return size_of(vectors_of(sqe, shape.how));
+  if ((sqe.flags & IOSQE_BUFFER_SELECT) != 0 || sqe.len == 0) return {};
+  return sqe.len;
+}
+
+std::optional<std::string> outgoing_bytes(const io_uring_sqe& sqe, std::uint64_t count) {
+  const shape shape = shape_of(sqe);
+  if (shape.how == layout::none || shape.in || (sqe.flags & IOSQE_BUFFER_SELECT) != 0) return {};
+  std::string bytes;
+  const auto copy = [&](const void* from, std::uint64_t size) {
+    bytes.append(static_cast<const char*>(from), std::min(size, count - bytes.size()));
+  };
+  if (shape.how == layout::flat) {
+    copy(reinterpret_cast<const void*>(sqe.addr), sqe.len);
+  } else {
+    for (const iovec& each : vectors_of(sqe, shape.how)) copy(each.iov_base, each.iov_len);
+  }
+  return bytes;
+}
+
+std::optional<std::string> arrived_bytes(const operation& op, std::int32_t res,
+                                         std::uint32_t flags) {
+  const io_uring_sqe& sqe = op.submission();
+  const shape shape = shape_of(sqe);
+  if (res <= 0 || shape.how == layout::none || !shape.in) return {};
+  std::string bytes;
+  const auto arrived = static_cast<std::size_t>(res);
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    buffer_ring* group = op.on().find_buffers(sqe.buf_group);
+    if (group == nullptr) return {};
+    const auto in_group = group->arrived({res, flags, outcome::ok});
+    bytes.append(reinterpret_cast<const char*>(in_group.data()), in_group.size());
+  } else if (sqe.addr == 0) {
+    return {};
+  } else if (shape.how == layout::flat) {
+    bytes.append(reinterpret_cast<const char*>(sqe.addr), arrived);
+  } else {
+    for (const iovec& each : vectors_of(sqe, shape.how))
+      bytes.append(static_cast<const char*>(each.iov_base),
+                   std::min<std::size_t>(each.iov_len, arrived - bytes.size()));
+  }
+  return bytes;
 }
 
 }  // namespace uring

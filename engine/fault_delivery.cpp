@@ -66,6 +66,7 @@ fault_delivery fault_injector::completed(operation& op, request_kind kind, std::
       }
     }
     settle_main(record, res, flags);
+    decided.lost = record != nullptr && record->lost;
   }
   const bool more = !is_last(flags) || (op.awaited_ & ~operation::bit(kind)) != 0;
   if (record != nullptr && passing_ == nullptr && !more) forget(*record);
@@ -224,6 +225,7 @@ fault_delivery fault_injector::withhold(faulted& record, std::int32_t res, std::
       record.lost = true;
       record.final_in = is_last(flags);
       break;
+    case cqe_fault::delay:
     case cqe_fault::late:
     case cqe_fault::notif_delay:
       fire(record);

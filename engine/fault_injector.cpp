@@ -28,8 +28,8 @@ bool shortens(cqe_fault type) {
 
 // It keeps the operation from being issued at once.
 bool puts_off(const cqe_effect& effect) {
-  return effect.type == cqe_fault::delay || effect.type == cqe_fault::hang ||
-         (effect.type == cqe_fault::timeout && effect.before);
+  if (effect.type == cqe_fault::delay || effect.type == cqe_fault::timeout) return effect.before;
+  return effect.type == cqe_fault::hang;
 }
 
 // Why the effect can't be done to this submission, or null.

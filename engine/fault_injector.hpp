@@ -72,6 +72,7 @@ struct fault_account {
 struct fault_delivery {
   verdict what = verdict::deliver;
   const cqe_effect* by = nullptr;
+  bool lost = false;  // the result that the operation had is not the one that it gets
 };
 
 /// Whether the effect has to be armed when its victim is submitted. The others can also be applied
@@ -123,6 +124,8 @@ class fault_injector {
   // ---- The books
 
   [[nodiscard]] const fault_account& account() const { return account_; }
+  /// Whether what `completed` is asked about is a completion that it had withheld.
+  [[nodiscard]] bool is_passing_on() const noexcept { return passing_ != nullptr; }
   /// What it still holds: records of operations, completions and copies that are to come.
   [[nodiscard]] std::size_t holds() const noexcept;
   /// Lets everything go that waits for its time, now: late results, open windows, copies.

@@ -302,6 +302,22 @@ void node_writer::fault(const scenarios::fault_result& of) {
   });
 }
 
+// How many requests there are depends on how streams were cut; that they add up does not.
+void node_writer::account(const scenarios::request_account& of) {
+  to_.key("account");
+  node([&](half which) {
+    if (which == half::firm) {
+      to_.put("balances", of.balances());
+      return;
+    }
+    to_.put("cancelled", of.cancelled);
+    to_.put("changed", of.changed);
+    to_.put("delivered", of.delivered);
+    to_.put("dropped", of.dropped);
+    to_.put("submitted", of.submitted);
+  });
+}
+
 void node_writer::service(const scenarios::service_result& of) {
   node([&](half which) {
     if (which == half::loose) {
@@ -340,9 +356,14 @@ void node_writer::scenario_fields(half which) {
     to_.put("duration_ns", of_.duration_ns);
     failures("earlier_failures", of_.earlier_failures);
     if (of_.logs.size() > 1) put_texts("logs_in_order", of_.logs);
+    if (!of_.resolved_faults.empty()) {
+      to_.key("plan");
+      to_.tree({{"faults", json::parse(text(of_.resolved_faults), nullptr, false)}});
+    }
     if (!of_.rerun.empty()) put_texts("rerun", of_.rerun);
     return;
   }
+  if (of_.account) account(*of_.account);
   list("actors", of_.actors, [&](const auto& each) { actor(each); });
   put_text("case", of_.case_label);
   failures("failures", of_.failures);

@@ -58,6 +58,7 @@ class node_writer {
                   bool firm);
   void fault(const scenarios::fault_result& of);
   void put_sites(const scenarios::fault_result& of);
+  void account(const scenarios::request_account& of);
   void service(const scenarios::service_result& of);
   void failure(const scenarios::diagnostic& of);
   void failures(std::string_view key, const std::vector<scenarios::diagnostic>& all);

@@ -82,6 +82,7 @@ constexpr field_row scenario_fields[] = {
     {"logs", "strings", optional, "Of log steps, by actor."},
     {"actors", "#actor[]", always, "Set-up, actors as declared, handlers, teardown."},
     {"faults", "#fault[]", always, "As declared."},
+    {"account", "#account", optional, "Where its requests went, if it has faults."},
     {"services", "#service[]", always, "As declared."},
     {"processes", "#service[]", optional, "Programs that steps spawned, as c1/p, by actor."},
 };
@@ -90,6 +91,7 @@ constexpr field_row scenario_loose[] = {
     {"attempts", "integer", always, "Above 1 when it was retried."},
     {"earlier_failures", "#failure[]", optional, "Of the attempts before the last."},
     {"logs_in_order", "strings", optional, "The logs in order of arrival."},
+    {"plan", "any", optional, "What its faults hit, as rules that name actors and numbers."},
     {"rerun", "strings", optional, "The program's arguments that run just this case again."},
 };
 constexpr field_row actor_fields[] = {
@@ -202,6 +204,16 @@ constexpr field_row site_fields[] = {
     {"actor", "string", always, "Whom it hit."},
     {"nth", "integer", always, "Which of the actor's operations that its `where` names."},
 };
+constexpr field_row account_fields[] = {
+    {"balances", "boolean", always, "Whether each request was settled, and once."},
+};
+constexpr field_row account_loose[] = {
+    {"submitted", "integer", always, "Requests of steps."},
+    {"delivered", "integer", always, "As the kernel had them."},
+    {"changed", "integer", always, "A fault made or changed their results."},
+    {"dropped", "integer", always, "A fault lost their results."},
+    {"cancelled", "integer", always, "They came to -ECANCELED."},
+};
 constexpr field_row service_fields[] = {
     {"name", "string", always, "As the scenario names it."},
     {"argv", "strings", always, "The program and its arguments."},
@@ -229,6 +241,7 @@ constexpr node_row nodes[] = {
     {"failure", "What was wrong, and where.", failure_fields, failure_loose},
     {"fault", "A fault that the scenario asked for.", fault_fields, fault_loose},
     {"site", "Where a fault hit.", site_fields, {}},
+    {"account", "Where the requests of a scenario's steps went.", account_fields, account_loose},
     {"service", "A program that the scenario ran.", service_fields, service_loose},
 };
 constexpr node_row top = {"report", "What a run of uring-scenario left behind.", report_fields,

@@ -11,6 +11,7 @@
 #include "runner/output.hpp"
 #include "runner/trials.hpp"
 #include "scenarios/compile.hpp"
+#include "scenarios/faults/planned.hpp"
 #include "scenarios/faults/resolved.hpp"
 #include "scenarios/visible.hpp"
 
@@ -30,13 +31,13 @@ const std::string& case_of(const scenarios::plan& of) {
 }
 
 /// The rules of a plan file as the compiler understands them for this case.
-std::vector<scenarios::fault_plan> compile_rules(const scenarios::plan& of,
-                                                 std::shared_ptr<const scenarios::source> text,
-                                                 const settings& with) {
+std::vector<scenarios::fault_plan> compile_rules(
+    const scenarios::plan& of, const std::shared_ptr<const scenarios::source>& text,
+    const settings& with) {
   scenarios::compile_options how;
   how.vars = with.vars;
-  how.faults = std::move(text);
   scenarios::diagnostics told;
+  how.faults = scenarios::read_planned_faults(text, told);
   const std::string& id = case_of(of);
   for (const shared_plan& each : scenarios::compile_file(of.file, how, told))
     if (each->id == id) return each->faults;
@@ -119,14 +120,11 @@ std::string plan_file(const std::vector<shared_plan>& plans,
   return text + " } }\n";
 }
 
-std::string useless_plan(const scenarios::source& file, const std::vector<shared_plan>& plans) {
-  const auto read = nlohmann::json::parse(file.text(), nullptr, false, true);
-  if (!read.is_object() || (!read.contains("plans") && !read.contains("faults")))
-    return "the plan has neither \"plans\" nor \"faults\": --save-plan writes one";
-  if (!read.contains("plans")) return {};
-  const auto is_there = [&](const shared_plan& each) { return read["plans"].contains(each->id); };
-  if (std::ranges::any_of(plans, is_there)) return {};
-  return "the plan is of other scenarios: it names none of those that are run here";
+std::string useless_plan(const scenarios::document& file, const std::vector<shared_plan>& plans) {
+  std::vector<std::string_view> ids;
+  ids.reserve(plans.size());
+  for (const shared_plan& each : plans) ids.push_back(each->id);
+  return scenarios::useless_plan(file, ids);
 }
 
 std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,

@@ -1,7 +1,7 @@
 // Fault plans as files: what a run's faults hit, saved, and the smallest one that still fails.
 //
 // A plan file is { "plans": { "ID": { "faults": […] } } }, or { "faults": […] } for every scenario;
-// --replay reads both. Rules in it name actors and numbers, so that no seed and no clock decides.
+// --replay reads both, and reports, which have the same in them. Rules in it name actors and numbers, so that no seed and no clock decides.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace runner {
 std::string plan_file(const std::vector<shared_plan>& plans,
                       const std::vector<scenarios::scenario_result>& results);
 
-/// Why such a file says nothing about these plans; empty: it does.
-std::string useless_plan(const scenarios::source& file, const std::vector<shared_plan>& plans);
+/// Why such a file, or a report in its place, says nothing about these plans; empty: it does.
+std::string useless_plan(const scenarios::document& file, const std::vector<shared_plan>& plans);
 
 /// Each plan once for each seed of the range.
 std::vector<shared_plan> with_seeds(const std::vector<shared_plan>& plans, std::uint64_t first,

@@ -236,7 +236,7 @@ constexpr flag_row table[] = {
      "writes what each fault hit, as rules that need neither seed nor clock",
      &set_text<&settings::save_plan>},
     {"replay", 0, "PATH", running, false,
-     "faults of a saved plan, or of { \"faults\": [...] }, in place of the scenarios' own",
+     "faults of a saved plan, a report, or { \"faults\": [...] }, in place of the scenarios' own",
      &set_text<&settings::replay>},
     {"shrink", 0, "", running, false,
      "takes faults away from what fails for as long as it fails, and prints those that are left",

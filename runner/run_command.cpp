@@ -20,6 +20,7 @@
 #include "runner/signals.hpp"
 #include "runner/suite.hpp"
 #include "runner/trials.hpp"
+#include "scenarios/faults/planned.hpp"
 #include "scenarios/requirements.hpp"
 
 namespace runner {
@@ -191,7 +192,9 @@ int run_command(const settings& with) {
   how.vars = with.vars;
   how.bless = with.bless != bless_mode::no;
   scenarios::diagnostics of_plan;
-  if (!with.replay.empty()) how.faults = scenarios::load_source(with.replay, of_plan);
+  if (!with.replay.empty())
+    if (const auto text = scenarios::load_source(with.replay, of_plan))
+      how.faults = scenarios::read_planned_faults(text, of_plan);
   if (of_plan.has_errors()) {
     print_error(scenarios::render(of_plan, {wants_color(stream::error, with.color)}));
     return number(exit_code::usage);

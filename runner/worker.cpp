@@ -39,6 +39,7 @@ void drop_details(scenarios::scenario_result& of) {
   of.services = {};
   of.processes = {};
   of.faults = {};
+  of.resolved_faults = {};
   of.redactions = {};
   of.logs = {};
   of.rerun = {};

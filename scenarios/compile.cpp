@@ -10,6 +10,7 @@
 #include "scenarios/compile_actors.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/document.hpp"
+#include "scenarios/faults/planned.hpp"
 #include "scenarios/include.hpp"
 #include "scenarios/matrix.hpp"
 #include "scenarios/units.hpp"
@@ -63,7 +64,6 @@ class file_compiler {
   std::shared_ptr<plan> compile_case(const matrix_case& which, diagnostics& out);
   void compile_header();
   void compile_tags(const node& tags);
-  [[nodiscard]] const node* replayed_faults(const std::string& id) const;
 
   const document& from_;
   const compile_options& options_;
@@ -71,13 +71,11 @@ class file_compiler {
   checked_object top_;
   plan header_;
   std::size_t steps_ = 0;
-  std::optional<document> replay_;  // of options_.faults
 };
 
 plan_list file_compiler::compile() {
   if (!from_.root.is(node_kind::object)) return {};
   compile_header();
-  if (options_.faults != nullptr) replay_ = parse_document(options_.faults, out_);
   const matrix_table matrix = read_matrix(top_.find("matrix"), top_.find("cases"), out_);
   const std::size_t cases = matrix.size();
 
@@ -141,15 +139,6 @@ void file_compiler::compile_tags(const node& tags) {
   }
 }
 
-/// Of a plan that is run again, or null.
-const node* file_compiler::replayed_faults(const std::string& id) const {
-  if (!replay_) return nullptr;
-  const node* plans = replay_->root.find("plans");
-  const node* own = plans != nullptr ? plans->find(id) : &replay_->root;
-  const node* faults = own != nullptr ? own->find("faults") : nullptr;
-  return faults != nullptr && faults->is(node_kind::array) ? faults : nullptr;
-}
-
 std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diagnostics& out) {
   auto made = std::make_shared<plan>(header_);
   made->case_label = which.label();
@@ -187,8 +176,8 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   actors.compile();
   check_barriers(in);
   check_signals(in);
-  if (const node* replayed = replayed_faults(made->id)) {
-    made->included.push_back(options_.faults);
+  if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
+    made->included.push_back(options_.faults->from);
     compile_faults(in, *replayed);
   } else if (const node* faults = top_.find("faults")) {
     compile_faults(in, *faults);

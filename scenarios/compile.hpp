@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scenarios/diagnostic.hpp"
+#include "scenarios/document.hpp"
 #include "scenarios/plan.hpp"
 #include "scenarios/source.hpp"
 
@@ -18,9 +19,9 @@ namespace scenarios {
 struct compile_options {
   std::vector<std::pair<std::string, std::string>> vars =
       {};  // --var k=v: replaces a variable's value
-  // Takes the place of the faults of every file: { "faults": […] }, or by the id of the case
-  // { "plans": { "ID": { "faults": […] } } }; one that is not there keeps its own.
-  std::shared_ptr<const source> faults = nullptr;
+  // Takes the place of the faults of every file, as faults/planned.hpp reads it; a case that is not
+  // there keeps its own.
+  std::shared_ptr<const document> faults = nullptr;
   bool bless = false;  // golden files need not be there yet
   // Where not null, every variable that the file has is added: a --var that no file knows is an
   // error, but only who has seen all files can tell.

@@ -10,6 +10,7 @@
 #include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/actors.hpp"
+#include "scenarios/faults/resolved.hpp"
 #include "scenarios/isolation.hpp"
 #include "scenarios/mask.hpp"
 #include "scenarios/process_table.hpp"
@@ -202,6 +203,10 @@ class scenario_life {
     scenario_result& result = run_.result;
     if (run_.clock.fault_strays != nullptr) result.strays += *run_.clock.fault_strays;
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
+    if (!run_.what.faults.empty()) {
+      result.account = run_.clock.account;
+      result.resolved_faults = resolved_faults(run_.what, result, 0);
+    }
     bool failed = !result.failures.empty();
     for (actor_result& actor : result.actors) {
       order_steps(actor.steps);
@@ -218,6 +223,10 @@ class scenario_life {
     } else if (!result.skip_reason.empty() && !failed && !teardown_failed_) {
       result.result = verdict::skipped;
     } else if (!started_ || (teardown_failed_ && !failed)) {
+      result.result = verdict::error;
+    } else if (result.account && !result.account->balances()) {
+      result.failures.push_back(
+          run_.make(code::account_unbalanced, {}, imbalance(*result.account)));
       result.result = verdict::error;
     } else if (failed) {
       result.result = verdict::failed;

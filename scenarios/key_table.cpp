@@ -264,7 +264,7 @@ constexpr key_row fault_rows[] = {
      "how often at most within one actor (default: once, or all that `nth` or `p` name)"},
     {"armed", j::boolean, optional, "false: waits for fault_on"},
     {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
-    later("stack", "lets later rules act too"),
+    {"stack", j::boolean, optional, "true: a later rule may act on what this one leaves"},
 };
 constexpr key_row fault_where_rows[] = {
     {"actor", j::string, optional, "an actor"},
@@ -273,8 +273,10 @@ constexpr key_row fault_where_rows[] = {
     {"conn", j::string, optional, "what works on one descriptor: actor.name, as c1.conn"},
     {"service", j::string, optional, "of process.*: the service that it happens to"},
     later("proxy", "a relay"),
-    later("fd_kind", "a kind of descriptor"),
-    later("peer", "who is at the other end"),
+    {"fd_kind", j::string, optional,
+     "what works on a tcp, udp, unix, pipe, file, directory, device or anon descriptor"},
+    {"peer", j::string | j::object, optional,
+     "what is connected to this address, or to one that matches"},
     later("ring", "a ring"),
 };
 constexpr key_row fault_when_rows[] = {
@@ -284,8 +286,15 @@ constexpr key_row fault_when_rows[] = {
     {"after", j::object, optional, "after another fault, or a step"},
     {"at", j::string, optional, "from this time on, since the actors began"},
     {"window", j::array, optional, "between two times since the actors began"},
-    later("after_bytes", "after so many bytes"),
-    later("match", "when these bytes pass"),
+    {"after_bytes", j::number, optional,
+     "operations that begin behind so many bytes of their stream: the one on its way is split"},
+    {"match", j::object | j::string, optional,
+     "operations that move the last byte of this: {text}, {hex} or {regex}"},
+};
+constexpr key_row fault_match_rows[] = {
+    {"text", j::string, optional, "these bytes"},
+    {"hex", j::string, optional, "these bytes"},
+    {"regex", j::string, optional, "RE2, at most 4096 bytes long"},
 };
 constexpr key_row fault_after_rows[] = {
     {"fault", j::string, optional, "the id of a fault: when it has fired"},
@@ -340,6 +349,7 @@ const key_table fault_where{"fault.where", "`where`", fault_where_rows};
 const key_table fault_when{"fault.when", "`when`", fault_when_rows};
 const key_table fault_after{"fault.when.after", "`after`", fault_after_rows};
 const key_table fault_require{"fault.require", "`require`", fault_require_rows};
+const key_table fault_match{"fault.when.match", "`match`", fault_match_rows};
 }  // namespace keys
 
 std::span<const key_table* const> all_key_tables() {
@@ -380,7 +390,8 @@ std::span<const key_table* const> all_key_tables() {
                                                 &tls,
                                                 &peer,
                                                 &expect_datagram,
-                                                &keys::fault_after};
+                                                &keys::fault_after,
+                                                &keys::fault_match};
   return tables;
 }
 

@@ -166,6 +166,19 @@ struct fault_result {
   std::string nearest_miss;  // "recv on c1 happened 2 times; nth 3 was never reached"
 };
 
+// Where the requests of a scenario's actors went: each counts once, when its last completion has
+// been settled.
+struct request_account {
+  std::uint64_t submitted = 0;
+  std::uint64_t delivered = 0;  // as the kernel had it
+  std::uint64_t changed = 0;    // a fault made or changed its result
+  std::uint64_t dropped = 0;    // a fault lost its result
+  std::uint64_t cancelled = 0;  // it came to -ECANCELED
+  [[nodiscard]] bool balances() const {
+    return submitted == delivered + changed + dropped + cancelled;
+  }
+};
+
 struct service_result {
   std::string name;
   std::vector<std::string> argv;  // volatile text (ports, paths) replaced as in `redactions`
@@ -210,7 +223,9 @@ struct scenario_result {
   std::vector<service_result> services;
   std::vector<service_result> processes;  // that steps spawned, "c1/p", by actor
   std::vector<fault_result> faults;
-  std::vector<redaction> redactions;  // longest first
+  std::optional<request_account> account;  // where the scenario has faults; its numbers volatile
+  std::string resolved_faults;             // what they hit, as an ordinary `faults` list; volatile
+  std::vector<redaction> redactions;       // longest first
   std::string ring_mode;
   std::uint64_t seed = 0;
   std::int64_t duration_ns = 0;              // volatile

@@ -1,9 +1,11 @@
 #include "scenarios/recorder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "engine/op_table.hpp"
+#include "engine/request_data.hpp"
 #include "scenarios/faults/fault_director.hpp"
 #include "scenarios/interpret.hpp"
 
@@ -22,6 +24,13 @@ std::string_view request_op(const uring::operation& op, request_kind kind) {
     default:
       return uring::op_name(op.opcode());
   }
+}
+
+// A descriptor is known by its number where it is not a slot.
+fault_victim victim_of(const step_recorder& record, const uring::operation& op) {
+  const io_uring_sqe& sqe = op.submission();
+  const bool is_slot = (sqe.flags & IOSQE_FIXED_FILE) != 0;
+  return {true, uring::op_name(op.opcode()), record.step_id, record.handle, is_slot ? -1 : sqe.fd};
 }
 
 // Whether this completion is the one that ends its step: a loop of submissions ends when the last
@@ -50,8 +59,22 @@ void step_recorder::completed(completion_event event) {
   progress->reset();
 }
 
-const step_recorder::suffering* step_recorder::suffered_by(const uring::operation& op) const {
-  const auto found = std::ranges::find(suffering_, &op, &suffering::op);
+// A rule about bytes is for all that the step submits, the others hit it once.
+void step_recorder::arm(fault_decision decided) {
+  for (const fault_plan* rule : decided.completions) armed.push_back({rule});
+  watching = std::move(decided.watching);
+}
+
+const fault_plan* step_recorder::still_armed() const {
+  const auto found = std::ranges::find(armed, false, &armed_fault::done);
+  return found == armed.end() ? nullptr : found->rule;
+}
+
+const step_recorder::suffering* step_recorder::find_ticket(const uring::operation& op,
+                                                           std::uint32_t ticket) const {
+  const auto found = std::ranges::find_if(suffering_, [&](const suffering& each) {
+    return each.op == &op && each.ticket == ticket && each.rule != nullptr;
+  });
   return found == suffering_.end() ? nullptr : &*found;
 }
 
@@ -65,37 +88,67 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
   record->submissions.push_back({kind, std::string(request_op(op, kind)), record->clock_.now_ns(),
                                  ++record->clock_.submissions});
   if (kind != request_kind::main) return;
+  ++record->clock_.account.submitted;
   record->last_user_data = sqe.user_data;
   if (record->published != nullptr) *record->published = sqe.user_data;
   if (op.bounded_by() == uring::timeout_mechanism::linked) record->mechanism = "linked timeout";
   if (op.bounded_by() == uring::timeout_mechanism::timer) record->mechanism = "loop timer";
-  if (record->counter == nullptr) return;
+  if (record->counter != nullptr && record->counter->any()) suffer(*record, op, sqe);
+}
 
+void recording_seam::suffer(step_recorder& record, uring::operation& op, io_uring_sqe& sqe) {
+  using turn = step_recorder::suffering::turn;
   // The memory of an operation that has ended may be another's now.
-  std::erase_if(record->suffering_, [&](const auto& each) { return each.op == &op; });
-  const fault_decision here =
-      record->counter->at_submission(uring::op_name(op.opcode()), record->step_id, record->handle);
-  for (const fault_plan* deed : here.deeds) record->counter->set_off(*deed);
-  const fault_plan* by_submission = here.completion;
-  const fault_plan* rule = record->armed_done ? nullptr : record->armed;
-  const bool later =
-      rule != nullptr && !uring::acts_at_submission(*rule->completion(), op.submission());
-  if ((rule == nullptr || later) && by_submission != nullptr) rule = by_submission;
-  if (rule == nullptr) return;
-  const bool waits = rule == record->armed && later;
-  record->suffering_.push_back({&op, rule, waits});
-  if (!waits) arm(*record, op, sqe, *rule);
+  std::erase_if(record.suffering_, [&](const auto& each) { return each.op == &op; });
+  fault_decision here = record.counter->at_submission(op, victim_of(record, op), record.watching);
+  for (const fault_plan* deed : here.deeds) record.counter->set_off(*deed);
+  std::vector<const fault_plan*> at_once;
+  for (const auto& [rule, done] : record.armed) {
+    if (done) continue;
+    if (uring::acts_at_submission(*rule->completion(), op.submission())) {
+      at_once.push_back(rule);
+    } else {
+      record.suffering_.push_back({&op, rule, turn::at_end});
+    }
+  }
+  // What the step has, and does not get here, it keeps for its next submission.
+  for (const fault_plan* late : here.join(at_once))
+    if (std::ranges::find(at_once, late) == at_once.end()) record.counter->withdraw(*late);
+  bool first = true;
+  for (const fault_plan* rule : here.completions) {
+    if (std::exchange(first, false)) {
+      arm(record, op, sqe, *rule);
+    } else {
+      record.suffering_.push_back({&op, rule, turn::follows});
+    }
+  }
+  if (first && here.most_bytes) shorten(record, op, sqe, *here.most_bytes);
 }
 
 void recording_seam::arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe,
                          const fault_plan& rule) {
   const uring::cqe_effect effect = effect_for(record, rule);
+  record.suffering_.push_back({&op, &rule, step_recorder::suffering::turn::armed, effect.rule});
   const char* why = faults_.arm(op, sqe, effect);
-  if (&rule == record.armed) record.armed_done = true;
+  for (auto& [armed, done] : record.armed) done = done || armed == &rule;
   if (why == nullptr) return;
   origins_.erase(effect.rule);
   record.refused = why;
   record.counter->impossible(rule, why);
+}
+
+// Where it can't be shortened, it moves what it moves, and the next one begins behind the place.
+void recording_seam::shorten(step_recorder& record, uring::operation& op, io_uring_sqe& sqe,
+                             std::uint64_t most) {
+  uring::cqe_effect effect;
+  effect.type = uring::way_of(op.submission()) == uring::data_way::in
+                    ? uring::cqe_fault::short_read
+                    : uring::cqe_fault::short_write;
+  effect.amount.bytes = most;
+  effect.rule = ++tickets_;
+  if (faults_.arm(op, sqe, effect) != nullptr) return;
+  record.suffering_.push_back(
+      {&op, nullptr, step_recorder::suffering::turn::shortens, effect.rule});
 }
 
 // The rule's effect, with a number by which a stray of it finds back.
@@ -117,42 +170,101 @@ uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_
 
 uring::verdict recording_seam::on_complete(uring::operation& op, request_kind kind,
                                            std::int32_t& res, std::uint32_t& flags) noexcept {
-  uring::fault_delivery decided = faults_.completed(op, kind, res, flags);
   auto* record = static_cast<step_recorder*>(op.tag());
-  if (record == nullptr) return decided.what;
-  const step_recorder::suffering* suffered =
-      kind == request_kind::main ? record->suffered_by(op) : nullptr;
-  const fault_plan* rule = suffered != nullptr ? suffered->rule : nullptr;
-  const bool waited = suffered != nullptr && suffered->waits && !record->armed_done;
-  const bool untouched = decided.what == uring::verdict::deliver && decided.by == nullptr;
-  if (waited && untouched && ends_step(op, *record, res)) {
-    decided = apply(*record, op, *rule, res, flags);
+  const bool main = kind == request_kind::main;
+  const bool first_time = !faults_.is_passing_on();
+  fault_decision moved;
+  if (record != nullptr && record->counter != nullptr && main && first_time)
+    moved =
+        record->counter->at_completion(op, victim_of(*record, op), record->watching, res, flags);
+  if (record != nullptr && record->counter != nullptr && main && !first_time &&
+      (flags & IORING_CQE_F_MORE) == 0)
+    record->counter->ended(op);
+  arrival what{op, res, flags, faults_.completed(op, kind, res, flags), nullptr, {}};
+  if (record == nullptr) return what.decided.what;
+  if (main && record->counter != nullptr) {
+    for (const fault_plan* deed : moved.deeds) record->counter->set_off(*deed);
+    note_touched(*record, what);
+    touch(*record, what, std::move(moved));
   }
-  if (decided.what == uring::verdict::withhold) return decided.what;
+  if (what.decided.what == uring::verdict::withhold) return what.decided.what;
+  if (main) settle(*record, what);
   completion_event event;
-  if (decided.by != nullptr && kind == request_kind::main) {
-    // What a window holds besides suffers by the rule of the one who opened it.
-    if (decided.by->type == uring::cqe_fault::reorder) rule = reordered_by_;
-    if (decided.by->type == uring::cqe_fault::late) origins_.erase(decided.by->rule);  // in time
-    ++record->faults_seen;
-    if (rule != nullptr) {
-      record->counter->observed(*rule);
-      event.fault = rule->id;
-    }
-  }
+  event.fault = std::move(what.faults);
   if (op.by_system_call()) record->mechanism = "system call";
   event.kind = kind;
   event.op = request_op(op, kind);
   event.res = res;
   event.flags = flags;
   record->completed(std::move(event));
-  return decided.what;
+  return what.decided.what;
 }
 
-uring::fault_delivery recording_seam::apply(step_recorder& record, uring::operation& op,
-                                            const fault_plan& rule, std::int32_t& res,
-                                            std::uint32_t& flags) {
-  return faults_.apply_at_completion(op, res, flags, effect_for(record, rule));
+// The rules that act on a completion that has come, each on what the one before has left.
+void recording_seam::touch(step_recorder& record, arrival& what, fault_decision moved) {
+  using turn = step_recorder::suffering::turn;
+  std::vector<const fault_plan*> due;
+  for (const auto& each : record.suffering_) {
+    if (each.op != &what.op) continue;
+    if (each.when == turn::follows) due.push_back(each.rule);
+    if (each.when != turn::at_end || !ends_step(what.op, record, what.res)) continue;
+    const auto same = [&](const auto& armed) { return armed.rule == each.rule && !armed.done; };
+    if (std::ranges::any_of(record.armed, same)) due.push_back(each.rule);
+  }
+  for (const fault_plan* late : moved.join(due))
+    if (std::ranges::find(due, late) == due.end()) record.counter->withdraw(*late);
+  for (const fault_plan* rule : moved.completions) {
+    const bool has_turn = what.decided.what == uring::verdict::deliver &&
+                          !faults_.is_passing_on() && (what.by == nullptr || what.by->stack);
+    if (has_turn) {
+      apply(record, *rule, what);
+    } else if (std::ranges::find(due, rule) == due.end()) {
+      record.counter->withdraw(*rule);
+    }
+  }
+}
+
+void recording_seam::apply(step_recorder& record, const fault_plan& rule, arrival& what) {
+  const uring::cqe_effect effect = effect_for(record, rule);
+  record.suffering_.push_back(
+      {&what.op, &rule, step_recorder::suffering::turn::armed, effect.rule});
+  const bool lost = what.decided.lost;
+  what.decided = faults_.apply_at_completion(what.op, what.res, what.flags, effect);
+  what.decided.lost = what.decided.lost || lost;
+  note_touched(record, what);
+}
+
+// Who has made or changed it, for the record and the rule's counters.
+void recording_seam::note_touched(step_recorder& record, arrival& what) {
+  const uring::cqe_effect* effect = what.decided.by;
+  if (effect == nullptr || what.decided.what == uring::verdict::withhold) return;
+  if (effect->type == uring::cqe_fault::late) origins_.erase(effect->rule);  // in time
+  const step_recorder::suffering* suffered = record.find_ticket(what.op, effect->rule);
+  // What a window holds besides suffers by the rule of the one who opened it.
+  const fault_plan* rule = suffered != nullptr                         ? suffered->rule
+                           : effect->type == uring::cqe_fault::reorder ? reordered_by_
+                                                                       : nullptr;
+  if (rule == nullptr) return;
+  what.by = rule;
+  ++record.faults_seen;
+  record.counter->observed(*rule);
+  if (!what.faults.empty()) what.faults += ", ";
+  what.faults += rule->id;
+}
+
+// Each request is settled once: with its last completion.
+void recording_seam::settle(step_recorder& record, const arrival& what) {
+  if ((what.flags & IORING_CQE_F_MORE) != 0) return;
+  request_account& account = record.clock_.account;
+  if (what.decided.lost) {
+    ++account.dropped;
+  } else if (what.by != nullptr) {
+    ++account.changed;
+  } else if (what.res == -ECANCELED) {
+    ++account.cancelled;
+  } else {
+    ++account.delivered;
+  }
 }
 
 // ---- What the injector tells -------------------------------------------------------------------
@@ -161,13 +273,12 @@ void recording_seam::fired(const uring::cqe_effect& effect,
                            const uring::operation& victim) noexcept {
   auto* record = static_cast<step_recorder*>(victim.tag());
   if (record == nullptr || record->counter == nullptr) return;
-  const step_recorder::suffering* suffered = record->suffered_by(victim);
-  const fault_plan* rule = effect.type == uring::cqe_fault::reorder ? reordered_by_
-                           : suffered != nullptr                    ? suffered->rule
-                                                                    : nullptr;
+  const step_recorder::suffering* suffered = record->find_ticket(victim, effect.rule);
+  const fault_plan* rule = suffered != nullptr ? suffered->rule : nullptr;
+  if (effect.type == uring::cqe_fault::reorder) rule = reordered_by_;
   if (rule == nullptr) return;
   record->counter->fired(*rule);
-  if (rule == record->armed) record->armed_done = true;
+  for (auto& [armed, done] : record->armed) done = done || armed == rule;
 }
 
 void recording_seam::stray(const uring::fault_stray& what) noexcept {

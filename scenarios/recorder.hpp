@@ -18,12 +18,11 @@
 #include "engine/fault_injector.hpp"
 #include "engine/loop.hpp"
 #include "engine/seam.hpp"
+#include "scenarios/faults/fault_rules.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/plan.hpp"
 
 namespace scenarios {
-
-class fault_counter;
 
 // What a run's records are numbered and timed by.
 struct run_clock {
@@ -34,6 +33,7 @@ struct run_clock {
   std::uint64_t submissions = 0;
   std::uint64_t completions = 0;
   std::uint64_t strays = 0;
+  request_account account;  // of the requests that belong to steps
   [[nodiscard]] std::int64_t now_ns() const { return since(uring::clock::now()); }
   [[nodiscard]] std::int64_t since(uring::time_point at) const {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(at - started).count();
@@ -49,10 +49,18 @@ class step_recorder {
   std::string mechanism;             // what bounded it in time, or did it in the kernel's place
   std::uint64_t last_user_data = 0;  // of the last main request: what a cancel aims at
 
-  // The fault that was decided for this step when it began; null for none. `step_wide` ones hit the
-  // first submission (before) or the last (after); others are decided per submission by `counter`.
-  const fault_plan* armed = nullptr;
-  bool armed_done = false;
+  // The faults that were decided for this step when it began: they hit its first submission
+  // (before) or its last (after). Others are decided per submission by `counter`.
+  struct armed_fault {
+    const fault_plan* rule;
+    bool done = false;
+  };
+  std::vector<armed_fault> armed;
+  // Rules about bytes that may hit what this step submits.
+  std::vector<const fault_plan*> watching;
+  void arm(fault_decision decided);
+  // What is still to hit it, and whether that is to act at its end; null: nothing.
+  [[nodiscard]] const fault_plan* still_armed() const;
   // Whether the submission now being made is the step's last if it completes in full. Steps of one
   // submission leave it set; a line's look-ahead clears it.
   bool last_submission = true;
@@ -75,13 +83,21 @@ class step_recorder {
 
  private:
   friend class recording_seam;
-  // What a request in flight suffers; `waits`: decided when a completion ends the step.
+  // What a request in flight suffers, and by what number of an effect.
   struct suffering {
+    enum class turn : std::uint8_t {
+      armed,     // done to the request
+      follows,   // acts on what the armed one leaves of the completion
+      at_end,    // acts on the completion that ends the step
+      shortens,  // nobody's fault: it ends where a rule begins
+    };
     const uring::operation* op;
-    const fault_plan* rule;
-    bool waits;
+    const fault_plan* rule;  // null: shortens
+    turn when;
+    std::uint32_t ticket = 0;
   };
-  [[nodiscard]] const suffering* suffered_by(const uring::operation& op) const;
+  [[nodiscard]] const suffering* find_ticket(const uring::operation& op,
+                                             std::uint32_t ticket) const;
 
   run_clock& clock_;
   std::vector<suffering> suffering_;
@@ -102,9 +118,22 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
 
  private:
+  // What is known of a completion while rules act on it, one after the other.
+  struct arrival {
+    uring::operation& op;
+    std::int32_t& res;
+    std::uint32_t& flags;
+    uring::fault_delivery decided;
+    const fault_plan* by = nullptr;  // the last rule that has touched it
+    std::string faults;              // ids of all that have
+  };
+  void suffer(step_recorder& record, uring::operation& op, io_uring_sqe& sqe);
   void arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, const fault_plan& rule);
-  uring::fault_delivery apply(step_recorder& record, uring::operation& op, const fault_plan& rule,
-                              std::int32_t& res, std::uint32_t& flags);
+  void shorten(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, std::uint64_t most);
+  void touch(step_recorder& record, arrival& what, fault_decision moved);
+  void apply(step_recorder& record, const fault_plan& rule, arrival& what);
+  void note_touched(step_recorder& record, arrival& what);
+  static void settle(step_recorder& record, const arrival& what);
   uring::cqe_effect effect_for(step_recorder& record, const fault_plan& rule);
   void fired(const uring::cqe_effect& effect, const uring::operation& victim) noexcept override;
   void stray(const uring::fault_stray& what) noexcept override;

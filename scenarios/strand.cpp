@@ -70,7 +70,7 @@ strand::strand(scenario_run& owner, const strand_plan& what, std::string strand_
       handles_(what.handles.size()),
       asyncs_(what.asyncs.size()),
       stop_(parent),
-      faults_(owner.faults, name, std::move(base)),
+      faults_(owner.faults, *this, name, std::move(base)),
       activity_(&owner.activities().emplace_back(scenario_run::activity{name, nullptr})) {
   result.name = name;
   for (const name_target& list : what.lists) locals_[list.local] = value::list({});
@@ -85,6 +85,7 @@ void strand::set_index(std::uint32_t index) {
 void strand::make_handle(std::uint32_t index, int fd, std::shared_ptr<const tls_context> tls) {
   handle& made = handles_[index];
   made.adopt(fd, next_handle_name());
+  faults_.new_descriptor(fd);
   made.accepts_tls = std::move(tls);
   refresh_handle(index);
 }
@@ -262,12 +263,12 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
 uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t index,
                                   std::string path) {
   std::uint32_t attempts_left = step.retry ? step.retry->times : 0;
-  const fault_plan* fault = faults_.any() ? co_await meet_faults(step) : nullptr;
+  fault_decision faults = faults_.any() ? co_await meet_faults(step) : fault_decision{};
   for (;;) {
     step_context context(run.clock, on.stop);
     context.path = path;
     context.recorder.step_id = step.id;
-    context.recorder.armed = std::exchange(fault, nullptr);
+    context.recorder.arm(std::exchange(faults, {}));
     if (faults_.any()) {
       context.recorder.handle = handle_name(step);
       context.recorder.counter = &faults_;

@@ -143,7 +143,7 @@ class strand final : public environment {
   using block_run = uring::task<block_end>;
   // Faults (faults/strand_faults.cpp): deeds on services are done when this returns; what breaks
   // the step is for its recorder.
-  uring::task<const fault_plan*> meet_faults(const step_plan& step);
+  uring::task<fault_decision> meet_faults(const step_plan& step);
   [[nodiscard]] std::string_view handle_name(const step_plan& step) const;
   block_run run_block(lane on, const block& steps, std::string prefix, std::string suffix);
   block_run run_step(lane on, const step_plan& step, std::string path);

@@ -179,9 +179,9 @@ uring::task<completion> tls_stream::failed(io_limits limits) {
 uring::task<completion> tls_stream::expose_to_faults(completion came, bool ends_step,
                                                      io_limits limits) {
   const auto* record = static_cast<const step_recorder*>(limits.tag);
-  const bool armed = record != nullptr && record->armed != nullptr && !record->armed_done;
-  if (!armed || !record->last_submission) co_return came;
-  if (!record->armed->completion()->before && !ends_step) co_return came;
+  const fault_plan* armed = record != nullptr ? record->still_armed() : nullptr;
+  if (armed == nullptr || !record->last_submission) co_return came;
+  if (!armed->completion()->before && !ends_step) co_return came;
   uring::operation end = loop_.nop();
   end.tag(limits.tag);
   const completion result = co_await end;

@@ -21,21 +21,23 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
   const fault_where& narrow = later.where;
   const fault_when& when = earlier.when;
   // What is not always there leaves something to others.
-  if (when.p || when.at || when.window || when.after || !earlier.armed) return false;
+  if (when.p || when.at || when.window || when.after || when.bytes.any() || wide.peer ||
+      !earlier.armed || earlier.stack)
+    return false;
   const auto covers = [](const std::string& one, const std::string& other) {
     return one.empty() || one == other;
   };
   if (wide.submissions != narrow.submissions || !covers(wide.actor, narrow.actor) ||
       !covers(wide.op, narrow.op) || !covers(wide.step, narrow.step) ||
-      !covers(wide.conn, narrow.conn))
+      !covers(wide.conn, narrow.conn) || !covers(wide.fd_kind, narrow.fd_kind))
     return false;
   if (when.nth.has_all() && earlier.times == fault_forever) return true;
   // Occurrences are counted by the rule: they are the same ones only for the same `where` and as
   // long as nothing else keeps some of them from being counted.
   const fault_when& other = later.when;
   if (wide.actor != narrow.actor || wide.op != narrow.op || wide.step != narrow.step ||
-      wide.conn != narrow.conn || other.p || other.at || other.window || other.after ||
-      !later.armed)
+      wide.conn != narrow.conn || wide.fd_kind != narrow.fd_kind || narrow.peer || other.p ||
+      other.at || other.window || other.after || other.bytes.any() || !later.armed)
     return false;
   const bool whole_range = earlier.times == fault_forever ||
                            (when.nth.last != fault_forever &&
@@ -46,11 +48,12 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
 
 void check_shadows(case_context& in, const fault_plan& made, span at) {
   for (const fault_plan& earlier : in.into.faults) {
+    check_stacked(earlier, made, at, in.out);
     if (!shadows(earlier, made)) continue;
     in.out
         .error(code::rule_shadowed, at,
                fmt::format("the fault {} takes all that this one could hit", in_quotes(earlier.id)))
-        .help = "the first rule in the order of the file wins";
+        .help = "the first rule in the order of the file wins, unless it has \"stack\": true";
     return;
   }
 }

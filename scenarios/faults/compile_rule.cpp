@@ -31,6 +31,7 @@ std::optional<fault_plan> fault_compiler::compile() {
   if (const node* armed = keys.find("armed")) made_.armed = armed->boolean();
   if (const node* where = keys.find("where")) compile_where(*where);
   compile_effect(keys);
+  if (const node* stack = keys.find("stack")) compile_stack(*stack);
   if (const node* when = keys.find("when")) compile_when(*when);
   compile_times(keys);
   if (const node* require = keys.find("require")) compile_require(*require);

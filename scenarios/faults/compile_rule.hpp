@@ -3,7 +3,8 @@
 // Internal to compile_faults(), which makes one for each rule after all steps were compiled, since
 // a rule is held against the steps that it could hit. Files: compile_rule.cpp (the rule, deeds on
 // services), compile_effect.cpp (what is done to completions), compile_where.cpp (victims),
-// compile_when.cpp (triggers, requirements).
+// compile_when.cpp (triggers, requirements), compile_bytes.cpp (those about bytes),
+// compile_stack.cpp (several on one completion).
 #pragma once
 
 #include <optional>
@@ -49,6 +50,7 @@ class fault_compiler {
   void compile_op(const node& from);
   void compile_conn(const node& from);
   void compile_service(const node& from);
+  void compile_fd_kind(const node& from);
   [[nodiscard]] bool fits_actor(const step_seen& step) const;
   [[nodiscard]] bool fits_op(const step_seen& step) const;
   [[nodiscard]] bool known_actor(const std::string& name) const;
@@ -63,9 +65,13 @@ class fault_compiler {
   // Triggers.
   void compile_when(const node& when);
   void compile_after(const node& after);
+  void compile_bytes(const checked_object& when);
+  void compile_match(const node& match);
+  void check_bytes();
   void compile_times(const checked_object& keys);
   void compile_require(const node& require);
   void check_what_sets_it_off();
+  void compile_stack(const node& stack);
 
   [[nodiscard]] bool is_process() const { return row_->plane == fault_plane::process; }
 
@@ -79,5 +85,8 @@ class fault_compiler {
   bool force_ = false;
   span actor_at_, op_at_, step_at_, when_at_;
 };
+
+/// Tells when both may hit one completion, the first lets others follow, and this one can't.
+void check_stacked(const fault_plan& earlier, const fault_plan& later, span at, diagnostics& out);
 
 }  // namespace scenarios

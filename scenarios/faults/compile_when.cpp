@@ -18,6 +18,7 @@ void fault_compiler::compile_when(const node& when) {
   if (const node* window = keys.find("window"))
     made_.when.window = read_window(*window, scope_, "the actors began");
   if (const node* after = keys.find("after")) compile_after(*after);
+  compile_bytes(keys);
 }
 
 void fault_compiler::compile_after(const node& after) {
@@ -113,7 +114,7 @@ void fault_compiler::check_what_sets_it_off() {
   if (!when.at && !when.window && !when.after && made_.armed) {
     out_.error(code::rule_cannot_match, where, fmt::format("nothing sets {} off", row_->name))
         .help = "give `where` a step or an op, or `when` an `at` or an `after`";
-  } else if (when.p || when.nth.last != fault_forever || when.nth.ranged) {
+  } else if (when.p || when.nth.last != fault_forever || when.nth.ranged || when.bytes.any()) {
     out_.error(code::rule_cannot_match, where, "without an operation there is nothing to count")
         .help = "give `where` a step or an op";
   }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "scenarios/faults/compile_rule.hpp"
+#include "scenarios/faults/descriptor_kind.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -32,6 +33,12 @@ void fault_compiler::compile_where(const node& where) {
   }
   if (const node* op = keys.find("op")) compile_op(*op);
   if (const node* conn = keys.find("conn")) compile_conn(*conn);
+  if (const node* kind = keys.find("fd_kind")) compile_fd_kind(*kind);
+  if (const node* peer = keys.find("peer")) {
+    // Addresses are known when it runs, not when it is loaded.
+    compile_scope running(name_scope(in_.names, name_stage::actors), in_.files, out_);
+    made_.where.peer = running.read_matcher(*peer, match_domain::data);
+  }
   if (const node* step = keys.find("step")) {
     step_at_ = step->at();
     made_.where.step = scope_.read_text(*step, "a step").value_or("");
@@ -70,6 +77,16 @@ void fault_compiler::compile_op(const node& from) {
                fmt::format("`{}` submits nothing that a fault could hit", *op));
     where.op.clear();
   }
+}
+
+void fault_compiler::compile_fd_kind(const node& from) {
+  const auto kind = scope_.read_text(from, "a kind of descriptor");
+  if (!kind) return;
+  made_.where.fd_kind = *kind;
+  if (std::ranges::find(descriptor_kinds(), *kind) != descriptor_kinds().end()) return;
+  out_.error(code::unknown_constant, from.at(),
+             fmt::format("there is no kind of descriptor {}", in_quotes(*kind)))
+      .help = did_you_mean(*kind, descriptor_kinds());
 }
 
 /// An actor and the name of one of its descriptors.

@@ -32,6 +32,17 @@ std::string why_closed(const fault_plan& rule, const std::vector<fault_plan>& ru
   return "its time had not come, or was over";
 }
 
+// Of rules about bytes it is places among these that count.
+std::string byte_miss(const fault_plan& rule, const fault_tally& sums) {
+  const std::string on_the_way = fmt::format(
+      "{} happened {} time{}, and at most {} byte{} passed on one stream", victim_of(rule),
+      sums.candidates, plural(sums.candidates), sums.bytes, plural(sums.bytes));
+  const stream_condition& wanted = rule.when.bytes;
+  if (wanted.match == nullptr)
+    return fmt::format("{}; none began behind {}", on_the_way, *wanted.after_bytes);
+  return on_the_way + "; the match was not among them";
+}
+
 std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
                          const std::vector<fault_plan>& rules) {
   if (!sums.impossible.empty()) return sums.impossible;
@@ -39,11 +50,13 @@ std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
   if (rule.process() != nullptr && !rule.where.names_operations())
     return sums.matched == 0 ? why_closed(rule, rules) : "it was due and did not take effect";
   if (sums.candidates == 0) return victim + " never happened";
-  if (sums.closed == sums.candidates) {
+  const bool about_bytes = rule.when.bytes.any();
+  if (about_bytes && sums.closed + sums.unlucky + sums.nearest == 0) return byte_miss(rule, sums);
+  if (about_bytes ? sums.nearest + sums.unlucky == 0 : sums.closed == sums.candidates) {
     return fmt::format("{} happened {} time{}, while {}", victim, sums.candidates,
                        plural(sums.candidates), why_closed(rule, rules));
   }
-  if (sums.closed + sums.unlucky == sums.candidates) {
+  if (about_bytes ? sums.nearest == 0 : sums.closed + sums.unlucky == sums.candidates) {
     return fmt::format("{} happened {} time{}; p never came true", victim, sums.candidates,
                        plural(sums.candidates));
   }
@@ -79,6 +92,14 @@ bool satisfied(const fault_require& wanted, const fault_tally& sums) {
 
 }  // namespace
 
+std::string imbalance(const request_account& of) {
+  return fmt::format(
+      "{} requests were submitted, and {} settled: {} delivered, {} changed by a fault, {} dropped "
+      "by one, {} cancelled",
+      of.submitted, of.delivered + of.changed + of.dropped + of.cancelled, of.delivered, of.changed,
+      of.dropped, of.cancelled);
+}
+
 std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
                                        const std::vector<fault_tally>& tallies) {
   std::vector<fault_result> results;
@@ -95,7 +116,10 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.observed = tallies[i].observed;
     result.by_clock = rules[i].by_clock();
     result.sites = tallies[i].sites;
-    result.sites_are_stable = !result.by_clock && !rules[i].where.submissions;
+    // How a stream was cut decides which submissions there are, and whether two places are in one
+    // operation; not where the first of them is.
+    const bool cut = rules[i].when.bytes.any() ? rules[i].times != 1 : rules[i].where.submissions;
+    result.sites_are_stable = !result.by_clock && !cut;
     result.required = rules[i].require.wanted;
     result.expected = rules[i].require.text;
     result.satisfied = satisfied(rules[i].require, tallies[i]);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/fault_effect.hpp"
+#include "scenarios/faults/stream_trigger.hpp"
 #include "scenarios/faults/when_parts.hpp"
 #include "scenarios/low_level_plan.hpp"
 #include "scenarios/matcher.hpp"
@@ -27,13 +28,16 @@ struct fault_row;
 
 // Whom it may hit; what is empty fits all of them.
 struct fault_where {
-  std::string actor;         // by its base name, a copy's, or a handler's
-  std::string op;            // "recv": steps; with `submissions`: opcodes
-  bool submissions = false;  // op was "sqe.NAME"
-  std::string step;          // "actor/id"
-  std::string conn;          // "c1.conn": an actor's descriptor by its name
+  std::string actor;            // by its base name, a copy's, or a handler's
+  std::string op;               // "recv": steps; with `submissions`: opcodes
+  bool submissions = false;     // op was "sqe.NAME"
+  std::string step;             // "actor/id"
+  std::string conn;             // "c1.conn": an actor's descriptor by its name
+  std::string fd_kind;          // "tcp": what its descriptor is
+  std::optional<matcher> peer;  // of the address at its other end
   [[nodiscard]] bool names_operations() const {
-    return !actor.empty() || !op.empty() || !step.empty() || !conn.empty();
+    return !actor.empty() || !op.empty() || !step.empty() || !conn.empty() || !fd_kind.empty() ||
+           peer.has_value();
   }
 };
 
@@ -52,6 +56,7 @@ struct fault_when {
   std::optional<std::chrono::nanoseconds> at;  // since the actors began
   std::optional<time_window> window;
   std::optional<fault_after> after;
+  stream_condition bytes;  // of what the operation moves
 };
 
 struct fault_require {
@@ -82,6 +87,7 @@ struct fault_plan {
   std::uint64_t times = 1;  // within one actor
   bool armed = true;        // false: waits for `fault_on`
   bool removed = false;     // by --ablate: it is as if it did not stand there
+  bool stack = false;       // later rules may hit the same completion, too
   fault_require require;
   fault_effect effect;
 

@@ -1,6 +1,11 @@
 #include "scenarios/faults/fault_rules.hpp"
 
+#include <algorithm>
+
 #include "engine/draw.hpp"
+#include "engine/socket_address.hpp"
+#include "scenarios/faults/byte_rules.hpp"
+#include "scenarios/faults/descriptor_kind.hpp"
 #include "scenarios/faults/fault_director.hpp"
 #include "scenarios/faults/fault_table.hpp"
 #include "scenarios/step_table.hpp"
@@ -13,6 +18,10 @@ constexpr std::size_t sites_max = 1000;
 
 bool is_process(const fault_plan& rule) {
   return rule.process() != nullptr;
+}
+
+bool is_about_bytes(const fault_plan& rule) {
+  return rule.when.bytes.any();
 }
 
 // Without an op it is stream and other submitting steps that count, never low-level ones.
@@ -29,18 +38,36 @@ double identity_draw(std::uint64_t seed, std::string_view fault, std::string_vie
   return uring::draw(seed, occurrence);
 }
 
-fault_counter::fault_counter(fault_director& director, std::string actor, std::string base)
+// The rules of one list stand in one array, in the order of the file.
+std::vector<const fault_plan*> fault_decision::join(const std::vector<const fault_plan*>& others) {
+  completions.insert(completions.end(), others.begin(), others.end());
+  std::ranges::sort(completions);
+  const auto last = std::ranges::find(completions, false, &fault_plan::stack);
+  if (last == completions.end()) return {};
+  std::vector<const fault_plan*> late(std::next(last), completions.end());
+  completions.erase(std::next(last), completions.end());
+  return late;
+}
+
+fault_counter::fault_counter(fault_director& director, const environment& values, std::string actor,
+                             std::string base)
     : director_(director),
-      own_(director.rules().size()),
+      values_(values),
+      own_(director_.rules().size()),
       actor_(std::move(actor)),
       base_(std::move(base)),
-      any_(!own_.empty()) {}
+      any_(!own_.empty()) {
+  if (std::ranges::any_of(director_.rules(), is_about_bytes))
+    bytes_ = std::make_unique<byte_rules>(*this);
+}
+
+fault_counter::~fault_counter() = default;
 
 bool fault_counter::is_me(std::string_view actor) const {
   return actor == actor_ || actor == base_;
 }
 
-bool fault_counter::concerns(const fault_plan& rule, const victim& of) const {
+bool fault_counter::concerns(const fault_plan& rule, const fault_victim& of) const {
   const fault_where& where = rule.where;
   if (rule.removed || where.submissions != of.submission) return false;
   if (is_process(rule) && !where.names_operations()) return false;
@@ -54,22 +81,33 @@ bool fault_counter::concerns(const fault_plan& rule, const victim& of) const {
         where.conn.substr(dot + 1) != of.handle)
       return false;
   }
-  if (where.step.empty()) return true;
-  const std::size_t slash = where.step.find('/');
-  return is_me(std::string_view(where.step).substr(0, slash)) &&
-         where.step.substr(slash + 1) == of.step_id;
+  if (!where.step.empty()) {
+    const std::size_t slash = where.step.find('/');
+    if (!is_me(std::string_view(where.step).substr(0, slash)) ||
+        where.step.substr(slash + 1) != of.step_id)
+      return false;
+  }
+  return fits_descriptor(where, of.fd);
 }
 
-bool fault_counter::passes(const fault_plan& rule, const victim& of, own_count& own,
-                           fault_tally& sums) const {
-  ++sums.candidates;
-  ++own.candidates;
+bool fault_counter::fits_descriptor(const fault_where& where, int fd) const {
+  if (where.fd_kind.empty() && !where.peer) return true;
+  if (fd < 0 || (!where.fd_kind.empty() && kind_of_descriptor(fd) != where.fd_kind)) return false;
+  if (!where.peer) return true;
+  const uring::socket_address peer = uring::socket_address::peer_of(fd);
+  if (peer.family() == AF_UNSPEC) return false;
+  return !where.peer->check(value::text(peer.url()), match_context{values_, 1.0});
+}
+
+bool fault_counter::passes(const fault_plan& rule, const fault_victim& of, own_count& own,
+                           std::uint64_t number) const {
+  fault_tally& sums = director_.tally(rule);
   if (!director_.is_open(rule)) {
     ++sums.closed;
     return false;
   }
   if (rule.when.p &&
-      identity_draw(director_.seed(), rule.id, actor_, of.op, own.candidates) >= *rule.when.p) {
+      identity_draw(director_.seed(), rule.id, actor_, of.op, number) >= *rule.when.p) {
     ++sums.unlucky;
     return false;
   }
@@ -83,34 +121,76 @@ bool fault_counter::passes(const fault_plan& rule, const victim& of, own_count& 
   return true;
 }
 
-fault_decision fault_counter::decide(const victim& of) {
+bool fault_counter::hits(std::size_t index, const fault_victim& of, std::uint64_t number,
+                         fault_decision& into) {
+  const fault_plan& rule = director_.rules()[index];
+  own_count& own = own_[index];
+  if (!passes(rule, of, own, number) || own.hits >= rule.times) return false;
+  const bool deed = is_process(rule);
+  // The first rule in the order of the file has the completion. Deeds on a service don't compete.
+  std::vector<const fault_plan*>& to = deed ? into.deeds : into.completions;
+  if (std::ranges::find(to, &rule) != to.end()) return false;
+  if (!deed && !to.empty() && !to.back()->stack && to.back() < &rule) return false;
+  ++own.hits;
+  fault_tally& sums = director_.tally(rule);
+  if (sums.sites.size() < sites_max) sums.sites.push_back({actor_, number});
+  if (deed) {
+    to.push_back(&rule);
+  } else {
+    for (const fault_plan* late : into.join({&rule})) withdraw(*late);
+  }
+  return true;
+}
+
+void fault_counter::withdraw(const fault_plan& rule) {
+  own_count& own = own_[static_cast<std::size_t>(&rule - director_.rules().data())];
+  --own.hits;
+  std::vector<fault_site>& sites = director_.tally(rule).sites;
+  const auto own_site = std::ranges::find(sites.rbegin(), sites.rend(), actor_, &fault_site::actor);
+  if (own_site != sites.rend()) sites.erase(std::next(own_site).base());
+}
+
+fault_decision fault_counter::decide(const fault_victim& of) {
   fault_decision made;
   for (std::size_t i = 0; i < own_.size(); ++i) {
     const fault_plan& rule = director_.rules()[i];
     if (!concerns(rule, of)) continue;
-    own_count& own = own_[i];
-    fault_tally& sums = director_.tally(rule);
-    if (!passes(rule, of, own, sums) || own.hits >= rule.times) continue;
-    // The first rule in the order of the file has the completion. Deeds on a service don't compete.
-    if (!is_process(rule) && made.completion != nullptr) continue;
-    ++own.hits;
-    if (sums.sites.size() < sites_max) sums.sites.push_back({actor_, own.candidates});
-    if (is_process(rule)) {
-      made.deeds.push_back(&rule);
+    ++director_.tally(rule).candidates;
+    const std::uint64_t number = ++own_[i].candidates;
+    if (is_about_bytes(rule)) {
+      made.watching.push_back(&rule);
     } else {
-      made.completion = &rule;
+      hits(i, of, number, made);
     }
   }
   return made;
 }
 
-fault_decision fault_counter::at_step(const step_plan& step, std::string_view handle) {
-  return decide({false, step.op, step.id, handle});
+fault_decision fault_counter::at_step(const step_plan& step, std::string_view handle, int fd) {
+  return decide({false, step.op, step.id, handle, fd});
 }
 
-fault_decision fault_counter::at_submission(std::string_view op, std::string_view step_id,
-                                            std::string_view handle) {
-  return decide({true, op, step_id, handle});
+fault_decision fault_counter::at_submission(const uring::operation& op, const fault_victim& of,
+                                            const std::vector<const fault_plan*>& watching) {
+  fault_decision made = decide(of);
+  if (bytes_ != nullptr) bytes_->at_submission(op, of, watching, made);
+  return made;
+}
+
+fault_decision fault_counter::at_completion(const uring::operation& op, const fault_victim& of,
+                                            const std::vector<const fault_plan*>& watching,
+                                            std::int32_t res, std::uint32_t flags) {
+  fault_decision made;
+  if (bytes_ != nullptr) bytes_->at_completion(op, of, watching, res, flags, made);
+  return made;
+}
+
+void fault_counter::ended(const uring::operation& op) {
+  if (bytes_ != nullptr) bytes_->ended(op);
+}
+
+void fault_counter::new_descriptor(int fd) {
+  if (bytes_ != nullptr) bytes_->new_descriptor(fd);
 }
 
 void fault_counter::set_off(const fault_plan& rule) {

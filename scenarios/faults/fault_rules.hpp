@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,7 @@
 
 namespace scenarios {
 
+class byte_rules;
 class fault_director;
 
 struct fault_tally {
@@ -29,28 +32,55 @@ struct fault_tally {
   std::uint64_t closed = 0;   // came when the rule was not armed, healed, or not due
   std::uint64_t unlucky = 0;  // `p` said no
   std::uint64_t nearest = 0;  // the highest occurrence that an actor reached
+  std::uint64_t bytes = 0;    // the most that passed on one stream, of rules about bytes
   std::string nearest_actor;
   std::string impossible;  // why it was due and could not be done
   std::vector<fault_site> sites;
 };
 
-// What hits one step or submission.
+// What hits one step, submission or completion.
 struct fault_decision {
-  const fault_plan* completion = nullptr;  // breaks what it comes to
-  std::vector<const fault_plan*> deeds;    // process.*: they hit a service
+  // Break what it comes to, in the order of the file: one, or as many as `stack` lets.
+  std::vector<const fault_plan*> completions;
+  std::vector<const fault_plan*> deeds;     // process.*: they hit a service
+  std::vector<const fault_plan*> watching;  // of a step: rules about the bytes that it moves
+  // A request that would move more bytes is to move so many: the next one begins where a rule does.
+  std::optional<std::uint64_t> most_bytes;
+  // Adds the other's, in the order of the file; returns those that have no turn then.
+  std::vector<const fault_plan*> join(const std::vector<const fault_plan*>& others);
+};
+
+// The request that a rule is held against.
+struct fault_victim {
+  bool submission = false;
+  std::string_view op, step_id, handle;
+  int fd = -1;  // where it is known
 };
 
 class fault_counter {
  public:
-  // The director outlives this.
-  fault_counter(fault_director& director, std::string actor, std::string base);
+  // The director and the actor's values outlive this.
+  fault_counter(fault_director& director, const environment& values, std::string actor,
+                std::string base);
+  ~fault_counter();
 
   [[nodiscard]] bool any() const { return any_; }
   // What hits this step. Called once when a step begins; `handle` is the name of its descriptor.
-  fault_decision at_step(const step_plan& step, std::string_view handle);
-  // What hits this submission. `op` is the opcode's name.
-  fault_decision at_submission(std::string_view op, std::string_view step_id,
-                               std::string_view handle);
+  fault_decision at_step(const step_plan& step, std::string_view handle, int fd);
+  // What hits this submission, of a step that `watching` concerns.
+  fault_decision at_submission(const uring::operation& op, const fault_victim& of,
+                               const std::vector<const fault_plan*>& watching);
+  // What hits this completion, and has not been decided before. Once for each, with the result that
+  // the kernel gave it.
+  fault_decision at_completion(const uring::operation& op, const fault_victim& of,
+                               const std::vector<const fault_plan*>& watching, std::int32_t res,
+                               std::uint32_t flags);
+  // It ended, and the kernel gave it no result that at_completion was not told of.
+  void ended(const uring::operation& op);
+  // Another rule had what this one was to hit.
+  void withdraw(const fault_plan& rule);
+  // What the descriptor's number means is another one from here on.
+  void new_descriptor(int fd);
   // A deed that nobody waits for here.
   void set_off(const fault_plan& rule);
   void fired(const fault_plan& rule);
@@ -60,23 +90,27 @@ class fault_counter {
   void step_ended(const step_plan& step);
 
  private:
+  friend class byte_rules;
   struct own_count {
     std::uint64_t candidates = 0;
-    std::uint64_t seen = 0;  // passed everything but `nth`
+    std::uint64_t places = 0;  // of rules about bytes: what passed `after_bytes` and `match`
+    std::uint64_t seen = 0;    // passed everything but `nth`
     std::uint64_t hits = 0;
   };
-  struct victim {
-    bool submission = false;
-    std::string_view op, step_id, handle;
-  };
-  fault_decision decide(const victim& of);
-  [[nodiscard]] bool concerns(const fault_plan& rule, const victim& of) const;
-  [[nodiscard]] bool passes(const fault_plan& rule, const victim& of, own_count& own,
-                            fault_tally& sums) const;
+  fault_decision decide(const fault_victim& of);
+  [[nodiscard]] bool concerns(const fault_plan& rule, const fault_victim& of) const;
+  [[nodiscard]] bool fits_descriptor(const fault_where& where, int fd) const;
+  // `number` is which occurrence it is, for a draw.
+  [[nodiscard]] bool passes(const fault_plan& rule, const fault_victim& of, own_count& own,
+                            std::uint64_t number) const;
+  // It passes, and has its turn in `into`.
+  bool hits(std::size_t rule, const fault_victim& of, std::uint64_t number, fault_decision& into);
   [[nodiscard]] bool is_me(std::string_view actor) const;
 
   fault_director& director_;
+  const environment& values_;
   std::vector<own_count> own_;
+  std::unique_ptr<byte_rules> bytes_;  // where a rule is about bytes
   std::string actor_;
   std::string base_;
   bool any_ = false;
@@ -85,6 +119,9 @@ class fault_counter {
 // A number in [0, 1) that depends on who asks and on nothing else.
 double identity_draw(std::uint64_t seed, std::string_view fault, std::string_view actor,
                      std::string_view op, std::uint64_t occurrence);
+
+// What does not add up in an account, in words.
+std::string imbalance(const request_account& of);
 
 // The rules' results, the requirements judged, the nearest miss told. Rules that were removed have
 // none.

@@ -26,6 +26,10 @@ object at_site(const object& rule, const fault_site& site, std::string id) {
   made["where"] = rule.value("where", object::object());
   made["where"]["actor"] = site.actor;
   made["when"] = {{"nth", site.nth}};
+  // What is about bytes counts places among them.
+  const object when = rule.value("when", object::object());
+  for (const char* key : {"after_bytes", "match"})
+    if (when.contains(key)) made["when"][key] = when[key];
   return made;
 }
 

@@ -6,10 +6,11 @@
 namespace scenarios {
 
 // Decided once for all attempts of the step, in the order of the program.
-uring::task<const fault_plan*> strand::meet_faults(const step_plan& step) {
-  const fault_decision here = faults_.at_step(step, handle_name(step));
+uring::task<fault_decision> strand::meet_faults(const step_plan& step) {
+  const int fd = step.handle < handles_.size() ? handles_[step.handle].fd() : -1;
+  fault_decision here = faults_.at_step(step, handle_name(step), fd);
   for (const fault_plan* deed : here.deeds) co_await run.faults.carry_out(*deed);
-  co_return here.completion;
+  co_return here;
 }
 
 // What the descriptor that a step works on, or makes, is called in the file.

@@ -81,6 +81,27 @@ class Trials(ProgramTest):
         (replayed,) = self.hits("--replay", "plan.json")
         self.assertEqual(sorted(replayed), drawn)
 
+    def test_a_report_is_a_plan_too(self):
+        self.write("s.scenario.json",
+                   scenario([broken_send(id="odd", when={"p": 0.5}, require=False)]))
+        (drawn,) = self.hits("--report", "json=r.json")
+        report = json.loads((self.dir / "r.json").read_text())
+        (plan,) = [each["volatile"]["plan"] for each in report["scenarios"]]
+        self.assertEqual([rule["when"] for rule in plan["faults"]], [{"nth": n} for n in drawn])
+        self.write("s.scenario.json", {**scenario([]), "seed": 99})
+        (replayed,) = self.hits("--replay", "r.json")
+        self.assertEqual(sorted(replayed), drawn)
+        self.write("t.scenario.json", scenario([]))
+        result = self.expect(self.run_program("run", "t.scenario.json", "--replay", "r.json"), 2)
+        self.assertIn("report has no plan", result.stderr)
+
+    def test_a_plan_with_a_mistake_tells_it_once(self):
+        for name in "st":
+            self.write(f"{name}.scenario.json", scenario([]))
+        (self.dir / "plan.json").write_text('{ "faults": [ }')
+        result = self.expect(self.run_program("run", "--replay", "plan.json"), 2)
+        self.assertEqual(result.stderr.count("plan.json:1:"), 1, result.stderr)
+
     def test_a_plan_that_is_not_there_is_a_mistake_of_usage(self):
         self.write("s.scenario.json", scenario([]))
         self.expect(self.run_program("run", "--replay", "nowhere.json"), 2)

@@ -17,6 +17,8 @@ SHOWN_ELSEWHERE = {
     "teardown_failed": (None, "needs a process that SIGKILL does not end"),
     "cannot_switch_user": (None, "depends on who runs the tests"),
     "temporary_directory": (None, "needs a full disk"),
+    "account_unbalanced": ("tests/unit/scenarios/request_account_test.cpp",
+                           "only a mistake of the program's own tells it"),
 }
 # Nothing tells them yet. One that is told after all must have its input.
 NOT_TOLD = {"handler_failed", "unknown_actor", "fault_needs_proxy", "fault_inexact",

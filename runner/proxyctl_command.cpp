@@ -16,6 +16,7 @@
 #include "runner/output.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/proxy_commands.hpp"
 
 namespace runner {
 namespace {
@@ -23,40 +24,27 @@ namespace {
 using nlohmann::json;
 using scenarios::in_quotes;
 
-struct verb {
-  std::string_view name;
-  const char* argument;  // the key of the word behind it; null: none
-  bool needed = false;
-};
-constexpr std::array<verb, 5> verbs{{{"list", nullptr},
-                                     {"counters", nullptr},
-                                     {"add", "fault", true},
-                                     {"remove", "id", true},
-                                     {"heal", "id"}}};
-
 /// The request, or what is wrong with the words.
 std::string request_of(const std::vector<std::string>& words, json& into) {
-  std::vector<std::string_view> names;
-  names.reserve(verbs.size());
-  for (const verb& each : verbs) names.push_back(each.name);
-  const auto* const found = std::ranges::find(verbs, words[1], &verb::name);
-  if (found == verbs.end()) {
+  const auto* const found = scenarios::find_proxy_command(words[1]);
+  if (found == nullptr) {
+    std::vector<std::string_view> names;
+    names.reserve(scenarios::proxy_commands.size());
+    for (const auto& each : scenarios::proxy_commands) names.push_back(each.name);
     return fmt::format("there is no command {}; {}", in_quotes(words[1]),
                        scenarios::suggestion(words[1], names));
   }
   into = {{"command", words[1]}};
   if (words.size() < 3) {
-    return found->needed ? fmt::format("{} needs {}", words[1],
-                                       words[1] == "add" ? "a fault, as JSON" : "the fault's id")
-                         : std::string();
+    return found->needs_argument ? fmt::format("{} needs {}", words[1], found->argument_is)
+                                 : std::string();
   }
-  if (found->argument == nullptr) return fmt::format("{} takes no word behind it", words[1]);
-  if (words[1] != "add") {
-    into[found->argument] = words[2];
-    return {};
-  }
-  into["fault"] = json::parse(words[2], nullptr, false, true);
-  return into["fault"].is_object() ? "" : fmt::format("{} is no JSON object", in_quotes(words[2]));
+  if (found->argument.empty()) return fmt::format("{} takes no word behind it", words[1]);
+  json& argument = into[std::string(found->argument)];
+  argument = words[2];
+  if (found->verb != scenarios::proxy_verb::add) return {};
+  argument = json::parse(words[2], nullptr, false, true);
+  return argument.is_object() ? "" : fmt::format("{} is no JSON object", in_quotes(words[2]));
 }
 
 /// Its answer; empty with errno when there is none.

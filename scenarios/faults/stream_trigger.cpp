@@ -132,6 +132,9 @@ std::optional<std::uint64_t> stream_trigger::find_exact(std::uint64_t offset,
                                                         std::string_view chunk) {
   const stream_pattern& pattern = *when_.match;
   for (std::size_t i = 0; i < chunk.size(); ++i) {
+    // Most bytes begin no match: they are skipped many at a time.
+    if (matched_ == 0) i = chunk.find(pattern.bytes().front(), i);
+    if (i == std::string_view::npos) break;
     matched_ = pattern.step(matched_, chunk[i]);
     if (matched_ == pattern.bytes().size()) return offset + i + 1;
   }

@@ -21,7 +21,8 @@ void datagram_pipe::push(std::string_view datagram, time_point now) {
       return;
     } else {
       alter(bytes, hit, copies, now);
-      changed.push_back(hit.rule);
+      const wire_fault type = hit.effect->type;  // the others tell by themselves
+      if (type != wire_fault::insert && type != wire_fault::reorder) changed.push_back(hit.rule);
     }
   }
   if (conditions_.drops_datagrams()) {
@@ -30,9 +31,11 @@ void datagram_pipe::push(std::string_view datagram, time_point now) {
     });
     return;
   }
-  for (std::size_t n = 0; n < copies; ++n) enqueue(bytes, now, changed);
-  if (shuffle_) return keep(std::move(bytes), now);
-  enqueue(std::move(bytes), now, copies == 0 ? std::move(changed) : std::vector<std::uint32_t>());
+  for (std::size_t n = 0; n < copies; ++n)
+    enqueue(bytes, now, n == 0 ? changed : std::vector<std::uint32_t>());
+  if (copies != 0) changed.clear();  // the first copy has told it
+  if (shuffle_) return keep(std::move(bytes), now, std::move(changed));
+  enqueue(std::move(bytes), now, std::move(changed));
 }
 
 void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_t& copies,
@@ -85,8 +88,8 @@ void datagram_pipe::enqueue(std::string bytes, time_point now, std::vector<std::
   queue_.insert(place, item{std::move(bytes), due, std::move(rules)});
 }
 
-void datagram_pipe::keep(std::string bytes, time_point now) {
-  shuffle_->kept.push_back(std::move(bytes));
+void datagram_pipe::keep(std::string bytes, time_point now, std::vector<std::uint32_t> rules) {
+  shuffle_->kept.push_back({std::move(bytes), {}, std::move(rules)});
   if (shuffle_->kept.size() >= shuffle_->by.effect->window) release(now);
 }
 
@@ -102,9 +105,13 @@ void datagram_pipe::release(time_point now) {
       std::swap(order[i - 1], order[static_cast<std::size_t>(u * static_cast<double>(i - 1))]);
     }
   }
-  for (const std::uint64_t each : order)
-    enqueue(std::move(ready.kept[static_cast<std::size_t>(each)]), now,
-            order.size() > 1 ? std::vector{ready.by.rule} : std::vector<std::uint32_t>());
+  // One that was alone has not changed places with anybody.
+  if (order.size() > 1)
+    ready.kept[static_cast<std::size_t>(order[0])].rules.push_back(ready.by.rule);
+  for (const std::uint64_t each : order) {
+    item& next = ready.kept[static_cast<std::size_t>(each)];
+    enqueue(std::move(next.bytes), now, std::move(next.rules));
+  }
 }
 
 datagram_pipe::order datagram_pipe::next(time_point now) {

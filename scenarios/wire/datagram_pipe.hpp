@@ -52,13 +52,13 @@ class datagram_pipe {
   // Datagrams that change places: released when all are there, or when they have waited enough.
   struct shuffle {
     wire_hit by;
-    std::vector<std::string> kept;
+    std::vector<item> kept;
     time_point until{};
   };
 
   void alter(std::string& datagram, const wire_hit& hit, std::size_t& copies, time_point now);
   void enqueue(std::string bytes, time_point now, std::vector<std::uint32_t> rules);
-  void keep(std::string bytes, time_point now);
+  void keep(std::string bytes, time_point now, std::vector<std::uint32_t> rules);
   void release(time_point now);
 
   wire_decider& rules_;

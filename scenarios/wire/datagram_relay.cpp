@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <chrono>
 #include <list>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "engine/scope.hpp"
@@ -30,6 +32,11 @@ constexpr auto stillness = 60s;
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+/// Of a sender: what its packets have in common.
+std::string key_of(const uring::socket_address& sender) {
+  return {reinterpret_cast<const char*>(sender.data()), sender.length()};
 }
 
 struct flow {
@@ -74,6 +81,7 @@ class datagram_relay final : public relay {
   uring::scope all_;
   int socket_ = -1;
   std::list<flow> flows_;
+  std::unordered_map<std::string, flow*> by_sender_;  // those that have not been stopped
   relay_counters past_;
 };
 
@@ -126,9 +134,9 @@ void datagram_relay::close_socket() {
 }
 
 flow* datagram_relay::flow_of(const uring::socket_address& sender) {
-  for (flow& each : flows_)
-    if (each.from == sender && !each.stop.stop_requested()) return &each;
-  return begin(sender);
+  const auto found = by_sender_.find(key_of(sender));
+  return found != by_sender_.end() && !found->second->stop.stop_requested() ? found->second
+                                                                            : begin(sender);
 }
 
 flow* datagram_relay::begin(const uring::socket_address& sender) {
@@ -143,6 +151,7 @@ flow* datagram_relay::begin(const uring::socket_address& sender) {
   ++past_.connections;
   made->last = uring::clock::now();
   for (const wire_hit& hit : rules_.on_connect(made->identity)) suffer(*made, hit);
+  by_sender_[key_of(sender)] = &*made;
   all_.spawn(serve(made));
   return &*made;
 }
@@ -178,6 +187,8 @@ task<void> datagram_relay::serve(std::list<flow>::iterator which) {
   rules_.on_end(which->identity);
   past_.to_server += which->to_server.delivered();
   past_.to_client += which->to_client.delivered();
+  const auto found = by_sender_.find(key_of(which->from));
+  if (found != by_sender_.end() && found->second == &*which) by_sender_.erase(found);
   flows_.erase(which);
 }
 

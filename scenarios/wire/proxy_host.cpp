@@ -14,6 +14,7 @@
 
 #include "engine/errno_name.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/proxy_commands.hpp"
 
 namespace scenarios {
 namespace {
@@ -58,6 +59,10 @@ bool is_trusted(int client) {
 
 object failure(std::string_view why) {
   return {{"ok", false}, {"error", why}};
+}
+
+object of_fault(bool found, const std::string& id) {
+  return found ? object{{"ok", true}} : failure(fmt::format("there is no fault {}", in_quotes(id)));
 }
 
 }  // namespace
@@ -169,57 +174,76 @@ task<void> proxy_host::talk(int client) {
   co_await loop_.close_only(client);
 }
 
-std::string proxy_host::answer(std::string_view command) {
-  const object asked = object::parse(command, nullptr, false);
-  const auto text = [&](const char* key) {
+std::string proxy_host::answer(std::string_view line) {
+  const object asked = object::parse(line, nullptr, false);
+  const auto text = [&](std::string_view key) {
     const auto found = asked.is_object() ? asked.find(key) : asked.end();
     return asked.is_object() && found != asked.end() && found->is_string()
                ? found->get<std::string>()
                : std::string();
   };
-  const std::string what = text("command");
-  object reply{{"ok", true}};
-  if (what == "list" || what == "counters") {
-    for (const auto& each : relays_) {
-      const relay_counters of = each->counters();
-      object& node = reply["proxies"][each->name()];
-      node = {{"connections", of.connections},
-              {"active", of.active},
-              {"to_server", of.to_server},
-              {"to_client", of.to_client}};
-      if (what == "list") node["listen"] = each->address().url();
-    }
-    reply["faults"] = object::object();
-    rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
-      object& node = reply["faults"][rule.id];
-      node = {{"candidates", of.candidates},
-              {"matched", of.matched},
-              {"fired", of.fired},
-              {"observed", of.observed}};
-      if (what == "list") node["type"] = fmt::format("wire.{}", wire_fault_name(rule.effect->type));
-    });
-  } else if (what == "add") {
-    diagnostics out;
-    const auto fault = asked.find("fault");
-    if (fault == asked.end()) return failure("\"add\" needs \"fault\"").dump();
-    proxy_plan known = plan_;
-    rules_.each_rule(
-        [&](const wire_rule& each, const rule_counters&) { known.rules.push_back(each); });
-    auto rule = compile_wire_rule(source::from_text("fault", fault->dump()), known, out);
-    if (!rule) return failure(render(out)).dump(-1, ' ', true, object::error_handler_t::replace);
-    reply["id"] = rule->id;
-    rules_.add(*std::move(rule));
-  } else if (what == "remove") {
-    const std::string id = text("id");
-    if (!rules_.remove(id))
-      return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();
-  } else if (what == "heal") {
-    const std::string id = text("id");
-    if (!rules_.heal(id)) return failure(fmt::format("there is no fault {}", in_quotes(id))).dump();
-  } else {
-    return failure("a command is list, counters, add, remove or heal, in a line of JSON").dump();
+  const proxy_command* const command = find_proxy_command(text("command"));
+  if (command == nullptr) {
+    std::vector<std::string_view> names;
+    names.reserve(proxy_commands.size());
+    for (const proxy_command& each : proxy_commands) names.push_back(each.name);
+    return failure(
+               fmt::format("a command is a line of JSON, and one of {}", fmt::join(names, ", ")))
+        .dump();
+  }
+  object reply;
+  switch (command->verb) {
+    case proxy_verb::list:
+    case proxy_verb::counters:
+      reply = inventory(command->verb == proxy_verb::list);
+      break;
+    case proxy_verb::add:
+      reply = asked.contains(command->argument) ? add(asked[std::string(command->argument)].dump())
+                                                : failure("\"add\" needs \"fault\"");
+      break;
+    case proxy_verb::remove:
+      reply = of_fault(rules_.remove(text(command->argument)), text(command->argument));
+      break;
+    case proxy_verb::heal:
+      reply = of_fault(rules_.heal(text(command->argument)), text(command->argument));
+      break;
   }
   return reply.dump(-1, ' ', true, object::error_handler_t::replace);
+}
+
+nlohmann::json proxy_host::inventory(bool in_full) const {
+  object reply{{"ok", true}};
+  for (const auto& each : relays_) {
+    const relay_counters of = each->counters();
+    object& node = reply["proxies"][each->name()];
+    node = {{"connections", of.connections},
+            {"active", of.active},
+            {"to_server", of.to_server},
+            {"to_client", of.to_client}};
+    if (in_full) node["listen"] = each->address().url();
+  }
+  reply["faults"] = object::object();
+  rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
+    object& node = reply["faults"][rule.id];
+    node = {{"candidates", of.candidates},
+            {"matched", of.matched},
+            {"fired", of.fired},
+            {"observed", of.observed}};
+    if (in_full) node["type"] = fmt::format("wire.{}", wire_fault_name(rule.effect->type));
+  });
+  return reply;
+}
+
+nlohmann::json proxy_host::add(const std::string& fault) {
+  diagnostics out;
+  proxy_plan known = plan_;
+  rules_.each_rule(
+      [&](const wire_rule& each, const rule_counters&) { known.rules.push_back(each); });
+  auto rule = compile_wire_rule(source::from_text("fault", fault), known, out);
+  if (!rule) return failure(render(out));
+  object reply{{"ok", true}, {"id", rule->id}};
+  rules_.add(*std::move(rule));
+  return reply;
 }
 
 std::string proxy_host::describe() const {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ class proxy_host {
   void stop();
 
   /// A line of JSON for a command, without its end.
-  std::string answer(std::string_view command);
+  std::string answer(std::string_view line);
   /// For people: each proxy with its addresses.
   [[nodiscard]] std::string describe() const;
   /// For people: what passed, and how often each rule fired.
@@ -50,6 +51,8 @@ class proxy_host {
  private:
   uring::task<void> take_commands();
   uring::task<void> talk(int client);
+  [[nodiscard]] nlohmann::json inventory(bool in_full) const;
+  nlohmann::json add(const std::string& fault);
   int open_control();
   void close_control();
 

@@ -71,9 +71,11 @@ void relay_link::apply(const wire_hit& hit) {
 }
 
 bool relay_link::heal(std::optional<std::uint32_t> rule) {
-  bool healed =
-      std::erase_if(held_by_, [&](const wire_hit& hit) { return !rule || hit.rule == *rule; }) != 0;
-  if (healed) before_.notify();
+  bool healed = held_by_ && (!rule || *rule == *held_by_);
+  if (healed) {
+    held_by_.reset();
+    before_.notify();
+  }
   for (flow& each : flows_) {
     if (!each.pipe.heal(rule, uring::clock::now())) continue;
     healed = true;
@@ -141,11 +143,11 @@ task<void> relay_link::suffer(const wire_hit& hit) {
   std::optional<uring::time_point> until;
   if (delays || effect.lasts)
     until = uring::later(uring::clock::now(), delays ? effect.delay : *effect.lasts);
-  held_by_.push_back(hit);
-  while (!stop_.stop_requested() && !held_by_.empty() && (!until || uring::clock::now() < *until)) {
+  held_by_ = hit.rule;
+  while (!stop_.stop_requested() && held_by_ && (!until || uring::clock::now() < *until)) {
     co_await before_.wait(loop_, stop_, until);
   }
-  held_by_.clear();
+  held_by_.reset();
 }
 
 task<bool> relay_link::dial() {

@@ -83,8 +83,8 @@ class relay_link {
   int client_ = -1;
   int server_ = -1;
   ending how_ = ending::stopped;
-  wake_up before_;                 // while it is not let begin
-  std::vector<wire_hit> held_by_;  // accept_hang, accept_delay
+  wake_up before_;                        // while it is not let begin
+  std::optional<std::uint32_t> held_by_;  // the rule: accept_hang, accept_delay
 };
 
 }  // namespace scenarios

@@ -42,6 +42,7 @@ class stream_relay final : public relay {
     std::optional<uring::time_point> until;
   };
 
+  int bind();
   int listen();
   int listen_again();
   void close_listener();
@@ -72,6 +73,13 @@ int bound_socket(const uring::socket_address& where) {
 }
 
 int stream_relay::open() {
+  if (const int error = bind(); error != 0) return error;
+  // Nobody may connect before what refuses from the beginning does.
+  for (const wire_hit& hit : rules_.on_start(options_.name)) strike(hit, {});
+  return refusals_.empty() ? listen() : 0;
+}
+
+int stream_relay::bind() {
   int fd = bound_socket(address_.family() != AF_UNSPEC ? address_ : options_.listen);
   if (fd < 0) return fd;
   const bool chosen_by_kernel = address_.family() == AF_UNSPEC && options_.listen.is_any_port();
@@ -82,7 +90,7 @@ int stream_relay::open() {
     if (same >= 0) ::close(std::exchange(fd, same));
   }
   listener_ = fd;
-  return listen();
+  return 0;
 }
 
 int stream_relay::listen() {
@@ -94,7 +102,7 @@ int stream_relay::listen() {
 int stream_relay::listen_again() {
   if (address_.is_unix()) {
     close_listener();
-    return open();
+    if (const int error = bind(); error != 0) return error;
   }
   return listen();
 }
@@ -107,7 +115,6 @@ void stream_relay::close_listener() {
 }
 
 task<void> stream_relay::run() {
-  for (const wire_hit& hit : rules_.on_start(options_.name)) strike(hit, {});
   uring::scope links;
   while (!stop_.stop_requested()) {
     if (refusals_.empty()) {

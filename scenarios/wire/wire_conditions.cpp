@@ -150,25 +150,22 @@ std::uint64_t wire_conditions::rate() const {
   return least;
 }
 
-std::uint64_t wire_conditions::piece(std::uint64_t offset) {
+std::uint64_t wire_conditions::piece(std::uint64_t delivered, std::optional<std::uint64_t> offset) {
   std::uint64_t size = std::numeric_limits<std::uint64_t>::max();
   for (condition& each : all_) {
     const wire_effect& effect = *each.hit.effect;
     if (effect.type != wire_fault::slicer) continue;
-    for (const std::uint64_t cut : effect.cuts) {
-      if (cut <= offset) continue;
-      size = std::min(size, cut - offset);
-      break;
-    }
+    const auto cut = offset ? std::ranges::upper_bound(effect.cuts, *offset) : effect.cuts.end();
+    if (cut != effect.cuts.end()) size = std::min(size, *cut - *offset);
     if (effect.average_size == 0) continue;
-    while (each.cut <= offset) {
+    while (each.cut <= delivered) {
       // From average - variation to average + variation, both included.
       const double u = uring::draw(each.hit.seed, each.draws++);
       const auto more =
           static_cast<std::uint64_t>(u * static_cast<double>(2 * effect.size_variation + 1));
-      each.cut = std::max(each.cut, offset) + effect.average_size - effect.size_variation + more;
+      each.cut = std::max(each.cut, delivered) + effect.average_size - effect.size_variation + more;
     }
-    size = std::min(size, each.cut - offset);
+    size = std::min(size, each.cut - delivered);
   }
   return size;
 }

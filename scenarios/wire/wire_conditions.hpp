@@ -48,8 +48,9 @@ class wire_conditions {
   [[nodiscard]] std::chrono::nanoseconds close_delay() const;
   /// Bytes a second; 0: no limit.
   [[nodiscard]] std::uint64_t rate() const;
-  /// How many bytes from this offset on are one piece, and the pause behind it; draws.
-  std::uint64_t piece(std::uint64_t offset);
+  /// How many bytes are one piece from here on, behind so many that were delivered; draws. `cuts`
+  /// are those of the sender's own offset, if the bytes have one.
+  std::uint64_t piece(std::uint64_t delivered, std::optional<std::uint64_t> offset);
   [[nodiscard]] std::chrono::nanoseconds pause() const;
 
   void read(std::size_t count, time_point now);

@@ -52,7 +52,9 @@ bool wire_pipe::push(std::string_view chunk, time_point now) {
   return plain;
 }
 
+/// Bytes from `offset_` on.
 void wire_pipe::take(std::string_view bytes, time_point now) {
+  std::uint64_t offset = offset_;
   while (!bytes.empty()) {
     if (discards_) return;
     if (cut_off_) {
@@ -69,11 +71,12 @@ void wire_pipe::take(std::string_view bytes, time_point now) {
     if (limit_) now_taken = now_taken.substr(0, limit_->left);
     std::size_t count = now_taken.size();
     if (changes_.empty()) {
-      enqueue(now_taken, now, {});
+      enqueue(now_taken, now, {}, offset);
     } else {
-      count = alter(now_taken, now);
+      count = alter(now_taken, offset, now);
     }
     bytes.remove_prefix(count);
+    offset += count;
     if (!limit_) continue;
     limit_->left -= count;
     if (limit_->left == 0) begin_ending(limit_->by, limit_->by.effect->then, now);
@@ -81,7 +84,7 @@ void wire_pipe::take(std::string_view bytes, time_point now) {
 }
 
 /// Does what the first change does to as many of the bytes as it wants; how many that were.
-std::size_t wire_pipe::alter(std::string_view bytes, time_point now) {
+std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_point now) {
   change& first = changes_.front();
   const wire_effect& effect = *first.by.effect;
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(first.left, bytes.size()));
@@ -94,33 +97,34 @@ std::size_t wire_pipe::alter(std::string_view bytes, time_point now) {
                        ? static_cast<char>(changed[i] ^ static_cast<char>(effect.bits))
                        : effect.data[at];
     }
-    enqueue(changed, now, first.by.rule);
+    enqueue(changed, now, first.by.rule, offset);
   } else if (effect.type == wire_fault::duplicate) {
     first.kept += part;
-    enqueue(part, now, {});
+    enqueue(part, now, {}, offset);
   } else {
     rules_.observed(first.by.rule);
   }
   first.left -= count;
   if (first.left != 0) return count;
   if (effect.type == wire_fault::duplicate)
-    for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, first.by.rule);
+    for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, first.by.rule, {});
   changes_.pop_front();
   return count;
 }
 
-void wire_pipe::enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule) {
+void wire_pipe::enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule,
+                        std::optional<std::uint64_t> offset) {
   if (bytes.empty()) return;
   last_due_ = std::max(last_due_, uring::later(now, conditions_.latency()));
   ++queued_items_;
-  queue_.push_back({deed::send, std::string(bytes), 0, last_due_, rule});
+  queue_.push_back({deed::send, std::string(bytes), 0, last_due_, rule, offset});
   queued_ += bytes.size();
 }
 
 void wire_pipe::enqueue_deed(deed what, time_point due, std::optional<std::uint32_t> rule) {
   last_due_ = std::max(last_due_, due);
   ++queued_items_;
-  queue_.push_back({what, {}, 0, last_due_, rule});
+  queue_.push_back({what, {}, 0, last_due_, rule, {}});
 }
 
 void wire_pipe::push_end(bool by_reset, time_point now) {
@@ -166,7 +170,7 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
       cut_by_ = hit.rule;
       break;
     case wire_fault::insert:
-      enqueue(effect.data, now, hit.rule);
+      enqueue(effect.data, now, hit.rule, {});
       break;
     case wire_fault::corrupt:
     case wire_fault::drop:
@@ -240,7 +244,9 @@ wire_pipe::order wire_pipe::next(time_point now) {
   if (front.what != deed::send) return {front.what, {}, {}, front.rule};
   if (not_before_ > now) return wait(not_before_);
   const std::string_view rest = std::string_view(front.bytes).substr(front.done);
-  std::uint64_t piece = std::min<std::uint64_t>(conditions_.piece(delivered_), rest.size());
+  std::optional<std::uint64_t> offset = front.offset;
+  if (offset) *offset += front.done;
+  std::uint64_t piece = std::min<std::uint64_t>(conditions_.piece(delivered_, offset), rest.size());
   cut_ = piece < rest.size();
   if (const std::uint64_t rate = conditions_.rate(); rate != 0)
     piece = std::min(piece, std::max<std::uint64_t>(rate / pieces_a_second, 1));

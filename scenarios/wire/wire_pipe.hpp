@@ -86,7 +86,8 @@ class wire_pipe {
     std::string bytes;
     std::size_t done = 0;
     time_point due{};
-    std::optional<std::uint32_t> rule;  // who is observed when it has been sent
+    std::optional<std::uint32_t> rule;    // who is observed when it has been sent
+    std::optional<std::uint64_t> offset;  // as its sender wrote it; what a rule put in has none
   };
   // What is done to so many bytes from here on: corrupt, drop, duplicate.
   struct change {
@@ -101,10 +102,11 @@ class wire_pipe {
 
   [[nodiscard]] bool is_plain() const;
   void take(std::string_view bytes, time_point now);
-  void enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule);
+  void enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule,
+               std::optional<std::uint64_t> offset);
   void enqueue_deed(deed what, time_point due, std::optional<std::uint32_t> rule);
   void begin_ending(const wire_hit& hit, wire_ending how, time_point now);
-  std::size_t alter(std::string_view bytes, time_point now);
+  std::size_t alter(std::string_view bytes, std::uint64_t offset, time_point now);
   void tell_swallowed(time_point now);
   void apply_event(const wire_hit& hit, time_point now);
 

@@ -1,0 +1,176 @@
+// One direction of a connection by itself: no sockets, and times as the test gives them.
+#include <algorithm>
+#include <catch2/catch_all.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "scenarios/wire/wire_pipe.hpp"
+
+using namespace scenarios;
+using namespace std::chrono_literals;
+
+namespace {
+
+// No rules: a test applies what it wants.
+class no_rules final : public wire_decider {
+ public:
+  std::vector<wire_hit> on_start(std::string_view) override { return {}; }
+  std::vector<wire_hit> on_connect(const wire_link&) override { return {}; }
+  std::optional<wire_place> on_bytes(const wire_link&, direction, std::uint64_t,
+                                     std::string_view) override {
+    return std::nullopt;
+  }
+  std::vector<wire_hit> on_datagram(const wire_link&, direction, std::string_view) override {
+    return {};
+  }
+  [[nodiscard]] bool is_quiet(const wire_link&, direction) const override { return true; }
+  void on_end(const wire_link&) override {}
+  void observed(std::uint32_t) override { ++observations; }
+  int observations = 0;
+};
+
+wire_hit hit(wire_effect effect, std::uint64_t seed = 1) {
+  effect.dir = direction::s2c;
+  return {0, std::make_shared<wire_effect>(std::move(effect)), seed};
+}
+
+wire_effect of(wire_fault type) {
+  wire_effect made;
+  made.type = type;
+  return made;
+}
+
+struct piped {
+  void apply(const wire_effect& effect) { pipe.apply(hit(effect), now, false); }
+  void push(std::string_view bytes) { CHECK_FALSE(pipe.push(bytes, now)); }
+  std::vector<std::string> pieces() {
+    std::vector<std::string> got;
+    for (;;) {
+      const wire_pipe::order order = pipe.next(now);
+      if (order.what != wire_pipe::deed::send) return got;
+      got.emplace_back(order.bytes);
+      pipe.sent(order.bytes.size(), now);
+    }
+  }
+  no_rules rules;
+  wire_link link{"px", "px#1"};
+  wire_pipe pipe{rules, link, direction::s2c};
+  wire_pipe::time_point now = uring::clock::now();
+};
+
+using list = std::vector<std::string>;
+
+std::vector<double> latencies(jitter_distribution how) {
+  no_rules rules;
+  wire_conditions conditions(rules, direction::s2c);
+  wire_effect slow = of(wire_fault::latency);
+  slow.latency = 100ms;
+  slow.jitter = 10ms;
+  slow.distribution = how;
+  conditions.begin(hit(slow, 7), uring::clock::now());
+  std::vector<double> drawn(20'000);
+  for (double& each : drawn)
+    each = std::chrono::duration<double, std::milli>(conditions.latency()).count();
+  return drawn;
+}
+
+double mean(const std::vector<double>& of) {
+  return std::accumulate(of.begin(), of.end(), 0.0) / static_cast<double>(of.size());
+}
+
+double deviation(const std::vector<double>& of) {
+  const double middle = mean(of);
+  double sum = 0;
+  for (const double each : of) sum += (each - middle) * (each - middle);
+  return std::sqrt(sum / static_cast<double>(of.size()));
+}
+
+}  // namespace
+
+TEST_CASE("slicer cuts where its sender's offsets are, whatever was dropped or put in before") {
+  piped p;
+  wire_effect slicer = of(wire_fault::slicer);
+  slicer.cuts = {4, 10};
+  p.apply(slicer);
+  p.push("01");
+  wire_effect drop = of(wire_fault::drop);
+  drop.bytes = 3;
+  p.apply(drop);
+  p.push("234567");
+  wire_effect insert = of(wire_fault::insert);
+  insert.data = "in between";
+  p.apply(insert);
+  p.push("89abc");
+  CHECK(p.pieces() == list{"01", "567", "in between", "89", "abc"});
+}
+
+TEST_CASE("slicer cuts what was changed and what comes twice where it was sent") {
+  piped p;
+  wire_effect slicer = of(wire_fault::slicer);
+  slicer.cuts = {3};
+  p.apply(slicer);
+  wire_effect corrupt = of(wire_fault::corrupt);
+  corrupt.bytes = 2;
+  corrupt.data = "XY";
+  p.apply(corrupt);
+  wire_effect twice = of(wire_fault::duplicate);
+  twice.bytes = 4;
+  p.apply(twice);
+  p.push("012345z");
+  CHECK(p.pieces() == list{"XY", "2", "345", "2345", "z"});
+}
+
+TEST_CASE("a slicer with sizes cuts everything that comes, also what a rule put in") {
+  piped p;
+  wire_effect slicer = of(wire_fault::slicer);
+  slicer.average_size = 3;
+  p.apply(slicer);
+  p.push("0123");
+  wire_effect insert = of(wire_fault::insert);
+  insert.data = "abcdef";
+  p.apply(insert);
+  CHECK(p.pieces() == list{"012", "3", "ab", "cde", "f"});
+}
+
+TEST_CASE("jitter is drawn as its distribution says") {
+  const auto uniform = latencies(jitter_distribution::uniform);
+  CHECK(std::ranges::min(uniform) >= 90);
+  CHECK(std::ranges::max(uniform) <= 110);
+  CHECK(std::abs(mean(uniform) - 100) < 0.3);
+  CHECK(std::abs(deviation(uniform) - 10 / std::sqrt(3.0)) < 0.2);
+
+  const auto normal = latencies(jitter_distribution::normal);
+  CHECK(std::abs(mean(normal) - 100) < 0.5);
+  CHECK(std::abs(deviation(normal) - 10) < 0.5);
+  const auto within = [&](double far) {
+    return static_cast<double>(std::ranges::count_if(
+               normal, [&](double each) { return std::abs(each - 100) <= far; })) /
+           static_cast<double>(normal.size());
+  };
+  CHECK(std::abs(within(10) - 0.683) < 0.02);
+  CHECK(std::abs(within(20) - 0.954) < 0.02);
+
+  const auto pareto = latencies(jitter_distribution::pareto);
+  CHECK(std::ranges::min(pareto) >= 100);
+  CHECK(std::abs(mean(pareto) - 110) < 1);
+  CHECK(std::ranges::max(pareto) > 200);
+}
+
+TEST_CASE("latency never moves a byte before one that came earlier") {
+  piped p;
+  wire_effect slow = of(wire_fault::latency);
+  slow.latency = 10ms;
+  slow.jitter = 10ms;
+  p.apply(slow);
+  std::string sent;
+  std::string got;
+  for (char each = 'a'; each <= 'z'; ++each) {
+    p.push(std::string(1, each));
+    sent += each;
+    p.now += 1ms;
+    for (const std::string& piece : p.pieces()) got += piece;
+  }
+  p.now += 20ms;
+  for (const std::string& piece : p.pieces()) got += piece;
+  CHECK(got == sent);
+}

@@ -1,0 +1,108 @@
+// Rules by the clock and rules that are added while connections run, on a relay that runs.
+#include <catch2/catch_all.hpp>
+
+#include "tests/unit/scenarios/wire_fixture.hpp"
+
+using namespace wire_tests;
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+// One more rule, as `proxyctl add` has it.
+void add(running_proxy& px, const std::string& fault) {
+  scenarios::diagnostics out;
+  scenarios::proxy_plan among;
+  among.proxies.push_back({"px", px.address(), px.address()});
+  const auto rule =
+      scenarios::compile_wire_rule(scenarios::source::from_text("fault", fault), among, out);
+  INFO(scenarios::render(out));
+  REQUIRE(rule);
+  px.post([&](scenarios::rule_decider& rules) { rules.add(*rule); });
+}
+
+void check_passes(wire& w, std::string_view data) {
+  REQUIRE(w.peer.write(data) == 0);
+  CHECK(w.client.read(data.size()) == data);
+}
+
+}  // namespace
+
+TEST_CASE("a rule with a window holds within it, and lets go at its end") {
+  const auto before = clock_type::now();
+  wire w(R"({ "id": "f", "type": "wire.partition", "when": { "window": ["0ms", "250ms"] } })");
+  w.connect();
+  check_passes(w, "held");
+  CHECK(clock_type::now() - before >= 250ms);
+  const auto fired = w.px.counters().fired;
+  CHECK(fired >= 1);
+  // Who comes when it is over is not hit.
+  end late = w.px.connect();
+  const end peer = w.server.accept();
+  CHECK(peer.write("free") == 0);
+  CHECK(late.read(4) == "free");
+  CHECK(w.px.counters().fired == fired);
+}
+
+TEST_CASE("a rule whose window has not come hits nobody") {
+  wire w(R"({ "id": "f", "type": "wire.blackhole", "when": { "window": ["1h", "2h"] } })");
+  w.connect();
+  check_passes(w, "free");
+  CHECK(w.px.counters().matched == 0);
+}
+
+TEST_CASE("a condition that is added hits connections that are there, until it is removed") {
+  wire w("");
+  w.connect();
+  check_passes(w, "before");
+  add(w.px, R"({ "id": "f", "type": "wire.partition", "dir": "s2c" })");
+  REQUIRE(w.peer.write("held") == 0);
+  CHECK(w.client.is_silent_for(100ms));
+  CHECK(w.px.counters().fired == 1);
+  w.px.post([](scenarios::rule_decider& rules) { CHECK(rules.remove("f")); });
+  CHECK(w.client.read(4) == "held");
+  check_passes(w, "after");
+}
+
+TEST_CASE("an event that is added hits at its place in the bytes that are still to come") {
+  wire w("");
+  w.connect();
+  check_passes(w, "12345");
+  add(w.px, R"({ "id": "late", "type": "wire.corrupt", "when": { "after_bytes": 3 } })");
+  add(w.px,
+      R"({ "id": "place", "type": "wire.corrupt", "set": "X", "when": { "after_bytes": 7 } })");
+  add(w.px, R"({ "id": "match", "type": "wire.insert", "data": "!",
+                 "when": { "match": { "text": "34" } } })");
+  REQUIRE(w.peer.write("1234512345") == 0);
+  CHECK(w.client.read(11) == "12X4!512345");
+  CHECK(w.px.counters("late").fired == 0);
+  CHECK(w.px.counters("place").observed == 1);
+  CHECK(w.px.counters("match").fired == 1);
+}
+
+TEST_CASE("a slowed partition has its rate and its latency, until it is healed") {
+  const std::string parameters = GENERATE(R"("rate": 100)", R"("latency": "250ms")");
+  CAPTURE(parameters);
+  wire w(R"({ "id": "f", "type": "wire.partition", "kind": "slowed", )" + parameters + " }");
+  w.connect();
+  const std::string all = pattern(30'000);
+  const auto before = clock_type::now();
+  check_passes(w, all);
+  CHECK(clock_type::now() - before >= 250ms);
+  CHECK(w.px.counters().observed >= 1);
+  w.px.heal();
+  check_passes(w, all);
+}
+
+TEST_CASE("reset_peer with a timeout resets so long after its place, and nothing comes between") {
+  wire w(R"({ "id": "f", "type": "wire.reset_peer", "timeout": "200ms",
+              "when": { "after_bytes": 4 } })");
+  w.connect();
+  const auto before = clock_type::now();
+  CHECK(w.peer.write("1234") == 0);
+  CHECK(w.client.read(4) == "1234");
+  CHECK(w.peer.write("lost") == 0);
+  CHECK(w.client.read(1).empty());
+  CHECK(w.client.error == ECONNRESET);
+  CHECK(clock_type::now() - before >= 200ms);
+}

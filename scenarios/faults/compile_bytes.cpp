@@ -19,7 +19,9 @@ void tell_unknown(const node& from, diagnostics& out) {
 }
 
 std::shared_ptr<const stream_pattern> read_exact(const node& from, compile_scope& scope) {
+  const std::size_t errors_before = scope.out().error_count();
   const payload data = scope.read_data(from);
+  if (scope.out().error_count() != errors_before) return nullptr;
   if (!data.is_constant()) {
     tell_unknown(from, scope.out());
   } else if (data.constant().empty()) {

@@ -54,6 +54,7 @@ bool may_meet(const fault_plan& one, const fault_plan& other) {
 void fault_compiler::compile_stack(const node& stack) {
   made_.stack = stack.boolean();
   if (!made_.stack) return;
+  const std::size_t errors_before = out_.error_count();
   const uring::cqe_effect* effect = made_.completion();
   if (made_.process() != nullptr) {
     out_.error(code::fault_not_applicable, stack.at(), "deeds on services don't compete").help =
@@ -63,6 +64,7 @@ void fault_compiler::compile_stack(const node& stack) {
                fmt::format("{} leaves nothing that a later rule could act on", row_->name))
         .help = "cqe.short_read, short_write, delay (before), corrupt and duplicate do";
   }
+  if (out_.error_count() != errors_before) made_.stack = false;  // told once
 }
 
 void check_stacked(const fault_plan& earlier, const fault_plan& later, span at, diagnostics& out) {

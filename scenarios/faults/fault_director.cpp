@@ -12,6 +12,27 @@ namespace scenarios {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// A deed that was done shows itself, also where the actors are through before it does: it is waited
+// for so long then.
+constexpr auto patience = 1s;
+
+template <class Shown>
+uring::task<void> wait_until(uring::loop& on, uring::stop_source& over, Shown shown) {
+  std::optional<uring::time_point> last;
+  while (!shown() && (!last || uring::clock::now() < *last)) {
+    if (over.stop_requested() && !last) last = uring::clock::now() + patience;
+    if (last) {
+      co_await on.sleep_for(1ms);
+    } else {
+      co_await on.sleep_for(1ms).cancel_on(over);
+    }
+  }
+}
+
+}  // namespace
+
 fault_director::fault_director(scenario_run& run)
     : run_(run), rules_(run.what.faults), tallies_(rules_.size()), states_(rules_.size()) {
   for (std::size_t i = 0; i < rules_.size(); ++i) states_[i].armed = rules_[i].armed;
@@ -142,9 +163,7 @@ uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
 // A signal is on its way to each of the threads of a program: stopped is what stands still.
 uring::task<void> fault_director::wait_for_stillness(std::uint32_t index, bool still) {
   const service* const of = run_.services->find(index);
-  while (of->running() && of->stopped() != still) {
-    if (!co_await run_.loop.sleep_for(1ms).cancel_on(over_)) co_return;
-  }
+  co_await wait_until(run_.loop, over_, [&] { return !of->running() || of->stopped() == still; });
 }
 
 uring::task<void> fault_director::carry_out(const fault_plan& rule) {
@@ -170,7 +189,9 @@ uring::task<void> fault_director::carry_out(const fault_plan& rule) {
   }
   fired(rule);
   if (effect.what == kill) {
-    if (co_await victim->exited().wait().cancel_on(over_)) ++sums.observed;
+    if (!co_await victim->exited().wait().cancel_on(over_))
+      co_await wait_until(run_.loop, over_, [&] { return !victim->running(); });
+    if (!victim->running()) ++sums.observed;
     co_return;
   }
   co_await wait_for_stillness(effect.service, effect.what == stop);

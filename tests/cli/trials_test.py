@@ -84,15 +84,16 @@ class Trials(ProgramTest):
     def test_a_report_is_a_plan_too(self):
         self.write("s.scenario.json",
                    scenario([broken_send(id="odd", when={"p": 0.5}, require=False)]))
-        (drawn,) = self.hits("--report", "json=r.json")
+        (drawn,) = self.hits()
         report = json.loads((self.dir / "r.json").read_text())
+        self.write("kept.json", report)
         (plan,) = [each["volatile"]["plan"] for each in report["scenarios"]]
         self.assertEqual([rule["when"] for rule in plan["faults"]], [{"nth": n} for n in drawn])
         self.write("s.scenario.json", {**scenario([]), "seed": 99})
-        (replayed,) = self.hits("--replay", "r.json")
+        (replayed,) = self.hits("--replay", "kept.json")
         self.assertEqual(sorted(replayed), drawn)
         self.write("t.scenario.json", scenario([]))
-        result = self.expect(self.run_program("run", "t.scenario.json", "--replay", "r.json"), 2)
+        result = self.expect(self.run_program("run", "t.scenario.json", "--replay", "kept.json"), 2)
         self.assertIn("report has no plan", result.stderr)
 
     def test_a_plan_with_a_mistake_tells_it_once(self):

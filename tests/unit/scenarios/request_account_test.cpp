@@ -61,7 +61,8 @@ TEST_CASE("every request is delivered, changed, dropped or cancelled") {
 
 TEST_CASE("a scenario without faults has no account") {
   CHECK_FALSE(
-      run_tests::run(R"({ "actors": { "a": { "do": [ { "sleep": "1ms" } ] } } })").result.account);
+      run_tests::run(R"({ "actors": { "a": { "task": true, "do": [ { "sleep": "1ms" } ] } } })")
+          .result.account);
 }
 
 TEST_CASE("books that do not add up make an error of the scenario") {

@@ -1,7 +1,8 @@
 // Fault plans as files: what a run's faults hit, saved, and the smallest one that still fails.
 //
 // A plan file is { "plans": { "ID": { "faults": […] } } }, or { "faults": […] } for every scenario;
-// --replay reads both, and reports, which have the same in them. Rules in it name actors and numbers, so that no seed and no clock decides.
+// --replay reads both, and reports, which have the same in them. Rules in it name actors and
+// numbers, so that no seed and no clock decides.
 #pragma once
 
 #include <cstdint>

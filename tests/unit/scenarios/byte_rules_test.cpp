@@ -174,7 +174,8 @@ TEST_CASE("the nearest miss of a rule about bytes says how far the stream came")
 TEST_CASE("a rule with stack lets the next one act on what it leaves") {
   const ran of = exchange(
       R"({ "type": "cqe.delay", "delay": "5ms", "stack": true, "where": { "op": "send" } },
-         { "type": "cqe.errno", "errno": "ECONNRESET", "point": "after", "where": { "op": "send" } },
+         { "type": "cqe.errno", "errno": "ECONNRESET", "point": "after",
+           "where": { "op": "send" } },
          { "type": "cqe.eof", "require": false, "where": { "op": "recv" },
            "when": { "nth": 9 } })",
       R"({ "send": "ab", )" + reset + R"( }, { "send": "c" })");

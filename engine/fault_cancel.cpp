@@ -177,13 +177,9 @@ void fault_injector::answer_agents(faulted& record) {
   record.at = stage::over;
   const op_row* row = find_op(record.op->opcode());
   int answer = row != nullptr && row->cls == completion_class::futex ? 1 : 0;
-  bool own_result = record.effect.type == cqe_fault::notif_drop;
-  if (record.effect.type == cqe_fault::cancel_race) {
-    if (!mine.empty()) fire(record);
-    own_result = record.effect.race != cancel_race::cancel_wins;
-    if (record.effect.race == cancel_race::too_late) answer = -EALREADY;
-    if (record.effect.race == cancel_race::not_found) answer = -ENOENT;
-  }
+  const bool own_result = record.keeps_result();
+  answer = record.lost_race().value_or(answer);
+  if (record.effect.type == cqe_fault::cancel_race && !mine.empty()) fire(record);
   if (!own_result) lose(record);
   end_placeholder(record);
   const std::vector<faulted::arrival> results = std::exchange(record.results, {});

@@ -11,13 +11,20 @@ namespace {
 
 using stage = faulted::stage;
 
-constexpr unsigned any_link = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
-
 duration to_duration(const __kernel_timespec& spec) {
   return std::chrono::seconds(spec.tv_sec) + duration(spec.tv_nsec);
 }
 
 }  // namespace
+
+// A placeholder that was cancelled by its linked timeout, before a hard link: what is behind goes
+// on. Up to Linux 6.1 its completion comes before the timeout's, which says that it was that.
+bool fault_injector::hangs_on_timeout(const faulted& record, std::int32_t res) noexcept {
+  const operation& op = *record.op;
+  const bool asked = record.cancelled || record.doomed;
+  return res == -ECANCELED && !record.followers.empty() && !asked &&
+         (op.submission().flags & IOSQE_IO_HARDLINK) != 0 && op.awaits(request_kind::link_timeout);
+}
 
 // It ended otherwise than by its time: cancelled, or by its timeout. A hard link had been made a
 // soft one, so the kernel has ended what is behind it, too, and that is put right here.
@@ -67,15 +74,7 @@ bool fault_injector::publish_again(operation& op, const io_uring_sqe& sqe,
   entry->user_data = op.sqe_.user_data;
   if (bounded && links == 0) entry->flags |= IOSQE_IO_LINK;
   if (!loop_.supports(entry->opcode)) loop_.stand_in(op, *entry);
-  if (bounded) {
-    entry = loop_.ring_.next_sqe();
-    *entry = blank(IORING_OP_LINK_TIMEOUT, -1);
-    entry->flags = links;
-    entry->addr = reinterpret_cast<std::uint64_t>(&limit);
-    entry->len = 1;
-    entry->timeout_flags = op.bounds_.absolute ? IORING_TIMEOUT_ABS : 0U;
-    entry->user_data = op.id_of(request_kind::link_timeout).user_data();
-  }
+  if (bounded) loop_.put_link_timeout(op, links, limit);
   return links != 0;
 }
 

@@ -14,16 +14,10 @@ namespace {
 
 using stage = faulted::stage;
 
-constexpr fault_delivery withheld{verdict::withhold, nullptr};
-
 // What a linked timeout that fired says: 1 where it ended a futex or waitid.
 int fired_result(const operation& op) {
   const op_row* row = find_op(op.opcode());
   return row != nullptr && row->cls == completion_class::futex ? 1 : -ETIME;
-}
-
-bool is_last(std::uint32_t flags) {
-  return (flags & IORING_CQE_F_MORE) == 0;
 }
 
 bool is_zero_copy(const operation& op) {
@@ -46,16 +40,15 @@ fault_delivery fault_injector::completed(operation& op, request_kind kind, std::
     }
     record = find(op);
     if (record == nullptr) {
-      if (window_ != nullptr && kind == request_kind::main && is_last(flags) &&
-          (observer_ == nullptr || observer_->joins(op, window_->effect))) {
-        decided = join_window(keep(op, window_->effect), res, flags);
-      }
+      window* const open = kind == request_kind::main && is_last(flags) ? window_for(op) : nullptr;
+      if (open != nullptr) decided = join_window(keep(op, open->effect), res, flags);
     } else if (kind == request_kind::main) {
       decided = main_arrived(*record, res, flags);
     } else if (kind == request_kind::link_timeout) {
       decided = timeout_arrived(*record, res);
     }
-  } else if (kind == request_kind::main) {
+  } else if (kind == request_kind::main &&
+             (record->effect.type != cqe_fault::reorder || record->fired)) {
     decided.by = &record->effect;
   }
   if (decided.what == verdict::withhold) return decided;
@@ -128,6 +121,10 @@ fault_delivery fault_injector::main_arrived(faulted& record, std::int32_t& res,
         if (record.timeout_in && record.followers_in.size() == record.expected_behind()) {
           soon(record);
         }
+        return withheld;
+      }
+      if (hangs_on_timeout(record, res)) {
+        record.results.push_back({res, flags});
         return withheld;
       }
       end_placeholder(record);
@@ -290,6 +287,7 @@ fault_delivery fault_injector::timeout_arrived(faulted& record, std::int32_t& re
         record.too_late = true;
         res = fired_result(*record.op);
       }
+      if (record.awaits_timeout()) soon(record);
       return {};
     case stage::expired:
       record.timeout_in = true;
@@ -355,9 +353,7 @@ void fault_injector::lose(faulted& record) {
       owe(record, each.res, each.flags, record.release_at, at_once ? mark_synthetic : mark_none);
   }
   record.results.clear();
-  if (window_ != nullptr) {
-    std::ranges::replace(window_->members, &record, static_cast<faulted*>(nullptr));
-  }
+  leave_window(record);
 }
 
 void fault_injector::owe(faulted& record, std::int32_t res, std::uint32_t flags, time_point at,
@@ -381,15 +377,10 @@ void fault_injector::expire(faulted& record) {
   record.timer.disarm();
   record.at = stage::over;
   int timeout = fired_result(*record.op);
-  const bool own_result = record.effect.type == cqe_fault::notif_drop ||
-                          (record.effect.type == cqe_fault::cancel_race &&
-                           record.effect.race != cancel_race::cancel_wins);
+  const bool own_result = record.keeps_result();
   if (record.effect.type == cqe_fault::notif_drop) timeout = -ENOENT;
-  if (record.effect.type == cqe_fault::cancel_race) {
-    fire(record);
-    if (record.effect.race == cancel_race::too_late) timeout = -EALREADY;
-    if (record.effect.race == cancel_race::not_found) timeout = -ENOENT;
-  }
+  if (record.effect.type == cqe_fault::cancel_race) fire(record);
+  timeout = record.lost_race().value_or(timeout);
   if (!own_result) lose(record);
   const std::vector<faulted::arrival> results = std::move(record.results);
   record.results.clear();

@@ -71,6 +71,7 @@ struct ring_effect {
   int error = 0;  // submit_errno, wait_errno: positive
   unsigned count = 0;
   duration lasting{};
+  uint32_t rule = 0;  // the caller's number, carried through
 };
 
 }  // namespace uring

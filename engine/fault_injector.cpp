@@ -14,14 +14,6 @@
 namespace uring {
 namespace {
 
-constexpr unsigned any_link = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
-
-bool is_multishot(const io_uring_sqe& sqe, const op_row& row) {
-  if (sqe.opcode == compat::op_read_multishot) return true;
-  const field_row* flag = find_field(row, "multishot");
-  return flag != nullptr && (load(sqe, flag->at) & flag->bit) != 0;
-}
-
 bool shortens(cqe_fault type) {
   return type == cqe_fault::short_read || type == cqe_fault::short_write;
 }
@@ -43,7 +35,7 @@ const char* refusal(const io_uring_sqe& sqe, const cqe_effect& effect) {
     }
     if (sqe.opcode == IORING_OP_LINK_TIMEOUT) return "a link timeout stands behind its operation";
   }
-  if (shortens(effect.type) && is_multishot(sqe, *row)) return "a multishot can't be shortened";
+  if (shortens(effect.type) && is_multishot(sqe)) return "a multishot can't be shortened";
   return nullptr;
 }
 
@@ -66,6 +58,13 @@ std::optional<int> instead_of(const cqe_effect& effect) {
   }
 }
 
+bool is_multishot(const io_uring_sqe& sqe) {
+  if (sqe.opcode == compat::op_read_multishot) return true;
+  const op_row* row = find_op(sqe.opcode);
+  const field_row* flag = row != nullptr ? find_field(*row, "multishot") : nullptr;
+  return flag != nullptr && (load(sqe, flag->at) & flag->bit) != 0;
+}
+
 bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe) {
   if (effect.type == cqe_fault::corrupt) return !receives_data(sqe);
   if (instead_of(effect)) return effect.before || effect.type == cqe_fault::unsupported;
@@ -74,7 +73,10 @@ bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe) {
 }
 
 fault_injector::fault_injector(loop& on, fault_observer* observer)
-    : loop_(on), observer_(observer), timer_(std::make_unique<work_timer>(*this)), ring_(on) {}
+    : loop_(on),
+      observer_(observer),
+      timer_(std::make_unique<work_timer>(*this)),
+      ring_(on, observer) {}
 
 fault_injector::~fault_injector() {
   for (const std::uint8_t opcode : masked_) loop_.kernel_.opcodes.set(opcode);
@@ -109,9 +111,7 @@ void fault_injector::forget(faulted& record) noexcept {
   record.timer.disarm();
   record.at = faulted::stage::over;
   orphan_agents(record);
-  if (window_ != nullptr) {
-    std::ranges::replace(window_->members, &record, static_cast<faulted*>(nullptr));
-  }
+  leave_window(record);
   const auto found = records_.find(record.user_data);
   if (found == records_.end() || found->second.get() != &record) return;
   if (record.has_tail) {
@@ -234,8 +234,13 @@ void fault_injector::due(faulted& record) noexcept {
   using stage = faulted::stage;
   const time_point now = loop_.now();
   switch (record.at) {
-    case stage::placed:  // the timeout that it is to have had
-      loop_.expire_operation(*record.op);
+    case stage::placed:
+      if (record.awaits_timeout()) {
+        end_placeholder(record);
+        release(record);
+      } else {  // the timeout that it is to have had
+        loop_.expire_operation(*record.op);
+      }
       return;
     case stage::running:
       if (record.races() && is_asked(record)) give_up_race(record);
@@ -249,9 +254,8 @@ void fault_injector::due(faulted& record) noexcept {
     if (is_answerable(record)) answer_agents(record);
   } else if (record.at == stage::expired) {
     resubmit(record);
-  } else if (window_ != nullptr && (window_->full || now >= window_->closes_at) &&
-             std::ranges::find(window_->members, &record) != window_->members.end()) {
-    close_window();
+  } else if (record.in != nullptr && (record.in->full || now >= record.in->closes_at)) {
+    close_window(*record.in);
   } else if (now >= record.deadline_at && record.op->awaits(request_kind::link_timeout)) {
     if (record.timeout_in) expire(record);
   } else if (now >= record.deadline_at) {
@@ -269,7 +273,7 @@ void fault_injector::work() noexcept {
     io_uring_sqe* sqe = loop_.ring_.next_sqe();
     *sqe = blank(IORING_OP_ASYNC_CANCEL, -1);
     sqe->addr = to_cancel_.back();
-    sqe->user_data = own_user_data();
+    sqe->user_data = ring_faults::own_user_data();
     to_cancel_.pop_back();
   }
   answer_orphans();
@@ -295,12 +299,8 @@ void fault_injector::tell_stray(const owed_stray& owed) noexcept {
   if (observer_ != nullptr) observer_->stray(owed.what);
 }
 
-std::uint64_t fault_injector::own_user_data() noexcept {
-  return request_id{~std::uint32_t{0}, request_id::slot_limit - 1, request_kind::fault}.user_data();
-}
-
 bool fault_injector::takes(const io_uring_cqe& cqe) noexcept {
-  if (cqe.user_data == own_user_data()) return true;
+  if (cqe.user_data == ring_faults::own_user_data()) return true;
   const auto found = silenced_.find(cqe.user_data);
   if (found == silenced_.end()) return false;
   give_back(loop_, found->second, cqe.res, cqe.flags);
@@ -314,7 +314,7 @@ std::size_t fault_injector::holds() const noexcept {
 }
 
 void fault_injector::settle() noexcept {
-  close_window();
+  while (!windows_.empty()) close_window(*windows_.back());
   std::vector<faulted*> held;
   for (const auto& [user_data, record] : records_) {
     if (record->at == faulted::stage::held && !record->results.empty())

@@ -55,6 +55,12 @@ class fault_observer {
   virtual bool joins(const operation& /*other*/, const cqe_effect& /*effect*/) noexcept {
     return true;
   }
+  /// Nobody asks about this window any more; what it held is delivered.
+  virtual void window_closed(const cqe_effect& /*effect*/) noexcept {}
+  /// The ring has met the effect: once each time it was armed, at most.
+  virtual void ring_fired(const ring_effect& /*effect*/) noexcept {}
+  /// The ring has gone on as usual behind it: what was refused was submitted, waited for, reaped.
+  virtual void ring_overcame(const ring_effect& /*effect*/) noexcept {}
 };
 
 /// Where every request has gone. A request counts once, when its last completion is settled.
@@ -78,6 +84,9 @@ struct fault_delivery {
 /// Whether the effect has to be armed when its victim is submitted. The others can also be applied
 /// to a completion that has come.
 bool acts_at_submission(const cqe_effect& effect, const io_uring_sqe& sqe);
+
+/// Whether the submission may complete more than once.
+bool is_multishot(const io_uring_sqe& sqe);
 
 struct faulted;
 
@@ -114,6 +123,9 @@ class fault_injector {
   const char* arm(const ring_effect& effect) noexcept { return ring_.arm(effect); }
   /// Ends what lasts: a full queue, a limit of reaping, failures still to come.
   void heal_ring() noexcept { ring_.heal(); }
+  void heal_ring(ring_fault which) noexcept { ring_.heal(which); }
+  /// It was armed, and something of it is still to come.
+  [[nodiscard]] bool is_armed(ring_fault which) const noexcept { return ring_.is_armed(which); }
   /// How often one has taken effect. An overflow of the completion queue counts when the kernel has
   /// said so (IORING_SQ_CQ_OVERFLOW).
   [[nodiscard]] uint64_t fired(ring_fault which) const noexcept { return ring_.fired(which); }
@@ -154,7 +166,7 @@ class fault_injector {
   void resubmit(faulted& record);
   bool publish_again(operation& op, const io_uring_sqe& sqe, const __kernel_timespec& limit);
   void end_placeholder(faulted& record);
-  static std::uint64_t own_user_data() noexcept;
+  static bool hangs_on_timeout(const faulted& record, std::int32_t res) noexcept;
 
   void aim(operation& canceller, request_kind kind, io_uring_sqe& sqe, faulted& target);
   void translate_cancel(operation& canceller, io_uring_sqe& sqe);
@@ -183,8 +195,11 @@ class fault_injector {
   void answer_agents(faulted& record);
   void settle_main(const faulted* record, std::int32_t res, std::uint32_t flags) noexcept;
   void tell_stray(const owed_stray& what) noexcept;
+  window* window_for(const operation& op) noexcept;
+  window& open_window(faulted& record);
   fault_delivery join_window(faulted& record, std::int32_t res, std::uint32_t flags);
-  void close_window();
+  void leave_window(faulted& record) noexcept;
+  void close_window(window& which);
 
   loop& loop_;
   fault_observer* observer_;
@@ -199,7 +214,7 @@ class fault_injector {
   std::vector<freed> freed_;  // withheld members of chains, to be delivered after all
   std::unordered_map<std::uint64_t, int> found_here_;  // what a cancel of many found besides
   std::vector<std::uint64_t> to_cancel_;
-  std::unique_ptr<window> window_;
+  std::vector<std::unique_ptr<window>> windows_;
   std::unique_ptr<work_timer> timer_;
   std::vector<std::uint8_t> masked_;
   ring_faults ring_;

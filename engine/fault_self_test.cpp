@@ -1,13 +1,20 @@
 #include "engine/fault_self_test.hpp"
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <utility>
 
 #include "engine/fault_injector.hpp"
+#include "engine/multishot.hpp"
 #include "engine/scope.hpp"
+#include "engine/stop.hpp"
 
 namespace uring {
 namespace {
@@ -45,90 +52,234 @@ class one_fault final : public seam, private fault_observer {
   std::uint8_t opcode = IORING_OP_RECV;
   cqe_effect effect;
   std::string refused;
-  int fires = 0, strays = 0;
+  int fires = 0, strays = 0, ring_fires = 0, ring_ends = 0;
 
  private:
   void fired(const cqe_effect& /*what*/, const operation& /*victim*/) noexcept override { ++fires; }
   void stray(const fault_stray& /*what*/) noexcept override { ++strays; }
+  void ring_fired(const ring_effect& /*what*/) noexcept override { ++ring_fires; }
+  void ring_overcame(const ring_effect& /*what*/) noexcept override { ++ring_ends; }
   loop& loop_;
 };
 
 // Two connected sockets for each trial: what one leaves behind is not the next one's.
-struct pair_of_sockets {
-  std::array<int, 2> ends{-1, -1};
+class pair_of_sockets {
+ public:
   pair_of_sockets() {
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) ends = {-1, -1};
-    if (ends[1] >= 0) [[maybe_unused]]
-      const ssize_t sent = ::write(ends[1], "abcd", 4);
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_.data()) != 0) ends_ = {-1, -1};
   }
   pair_of_sockets(const pair_of_sockets&) = delete;
   pair_of_sockets& operator=(const pair_of_sockets&) = delete;
   ~pair_of_sockets() {
-    for (const int each : ends) {
+    for (const int each : ends_) {
       if (each >= 0) ::close(each);
     }
   }
+
+  [[nodiscard]] int here() const { return ends_[0]; }
+  [[nodiscard]] int there() const { return ends_[1]; }
+  void bring_four() const {
+    if (::write(there(), "abcd", 4) != 4) std::abort();
+  }
+  // Bytes that are still to be read.
+  [[nodiscard]] static int left(int end) {
+    int count = -1;
+    ::ioctl(end, FIONREAD, &count);
+    return count;
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
 };
+
+cqe_effect effect_of(cqe_fault type) {
+  cqe_effect made;
+  made.type = type;
+  made.error = ECONNRESET;
+  made.by = 1ms;
+  made.amount.bytes = 2;
+  return made;
+}
+
+// What is wrong with one fault's trial so far: the first thing counts.
+class findings {
+ public:
+  findings(one_fault& of, std::uint8_t opcode, const cqe_effect& effect) : fault_(of) {
+    of.opcode = opcode;
+    of.effect = effect;
+    of.armed = true;
+    of.fires = of.strays = 0;
+    of.refused.clear();
+  }
+  void expect(bool holds, std::string otherwise) {
+    if (why_not_.empty() && !holds) why_not_ = std::move(otherwise);
+  }
+  void expect_result(const completion& came, int res, outcome why) {
+    expect(came.res == res && came.why == why, std::string("the operation came to ") +
+                                                   std::to_string(came.res) + ", " +
+                                                   outcome_name(came.why));
+  }
+  std::string conclude() {
+    if (!fault_.refused.empty()) return fault_.refused;
+    if (fault_.fires != 1) return "it was armed and did not take effect";
+    return std::move(why_not_);
+  }
+
+ private:
+  one_fault& fault_;
+  std::string why_not_;
+};
+
+// ---- Of one request ----------------------------------------------------------------------------
 
 // A fault that hits a recv of four bytes that are there, bounded in time.
 struct trial {
-  std::string_view name;
   cqe_fault type;
   bool before;
   int res;  // what the awaiter must see
   outcome why;
+  int left;  // bytes that are still there afterwards
+  int strays = 0;
 };
 constexpr trial trials[] = {
-    {"cqe.errno", cqe_fault::errno_, true, -ECONNRESET, outcome::error},
-    {"cqe.errno after", cqe_fault::errno_, false, -ECONNRESET, outcome::error},
-    {"cqe.short_read", cqe_fault::short_read, true, 2, outcome::ok},
-    {"cqe.eof", cqe_fault::eof, true, 0, outcome::ok},
-    {"cqe.delay", cqe_fault::delay, true, 4, outcome::ok},
-    {"cqe.hang", cqe_fault::hang, true, -ECANCELED, outcome::timed_out},
-    {"cqe.drop", cqe_fault::drop, true, -ECANCELED, outcome::timed_out},
-    {"cqe.duplicate", cqe_fault::duplicate, true, 4, outcome::ok},
-    {"cqe.late", cqe_fault::late, true, 4, outcome::ok},
-    {"cqe.cancelled", cqe_fault::cancelled, true, -ECANCELED, outcome::cancelled},
-    {"cqe.timeout", cqe_fault::timeout, true, -ECANCELED, outcome::timed_out},
-    {"cqe.nobufs", cqe_fault::nobufs, true, -ENOBUFS, outcome::error},
-    {"cqe.unsupported", cqe_fault::unsupported, true, -EINVAL, outcome::error},
-    {"cqe.corrupt", cqe_fault::corrupt, true, 4, outcome::ok},
+    {cqe_fault::errno_, true, -ECONNRESET, outcome::error, 4},
+    {cqe_fault::errno_, false, -ECONNRESET, outcome::error, 0},
+    {cqe_fault::short_read, true, 2, outcome::ok, 2},
+    {cqe_fault::eof, true, 0, outcome::ok, 4},
+    {cqe_fault::delay, true, 4, outcome::ok, 0},
+    {cqe_fault::hang, true, -ECANCELED, outcome::timed_out, 4},
+    {cqe_fault::drop, true, -ECANCELED, outcome::timed_out, 0},
+    {cqe_fault::duplicate, true, 4, outcome::ok, 0, 1},
+    {cqe_fault::late, true, 4, outcome::ok, 0},
+    {cqe_fault::cancelled, true, -ECANCELED, outcome::cancelled, 4},
+    {cqe_fault::timeout, true, -ECANCELED, outcome::timed_out, 4},
+    {cqe_fault::nobufs, true, -ENOBUFS, outcome::error, 4},
+    {cqe_fault::unsupported, true, -EINVAL, outcome::error, 4},
+    {cqe_fault::corrupt, true, 4, outcome::ok, 0},
 };
 
-task<void> attempt(loop& on, one_fault& fault, const trial& what, std::string& why_not) {
+task<std::string> attempt(loop& on, one_fault& fault, const trial& what) {
   const pair_of_sockets sockets;
+  sockets.bring_four();
   const bool waits = what.type == cqe_fault::hang || what.type == cqe_fault::drop;
-  fault.effect = {};
-  fault.effect.type = what.type;
-  fault.effect.before = what.before;
-  fault.effect.error = ECONNRESET;
-  fault.effect.by = 1ms;
-  fault.effect.amount.bytes = 2;
-  fault.armed = true;
-  fault.fires = 0;
-  fault.refused.clear();
+  cqe_effect effect = effect_of(what.type);
+  effect.before = what.before;
+  findings found(fault, IORING_OP_RECV, effect);
   std::array<std::byte, 8> space{};
   const completion came =
-      co_await on.recv(sockets.ends[0], space).timeout(waits ? duration(2ms) : duration(patience));
-  if (!fault.refused.empty()) {
-    why_not = fault.refused;
-  } else if (fault.fires != 1) {
-    why_not = "it was armed and did not take effect";
-  } else if (came.res != what.res || came.why != what.why) {
-    why_not = std::string("the operation came to ") + std::to_string(came.res) + ", " +
-              outcome_name(came.why);
+      co_await on.recv(sockets.here(), space).timeout(waits ? duration(2ms) : duration(patience));
+  found.expect_result(came, what.res, what.why);
+  const int left = pair_of_sockets::left(sockets.here());
+  found.expect(left == what.left, std::to_string(left) + " bytes were left");
+  if (came.res > 0) {
+    const unsigned char first = what.type == cqe_fault::corrupt ? 0x9e : 'a';  // all bits turned
+    found.expect(space[0] == std::byte{first}, "it brought other bytes");
   }
+  // Strays are told of a turn later.
+  co_await on.sleep_for(0ms);
+  co_await on.sleep_for(0ms);
+  found.expect(fault.strays == what.strays, std::to_string(fault.strays) + " completions strayed");
+  co_return found.conclude();
 }
 
-task<void> attempt_ring(loop& on, one_fault& fault, ring_fault type, std::string& why_not) {
+task<std::string> attempt_short_write(loop& on, one_fault& fault) {
+  const pair_of_sockets sockets;
+  findings found(fault, IORING_OP_SEND, effect_of(cqe_fault::short_write));
+  constexpr std::array<std::byte, 4> data{};
+  const completion came = co_await on.send(sockets.here(), data).timeout(patience);
+  found.expect_result(came, 2, outcome::ok);
+  found.expect(pair_of_sockets::left(sockets.there()) == 2, "other bytes were sent");
+  co_return found.conclude();
+}
+
+task<std::string> attempt_cancel_race(loop& on, one_fault& fault) {
+  const pair_of_sockets sockets;
+  sockets.bring_four();
+  cqe_effect effect = effect_of(cqe_fault::cancel_race);
+  effect.race = cancel_race::too_late;
+  effect.by = patience;
+  findings found(fault, IORING_OP_RECV, effect);
+  std::array<std::byte, 8> space{};
+  request_id id;
+  operation racing = on.recv(sockets.here(), space);
+  racing.id(id);
+  on.start(racing);
+  const completion cancel = co_await on.cancel(id);
+  const completion came = co_await racing;
+  found.expect(cancel.res == -EALREADY, "the cancel came to " + std::to_string(cancel.res));
+  found.expect(came.res == 4, "the operation came to " + std::to_string(came.res));
+  co_return found.conclude();
+}
+
+// ---- Of several --------------------------------------------------------------------------------
+
+task<std::string> attempt_reorder(loop& on, one_fault& fault) {
+  cqe_effect effect = effect_of(cqe_fault::reorder);
+  effect.order = {1, 0};
+  effect.by = patience;
+  findings found(fault, IORING_OP_NOP, effect);
+  std::string order;
+  const auto one = [](loop& with, std::string& ended, char name) -> task<void> {
+    co_await with.nop();
+    ended += name;
+  };
+  scope all;
+  for (const char name : {'1', '2', '3'}) all.spawn(one(on, order, name));
+  co_await all.join();
+  found.expect(order == "213", "they ended as " + order);
+  co_return found.conclude();
+}
+
+task<std::string> attempt_multishot_end(loop& on, one_fault& fault) {
+  const pair_of_sockets sockets;
+  findings found(fault, IORING_OP_POLL_ADD, effect_of(cqe_fault::multishot_end));
+  multishot polled = on.poll_multishot(sockets.here(), POLLIN);
+  sockets.bring_four();
+  const std::optional<completion> first = co_await polled.next();
+  found.expect(first && first->res > 0 && (first->flags & IORING_CQE_F_MORE) == 0,
+               "its completion says that more will come");
+  sockets.bring_four();
+  const std::optional<completion> second = co_await polled.next();
+  found.expect(!second, "another completion came");
+  co_await polled.close();
+  co_return found.conclude();
+}
+
+// Two datagram sockets of loopback, since not every kind can send without a copy.
+task<std::string> attempt_notification(loop& on, one_fault& fault, cqe_fault type) {
+  if (!on.supports(IORING_OP_SEND_ZC)) co_return std::string();
+  const int own = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in here{};
+  here.sin_family = AF_INET;
+  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof here;
+  auto* const address = reinterpret_cast<sockaddr*>(&here);
+  const bool ready = ::bind(own, address, size) == 0 && ::getsockname(own, address, &size) == 0 &&
+                     ::connect(own, address, size) == 0;
+  if (!ready) {
+    ::close(own);
+    co_return std::string();
+  }
+  findings found(fault, IORING_OP_SEND_ZC, effect_of(type));
+  constexpr std::array<std::byte, 4> data{};
+  const bool lost = type == cqe_fault::notif_drop;
+  auto sending = on.send_zc(own, data);
+  sending.timeout(lost ? duration(2ms) : duration(patience));
+  const completion came = co_await sending;
+  found.expect_result(came, 4, lost ? outcome::ok_after_timeout : outcome::ok);
+  ::close(own);
+  co_return found.conclude();
+}
+
+// ---- Of the ring -------------------------------------------------------------------------------
+
+task<std::string> attempt_ring(loop& on, one_fault& fault, ring_fault type) {
   ring_effect effect;
   effect.type = type;
   effect.count = 1;
   effect.error = EAGAIN;
-  if (const char* why = fault.faults.arm(effect)) {
-    why_not = why;
-    co_return;
-  }
+  if (const char* why = fault.faults.arm(effect)) co_return std::string(why);
+  fault.ring_fires = fault.ring_ends = 0;
   const std::uint64_t overflows = on.overflows();
   scope all;
   const auto one = [](loop& with, int& ended) -> task<void> {
@@ -141,35 +292,45 @@ task<void> attempt_ring(loop& on, one_fault& fault, ring_fault type, std::string
   co_await all.join();
   co_await on.sleep_for(1ms);
   co_await on.sleep_for(1ms);
-  const bool limits = type == ring_fault::reap_limit;
-  // A queue of one entry is never taken in part.
-  const bool tiny = type == ring_fault::partial_submit && on.io().sq_entries() < 2;
-  if (ended != many) {
-    why_not = "not all requests ended";
-  } else if (!limits && !tiny && fault.faults.fired(type) == 0) {
-    why_not = "it was armed and did not take effect";
-  } else if (type == ring_fault::cq_overflow && on.overflows() == overflows) {
-    why_not = "the kernel did not say that the queue has overflown";
-  }
   fault.faults.heal_ring();
+  co_await on.nop();
+  // What one entry at a time can fill is never taken in part, nor there at once.
+  const bool tiny = (type == ring_fault::partial_submit || type == ring_fault::reap_limit) &&
+                    on.io().sq_entries() < 2;
+  // A polling thread posts completions while they are taken.
+  const bool by_chance = type == ring_fault::reap_limit && on.io().mode() == ring_mode::sqpoll;
+  if (ended != many) co_return "not all requests ended";
+  if (!tiny && !by_chance && fault.ring_fires == 0) {
+    co_return "it was armed and did not take effect";
+  }
+  if (type == ring_fault::cq_overflow && on.overflows() == overflows) {
+    co_return "the kernel did not say that the queue has overflown";
+  }
+  if (fault.ring_ends != fault.ring_fires) co_return "the ring did not go on behind it";
+  co_return std::string();
 }
 
 task<void> attempt_all(loop& on, std::vector<mechanism_state>& found) {
   one_fault fault(on);
-  for (const trial& each : trials) {
-    found.push_back({each.name, {}});
-    co_await attempt(on, fault, each, found.back().why_not);
-  }
-  constexpr std::array<std::string_view, static_cast<std::size_t>(ring_fault::count_)> names{
-      "ring.sq_full",    "ring.partial_submit", "ring.submit_errno",
-      "ring.wait_errno", "ring.cq_overflow",    "ring.reap_limit"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    found.push_back({names[i], {}});
-    co_await attempt_ring(on, fault, static_cast<ring_fault>(i), found.back().why_not);
+  const auto note = [&](std::string_view plane, std::string_view name, std::string why_not) {
+    found.push_back({std::string(plane) + std::string(name), std::move(why_not)});
+  };
+  for (const trial& each : trials)
+    note("cqe.", fault_name(each.type), co_await attempt(on, fault, each));
+  using enum cqe_fault;
+  note("cqe.", fault_name(short_write), co_await attempt_short_write(on, fault));
+  note("cqe.", fault_name(cancel_race), co_await attempt_cancel_race(on, fault));
+  note("cqe.", fault_name(reorder), co_await attempt_reorder(on, fault));
+  note("cqe.", fault_name(multishot_end), co_await attempt_multishot_end(on, fault));
+  for (const cqe_fault each : {notif_delay, notif_drop})
+    note("cqe.", fault_name(each), co_await attempt_notification(on, fault, each));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(ring_fault::count_); ++i) {
+    const auto each = static_cast<ring_fault>(i);
+    note("ring.", ring_fault_name(each), co_await attempt_ring(on, fault, each));
   }
   fault.faults.settle();
   const fault_account& books = fault.faults.account();
-  found.push_back({"the books", books.pending() == 0 ? "" : "requests are not accounted for"});
+  note("the books", "", books.pending() == 0 ? "" : "requests are not accounted for");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "engine/draw.hpp"
 #include "engine/faulted.hpp"
@@ -10,12 +11,6 @@ namespace uring {
 namespace {
 
 using stage = faulted::stage;
-
-constexpr fault_delivery withheld{verdict::withhold, nullptr};
-
-bool is_last(std::uint32_t flags) {
-  return (flags & IORING_CQE_F_MORE) == 0;
-}
 
 // The order in which `count` completions are let go: never the one in which they came.
 std::vector<std::uint32_t> order_of(const cqe_effect& effect, std::size_t count) {
@@ -52,40 +47,83 @@ void fault_injector::end_multishot(operation& op, std::uint32_t& flags) {
   }
 }
 
-fault_delivery fault_injector::join_window(faulted& record, std::int32_t res, std::uint32_t flags) {
-  if (window_ == nullptr) {
-    window_ = std::make_unique<window>();
-    window_->effect = record.effect;
-    window_->size = std::max<std::size_t>(
-        record.effect.order.empty() ? record.effect.window : record.effect.order.size(), 2);
-    window_->closes_at = later(loop_.now(), record.patience());
+// The one that holds a completion of this operation, or null.
+fault_injector::window* fault_injector::window_for(const operation& op) noexcept {
+  for (const std::unique_ptr<window>& each : windows_) {
+    if (observer_ == nullptr || observer_->joins(op, each->effect)) return each.get();
   }
-  window_->members.push_back(&record);
+  return nullptr;
+}
+
+fault_injector::window& fault_injector::open_window(faulted& record) {
+  window& made = *windows_.emplace_back(std::make_unique<window>());
+  made.effect = record.effect;
+  const std::size_t wanted =
+      record.effect.order.empty() ? record.effect.window : record.effect.order.size();
+  made.size = std::max<std::size_t>(wanted, 2);
+  made.closes_at = later(loop_.now(), record.patience());
+  return made;
+}
+
+// One that is open already takes it, whatever its own fault says: what is held can't be held again.
+// What comes between the last that it holds and its closing, a turn later, must not overtake those:
+// it goes behind them.
+fault_delivery fault_injector::join_window(faulted& record, std::int32_t res, std::uint32_t flags) {
+  window* const open = window_for(*record.op);
+  window& into = open != nullptr ? *open : open_window(record);
+  record.effect = into.effect;
+  record.in = &into;
+  into.members.push_back(&record);
   record.results.push_back({res, flags});
   record.final_in |= is_last(flags);
   record.at = stage::held;
   // When nothing else is on its way the window can't fill.
-  const bool all =
-      window_->members.size() == window_->size || window_->members.size() >= loop_.in_flight();
-  record.release_at = window_->closes_at;
+  const bool all = into.members.size() == into.size || into.members.size() >= loop_.in_flight();
+  record.release_at = into.closes_at;
   watch_deadline(record);
   if (all) {
-    window_->full = true;
+    into.full = true;
     soon(record);
   }
   return withheld;
 }
 
-void fault_injector::close_window() {
-  if (window_ == nullptr) return;
-  const std::unique_ptr<window> closing = std::move(window_);
+// One that nobody is left in is closed: nobody would do it.
+void fault_injector::leave_window(faulted& record) noexcept {
+  if (record.in == nullptr) return;
+  window& from = *std::exchange(record.in, nullptr);
+  std::ranges::replace(from.members, &record, static_cast<faulted*>(nullptr));
+  const auto is_there = [](const faulted* each) { return each != nullptr; };
+  const bool open =
+      std::ranges::find(windows_, &from, &std::unique_ptr<window>::get) != windows_.end();
+  if (open && std::ranges::none_of(from.members, is_there)) close_window(from);
+}
+
+void fault_injector::close_window(window& which) {
+  const auto found = std::ranges::find(windows_, &which, &std::unique_ptr<window>::get);
+  const std::unique_ptr<window> closing = std::move(*found);
+  windows_.erase(found);
+  std::vector<faulted*>& all = closing->members;
+  const std::size_t held = std::min(all.size(), closing->size);
   // One window is one fault, of the one who opened it if that is still there.
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(held);
   const auto opener =
-      std::ranges::find_if(closing->members, [](const faulted* each) { return each != nullptr; });
-  if (opener != closing->members.end() && closing->members.size() > 1) fire(**opener);
-  for (const std::uint32_t each : order_of(closing->effect, closing->members.size())) {
-    if (faulted* member = closing->members[each]) release(*member);
+      std::find_if(all.begin(), end, [](const faulted* each) { return each != nullptr; });
+  if (opener != end && held > 1) {
+    fire(**opener);
+    for (std::size_t i = 0; i < held; ++i) {
+      if (all[i] != nullptr) all[i]->fired = true;
+    }
   }
+  std::vector<std::uint32_t> order = order_of(closing->effect, held);
+  for (std::size_t i = held; i < all.size(); ++i) order.push_back(static_cast<std::uint32_t>(i));
+  for (const std::uint32_t each : order) {
+    if (faulted* member = all[each]) {
+      leave_window(*member);
+      release(*member);
+    }
+  }
+  if (observer_ != nullptr) observer_->window_closed(closing->effect);
 }
 
 }  // namespace uring

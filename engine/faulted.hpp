@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,6 +16,13 @@
 #include "engine/fault_injector.hpp"
 
 namespace uring {
+
+inline constexpr unsigned any_link = IOSQE_IO_LINK | IOSQE_IO_HARDLINK;
+inline constexpr fault_delivery withheld{verdict::withhold, nullptr};
+
+inline bool is_last(std::uint32_t flags) {
+  return (flags & IORING_CQE_F_MORE) == 0;
+}
 
 struct faulted {
   enum class stage : std::uint8_t {
@@ -70,6 +78,20 @@ struct faulted {
   [[nodiscard]] bool races() const {
     return at == stage::running && effect.type == cqe_fault::cancel_race;
   }
+  // When it is ended after its completion has come: its own result stands.
+  [[nodiscard]] bool keeps_result() const {
+    return effect.type == cqe_fault::notif_drop ||
+           (effect.type == cqe_fault::cancel_race && effect.race != cancel_race::cancel_wins);
+  }
+  // What a cancel or a timeout that found it so is told, where the race says so.
+  [[nodiscard]] std::optional<int> lost_race() const {
+    if (effect.type != cqe_fault::cancel_race) return {};
+    if (effect.race == cancel_race::too_late) return -EALREADY;
+    if (effect.race == cancel_race::not_found) return -ENOENT;
+    return {};
+  }
+  // It was a placeholder, and its end is here; its linked timeout's is not.
+  [[nodiscard]] bool awaits_timeout() const { return at == stage::placed && !results.empty(); }
 
   fault_injector& by;
   operation* op;
@@ -97,6 +119,7 @@ struct faulted {
   std::vector<iovec> pieces;
   msghdr message{};
   msghdr* original_message = nullptr;
+  fault_injector::window* in = nullptr;  // the window that holds it
   due_timer timer;
 };
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/ring_faults.hpp"
+
 namespace uring {
 namespace {
 
@@ -115,7 +117,9 @@ void loop::reap() {
   if (ring_.overflowed()) ++overflows_;
   const io_uring_cq& cq = ring_.raw()->cq;
   const unsigned begin = *cq.khead;
-  const unsigned end = begin + std::min(io_uring_smp_load_acquire(cq.ktail) - begin, reap_limit_);
+  const unsigned there = io_uring_smp_load_acquire(cq.ktail) - begin;
+  const unsigned end = begin + std::min(there, reap_limit_);
+  if (ring_faults* const faults = ring_.faults()) faults->reaping(there, end - begin);
   if (begin == end) return;
   for (unsigned at = begin; at != end; ++at) deliver(cq.cqes[at & cq.ring_mask]);
   io_uring_cq_advance(ring_.raw(), end - begin);

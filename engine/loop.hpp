@@ -172,6 +172,8 @@ class loop : public data_factories,
   void meddle(operation& op, io_uring_sqe& sqe) noexcept;
   bool publish_one(operation& op) noexcept;
   void publish_link_timeout(operation& op, __u8 links) noexcept;
+  io_uring_sqe& put_link_timeout(operation& op, __u8 links,
+                                 const __kernel_timespec& limit) noexcept;
   bool publish_cancel(operation& op) noexcept;
   void park(operation& group) noexcept;
   void unpark(operation& op) noexcept;

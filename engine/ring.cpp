@@ -87,7 +87,15 @@ int ring::push() noexcept {
   if (faults_ != nullptr) {
     if (const auto result = faults_->instead_of_submitting(false)) return *result;
   }
-  return io_uring_submit(&ring_);
+  const int result = io_uring_submit(&ring_);
+  tell_submitted();
+  return result;
+}
+
+// A poller takes what it was given on its own time: that it was given all is all there is to know.
+void ring::tell_submitted() noexcept {
+  if (faults_ == nullptr) return;
+  if (mode_ == ring_mode::sqpoll || io_uring_sq_ready(&ring_) == 0) faults_->submitted();
 }
 
 int ring::submit(bool wait, std::optional<time_point> until, time_point now) noexcept {
@@ -101,8 +109,11 @@ int ring::submit(bool wait, std::optional<time_point> until, time_point now) noe
     // otherwise, and coroutines that are always ready would starve those that wait for the kernel.
     if (io_uring_sq_ready(&ring_) != 0 || holds_back()) {
       result = io_uring_submit_and_get_events(&ring_);
+      tell_submitted();
     }
-  } else if (until) {
+    return judged(result);
+  }
+  if (until) {
     __kernel_timespec left{};
     const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(*until - now).count();
     left.tv_sec = ns / 1'000'000'000;
@@ -112,6 +123,7 @@ int ring::submit(bool wait, std::optional<time_point> until, time_point now) noe
   } else {
     result = io_uring_submit_and_wait(&ring_, 1);
   }
+  tell_submitted();
   return judged(result);
 }
 

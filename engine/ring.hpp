@@ -61,6 +61,7 @@ class ring {
     faults_ = faults;
     usable_ = full ? 0 : ring_.sq.ring_entries;
   }
+  [[nodiscard]] ring_faults* faults() const noexcept { return faults_; }
   io_uring* raw() noexcept { return &ring_; }
 
  private:
@@ -71,6 +72,7 @@ class ring {
   }
   bool make_room(unsigned n) noexcept;
   int push() noexcept;
+  void tell_submitted() noexcept;
   // Completions are ready that only a call into the kernel posts.
   [[nodiscard]] bool holds_back() const noexcept;
 

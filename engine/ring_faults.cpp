@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <thread>
+#include <utility>
 
+#include "engine/fault_injector.hpp"
 #include "engine/loop.hpp"
 
 namespace uring {
@@ -25,10 +27,16 @@ struct ring_faults::end_timer : timer {
   ring_faults& owner;
 };
 
-ring_faults::ring_faults(loop& on) : loop_(on), timer_(std::make_unique<end_timer>(*this)) {}
+ring_faults::ring_faults(loop& on, fault_observer* observer)
+    : loop_(on), observer_(observer), timer_(std::make_unique<end_timer>(*this)) {}
 
 ring_faults::~ring_faults() {
+  met_ = {};
   heal();
+}
+
+std::uint64_t ring_faults::own_user_data() noexcept {
+  return request_id{~std::uint32_t{0}, request_id::slot_limit - 1, request_kind::fault}.user_data();
 }
 
 const char* ring_faults::arm(const ring_effect& effect) noexcept {
@@ -44,8 +52,9 @@ const char* ring_faults::arm(const ring_effect& effect) noexcept {
       effect.type == ring_fault::partial_submit || effect.type == ring_fault::reap_limit;
   if (counts_entries && effect.count == 0) return "it needs a count";
   armed& made = state(effect.type);
+  made = {};
+  made.effect = effect;
   made.left = std::max(effect.count, 1U);
-  made.error = effect.error;
   made.lasting = effect.lasting.count() > 0;
   made.until = made.lasting ? later(loop_.now(), effect.lasting) : time_point::max();
   attach();
@@ -66,10 +75,29 @@ void ring_faults::end(ring_fault which) noexcept {
 
 // The ring asks only while it has something to hear.
 void ring_faults::attach() noexcept {
-  const bool any = std::ranges::any_of(armed_, [](const armed& each) { return each.left != 0; });
+  const bool any = std::ranges::any_of(armed_, [](const armed& each) { return each.left != 0; }) ||
+                   std::ranges::any_of(met_, [](const auto& each) { return each.has_value(); });
   loop_.ring_.set_faults(any ? this : nullptr, state(ring_fault::sq_full).left != 0);
   const armed& limit = state(ring_fault::reap_limit);
   loop_.reap_limit_ = limit.left != 0 ? limit.left : ~0U;
+}
+
+void ring_faults::count(ring_fault which) noexcept {
+  ++fired_[static_cast<std::size_t>(which)];
+  armed& it = state(which);
+  if (it.told) return;
+  it.told = true;
+  met_[static_cast<std::size_t>(which)] = it.effect;
+  if (observer_ != nullptr) observer_->ring_fired(it.effect);
+}
+
+// The ring has gone on as usual: what was behind the fault is through.
+void ring_faults::overcome(ring_fault which) noexcept {
+  std::optional<ring_effect>& met = met_[static_cast<std::size_t>(which)];
+  if (!met) return;
+  const ring_effect effect = *std::exchange(met, std::nullopt);
+  attach();
+  if (observer_ != nullptr) observer_->ring_overcame(effect);
 }
 
 // One use of it; the last one ends it.
@@ -108,7 +136,7 @@ std::optional<int> ring_faults::instead_of_submitting(bool waits) noexcept {
   io_uring* ring = loop_.ring_.raw();
   const unsigned queued = ring->sq.sqe_tail - ring->sq.sqe_head;
   if (state(ring_fault::submit_errno).left != 0 && queued != 0) {
-    const int error = state(ring_fault::submit_errno).error;
+    const int error = state(ring_fault::submit_errno).effect.error;
     use(ring_fault::submit_errno);
     return -error;
   }
@@ -116,12 +144,27 @@ std::optional<int> ring_faults::instead_of_submitting(bool waits) noexcept {
     if (const auto result = submit_part()) return result;
   }
   if (waits && state(ring_fault::wait_errno).left != 0) {
-    const int error = state(ring_fault::wait_errno).error;
+    const int error = state(ring_fault::wait_errno).effect.error;
     use(ring_fault::wait_errno);
     io_uring_submit_and_get_events(ring);
     return -error;
   }
+  if (waits) overcome(ring_fault::wait_errno);
   return {};
+}
+
+void ring_faults::submitted() noexcept {
+  using enum ring_fault;
+  for (const ring_fault each : {sq_full, partial_submit, submit_errno}) {
+    if (!is_armed(each)) overcome(each);
+  }
+}
+
+void ring_faults::reaping(unsigned there, unsigned taken) noexcept {
+  // What the last turn left.
+  if (taken != 0) overcome(ring_fault::reap_limit);
+  if (there > taken) count(ring_fault::reap_limit);
+  if (!loop_.ring_.overflowed()) overcome(ring_fault::cq_overflow);
 }
 
 // Hands over no more entries than it may. A chain, or an operation and its timeout, is never split:
@@ -149,9 +192,8 @@ std::optional<int> ring_faults::submit_part() noexcept {
 // More completions than the queue has room for, and nobody reaps meanwhile.
 void ring_faults::overflow() noexcept {
   ring& io = loop_.ring_;
-  const std::uint64_t nobody =
-      request_id{~std::uint32_t{0}, request_id::slot_limit - 1, request_kind::fault}.user_data();
   const unsigned enough = io.cq_entries() + 2 * io.sq_entries() + 16;
+  const armed it = state(ring_fault::cq_overflow);
   end(ring_fault::cq_overflow);
   const time_point begun = clock::now();
   constexpr auto patience = std::chrono::seconds(1);
@@ -159,7 +201,7 @@ void ring_faults::overflow() noexcept {
     if (posted < enough && io.reserve(1)) {
       io_uring_sqe* sqe = io.next_sqe();
       *sqe = blank(IORING_OP_NOP, -1);
-      sqe->user_data = nobody;
+      sqe->user_data = own_user_data();
       ++posted;
     } else {
       io.end_submission();
@@ -169,7 +211,10 @@ void ring_faults::overflow() noexcept {
     }
   }
   io.end_submission();
-  if (io.overflowed()) count(ring_fault::cq_overflow);
+  if (!io.overflowed()) return;
+  state(ring_fault::cq_overflow).effect = it.effect;
+  count(ring_fault::cq_overflow);
+  end(ring_fault::cq_overflow);
 }
 
 }  // namespace uring

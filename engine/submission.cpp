@@ -175,15 +175,22 @@ bool loop::publish(operation& group) noexcept {
 }
 
 // A chain that goes on behind the operation goes on behind its timeout, with the same kind of link.
-void loop::publish_link_timeout(operation& op, __u8 links) noexcept {
+// `limit` stays until its completion has come.
+io_uring_sqe& loop::put_link_timeout(operation& op, __u8 links,
+                                     const __kernel_timespec& limit) noexcept {
   io_uring_sqe* sqe = ring_.next_sqe();
   *sqe = blank(IORING_OP_LINK_TIMEOUT, -1);
   sqe->flags = links;
-  sqe->addr = reinterpret_cast<std::uint64_t>(&op.bounds_.limit);
+  sqe->addr = reinterpret_cast<std::uint64_t>(&limit);
   sqe->len = 1;
   sqe->timeout_flags = op.bounds_.absolute ? IORING_TIMEOUT_ABS : 0U;
   sqe->user_data = op.id_of(request_kind::link_timeout).user_data();
-  if (seam_ != nullptr) seam_->on_submit(op, request_kind::link_timeout, *sqe);
+  return *sqe;
+}
+
+void loop::publish_link_timeout(operation& op, __u8 links) noexcept {
+  io_uring_sqe& sqe = put_link_timeout(op, links, op.bounds_.limit);
+  if (seam_ != nullptr) seam_->on_submit(op, request_kind::link_timeout, sqe);
   op.awaited_ |= operation::bit(request_kind::link_timeout);
 }
 

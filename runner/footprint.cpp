@@ -13,7 +13,7 @@ constexpr std::size_t service_descriptors = 6;
 // Programs of steps are mostly few, and not all at once.
 constexpr std::size_t program_descriptors = 4 * service_descriptors;
 // Of a ring of its own, its waker's, and what looks at the namespace.
-constexpr std::size_t network_descriptors = 4;
+constexpr std::size_t apart_descriptors = 4;
 // A signed count in a plan is bounded, but the product of two need not be sensible.
 constexpr std::size_t descriptors_max = 1U << 20U;
 
@@ -34,7 +34,7 @@ footprint estimate(const scenarios::plan& of) {
                      of.services.size() * service_descriptors;
   for (const actor_plan& actor : of.actors) made.descriptors += of_actor(actor, clients);
   if (of.starts_programs) made.descriptors += program_descriptors;
-  if (of.private_net) made.descriptors += network_descriptors;
+  if (of.private_net || of.own_loop) made.descriptors += apart_descriptors;
   made.descriptors = std::min(made.descriptors, descriptors_max);
   made.heavy = !of.services.empty() || of.starts_programs || of.private_net;
   return made;

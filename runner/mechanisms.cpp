@@ -16,7 +16,7 @@ std::vector<std::string> broken_mechanisms(const std::vector<shared_plan>& plans
   std::set<std::string_view> used;
   for (const shared_plan& each : plans)
     for (const scenarios::fault_plan& rule : each->faults)
-      if (rule.completion() != nullptr) used.insert(rule.type);
+      if (rule.completion() != nullptr || rule.ring() != nullptr) used.insert(rule.type);
   if (used.empty()) return {};
   uring::loop_options options;
   options.ring = how.ring;

@@ -292,7 +292,7 @@ uring::task<scenario_result> run_in_place(uring::loop& on, std::shared_ptr<const
 
 uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const plan> what,
                                           run_options options) {
-  const bool apart = what->private_net || what->has_threads;
+  const bool apart = what->private_net || what->has_threads || what->own_loop;
   if (apart && !unmet_requirement(*what, on.kernel()))
     return run_isolated(on, std::move(what), options);
   return run_in_place(on, std::move(what), options, {});

@@ -1,6 +1,7 @@
 // Scenarios that run apart from the others: each on a thread of its own, with a ring that was made
-// there. One with `"net": "private"`, whose thread has left for a network namespace of its own, and
-// one with actors on threads of their own (scenario_threads.hpp), who answer to its loop alone.
+// there. One with `"net": "private"`, whose thread has left for a network namespace of its own, one
+// with actors on threads of their own (scenario_threads.hpp), who answer to its loop alone, and one
+// whose faults break the ring.
 //
 // A thread and not the loop that the others run on, because the kernel makes a socket in the
 // namespace of the thread that asks for it, and forks a program into it. Nothing of the scenario is

@@ -277,7 +277,7 @@ constexpr key_row fault_where_rows[] = {
      "what works on a tcp, udp, unix, pipe, file, directory, device or anon descriptor"},
     {"peer", j::string | j::object, optional,
      "what is connected to this address, or to one that matches"},
-    later("ring", "a ring"),
+    {"ring", j::string, optional, "of ring.*: a private ring (default: the one it all runs on)"},
 };
 constexpr key_row fault_when_rows[] = {
     {"nth", j::integer | j::string, optional,

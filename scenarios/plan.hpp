@@ -400,7 +400,8 @@ struct plan {
   bool starts_programs = false;  // by steps
   bool private_net = false;      // runs in a network namespace of its own
   bool has_threads = false;      // an actor runs on a thread of its own
-  bool makes_strays = false;     // a step posts completions that belong to no request
+  bool own_loop = false;      // a fault breaks the ring on which it runs: others must not share it
+  bool makes_strays = false;  // a step posts completions that belong to no request
 };
 
 }  // namespace scenarios

@@ -159,11 +159,11 @@ bool private_ring::add(ring_request& request, const io_uring_sqe& sqe) {
 }
 
 int private_ring::submit() {
-  const int first = io_uring_submit(&ring_);
+  const int first = submit_once();
   int last = first;
   // Without SUBMIT_ALL a submission that is refused ends the call; the rest goes out with the next.
   const bool by_call = (ring_.flags & IORING_SETUP_SQPOLL) == 0;
-  while (by_call && last > 0 && io_uring_sq_ready(&ring_) != 0) last = io_uring_submit(&ring_);
+  while (by_call && last > 0 && io_uring_sq_ready(&ring_) != 0) last = submit_once();
   if (last < 0) {
     const unsigned left = io_uring_sq_ready(&ring_);
     const unsigned head = *ring_.sq.khead;
@@ -228,6 +228,7 @@ void private_ring::reap() {
     more = reap_some();
     any |= more;
   }
+  see_overflow_end();
   if (!any) return;
   changed_.set();
   changed_.reset();
@@ -255,6 +256,7 @@ bool private_ring::reap_some() {
 void private_ring::deliver(const io_uring_cqe& cqe, const std::uint64_t* big) {
   const auto found = std::ranges::find(live_, cqe.user_data, &ring_request::user_data);
   if (found == live_.end()) {
+    if (is_of_flood(cqe)) return;
     if (std::erase(abandoned_, cqe.user_data) == 0)
       strays_.push_back({cqe.user_data, cqe.res, cqe.flags});
     return;

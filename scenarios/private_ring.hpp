@@ -102,6 +102,13 @@ class private_ring {
   [[nodiscard]] std::size_t kept() const { return kept_.size(); }
   [[nodiscard]] std::size_t room() const { return io_uring_sq_space_left(&ring_); }
 
+  // ---- Faults
+
+  /// Does to it what a fault says, at the next submission or at once; `told` hears what comes of
+  /// it, and outlives the scenario's steps. Null, or why it can't be done.
+  const char* break_it(const uring::ring_effect& effect, fault_director& told);
+  void heal(uring::ring_fault which);
+
   // ---- Completions
 
   void reap();
@@ -151,6 +158,15 @@ class private_ring {
   void cancel_by_poller();
   uring::task<void> next_change(uring::stop_source& stop);
   uring::task<void> pump();
+  int submit_once();
+  void tell_met(const uring::ring_effect& effect);
+  [[nodiscard]] bool has_overflown() const;
+  bool flood(const uring::ring_effect& effect);
+  [[nodiscard]] bool is_of_flood(const io_uring_cqe& cqe) const;
+  void see_overflow_end();
+  std::optional<uring::ring_effect>& trouble_of(uring::ring_fault which) {
+    return troubles_[static_cast<std::size_t>(which)];
+  }
 
   uring::loop& loop_;
   const ring_plan& plan_;
@@ -177,6 +193,11 @@ class private_ring {
   uring::scope background_;
   std::size_t waiters_ = 0;
   bool pumping_ = false;
+  // `count` is what is left of it.
+  std::array<std::optional<uring::ring_effect>, static_cast<std::size_t>(uring::ring_fault::count_)>
+      troubles_;
+  std::optional<uring::ring_effect> overflown_by_;
+  fault_director* director_ = nullptr;  // whom faults are told to; null: none has been
 };
 
 }  // namespace scenarios

@@ -30,7 +30,8 @@ std::string_view request_op(const uring::operation& op, request_kind kind) {
 fault_victim victim_of(const step_recorder& record, const uring::operation& op) {
   const io_uring_sqe& sqe = op.submission();
   const bool is_slot = (sqe.flags & IOSQE_FIXED_FILE) != 0;
-  return {true, uring::op_name(op.opcode()), record.step_id, record.handle, is_slot ? -1 : sqe.fd};
+  return {true,          uring::op_name(op.opcode()), record.step_id,
+          record.handle, is_slot ? -1 : sqe.fd,       &sqe};
 }
 
 // Whether this completion is the one that ends its step: a loop of submissions ends when the last
@@ -160,8 +161,8 @@ uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_
     if (to == nullptr) to = std::make_shared<std::uint64_t>(0);
     origins_.emplace(effect.rule, to);
   } else if (effect.type == uring::cqe_fault::reorder) {
-    reordering_ = record.counter;
-    reordered_by_ = &rule;
+    reorderings_[effect.rule] = {record.counter, &rule};
+    effect.seed = record.counter->seed_of(rule);
   }
   return effect;
 }
@@ -239,11 +240,7 @@ void recording_seam::note_touched(step_recorder& record, arrival& what) {
   const uring::cqe_effect* effect = what.decided.by;
   if (effect == nullptr || what.decided.what == uring::verdict::withhold) return;
   if (effect->type == uring::cqe_fault::late) origins_.erase(effect->rule);  // in time
-  const step_recorder::suffering* suffered = record.find_ticket(what.op, effect->rule);
-  // What a window holds besides suffers by the rule of the one who opened it.
-  const fault_plan* rule = suffered != nullptr                         ? suffered->rule
-                           : effect->type == uring::cqe_fault::reorder ? reordered_by_
-                                                                       : nullptr;
+  const fault_plan* rule = rule_of(*effect, record.find_ticket(what.op, effect->rule));
   if (rule == nullptr) return;
   what.by = rule;
   ++record.faults_seen;
@@ -273,9 +270,7 @@ void recording_seam::fired(const uring::cqe_effect& effect,
                            const uring::operation& victim) noexcept {
   auto* record = static_cast<step_recorder*>(victim.tag());
   if (record == nullptr || record->counter == nullptr) return;
-  const step_recorder::suffering* suffered = record->find_ticket(victim, effect.rule);
-  const fault_plan* rule = suffered != nullptr ? suffered->rule : nullptr;
-  if (effect.type == uring::cqe_fault::reorder) rule = reordered_by_;
+  const fault_plan* rule = rule_of(effect, record->find_ticket(victim, effect.rule));
   if (rule == nullptr) return;
   record->counter->fired(*rule);
   for (auto& [armed, done] : record->armed) done = done || armed == rule;
@@ -288,11 +283,51 @@ void recording_seam::stray(const uring::fault_stray& what) noexcept {
   origins_.erase(found);
 }
 
+// What a window holds besides suffers by the rule of the one who opened it.
+const fault_plan* recording_seam::rule_of(const uring::cqe_effect& effect,
+                                          const step_recorder::suffering* suffered) const {
+  if (effect.type != uring::cqe_fault::reorder)
+    return suffered != nullptr ? suffered->rule : nullptr;
+  const auto found = reorderings_.find(effect.rule);
+  return found != reorderings_.end() ? found->second.rule : nullptr;
+}
+
 // A window holds completions of one actor only: those of others come when they come.
 bool recording_seam::joins(const uring::operation& other,
-                           const uring::cqe_effect& /*effect*/) noexcept {
+                           const uring::cqe_effect& effect) noexcept {
   const auto* record = static_cast<const step_recorder*>(other.tag());
-  return record != nullptr && record->counter != nullptr && record->counter == reordering_;
+  const auto found = reorderings_.find(effect.rule);
+  return record != nullptr && record->counter != nullptr && found != reorderings_.end() &&
+         record->counter == found->second.whose;
+}
+
+void recording_seam::window_closed(const uring::cqe_effect& effect) noexcept {
+  reorderings_.erase(effect.rule);
+}
+
+// ---- Faults of the ring ------------------------------------------------------------------------
+
+recording_seam& recording_seam::of(uring::loop& on) {
+  return static_cast<recording_seam&>(*on.current_seam());
+}
+
+const char* recording_seam::break_ring(const uring::ring_effect& effect, fault_director& told) {
+  ring_director_ = &told;
+  return faults_.arm(effect);
+}
+
+void recording_seam::let_go(const fault_director& told) noexcept {
+  if (ring_director_ != &told) return;
+  faults_.heal_ring();
+  ring_director_ = nullptr;
+}
+
+void recording_seam::ring_fired(const uring::ring_effect& effect) noexcept {
+  if (ring_director_ != nullptr) ring_director_->ring_fired(effect);
+}
+
+void recording_seam::ring_overcame(const uring::ring_effect& effect) noexcept {
+  if (ring_director_ != nullptr) ring_director_->ring_overcame(effect);
 }
 
 void recording_seam::on_stray(const io_uring_cqe& /*cqe*/) noexcept {

@@ -24,6 +24,8 @@
 
 namespace scenarios {
 
+class fault_director;
+
 // What a run's records are numbered and timed by.
 struct run_clock {
   // Completions that faults brought to nobody: copies, and those that came when their step was
@@ -117,6 +119,17 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   }
   [[nodiscard]] std::uint64_t strays() const { return strays_; }
 
+  // Of the loop that it was made for.
+  static recording_seam& of(uring::loop& on);
+  // Faults of the loop's ring. `told` hears what becomes of them, until it is let go. Null, or why
+  // it can't be done.
+  const char* break_ring(const uring::ring_effect& effect, fault_director& told);
+  void heal_ring(uring::ring_fault which) noexcept { faults_.heal_ring(which); }
+  [[nodiscard]] bool is_ring_armed(uring::ring_fault which) const noexcept {
+    return faults_.is_armed(which);
+  }
+  void let_go(const fault_director& told) noexcept;
+
  private:
   // What is known of a completion while rules act on it, one after the other.
   struct arrival {
@@ -138,14 +151,24 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   void fired(const uring::cqe_effect& effect, const uring::operation& victim) noexcept override;
   void stray(const uring::fault_stray& what) noexcept override;
   bool joins(const uring::operation& other, const uring::cqe_effect& effect) noexcept override;
+  void window_closed(const uring::cqe_effect& effect) noexcept override;
+  void ring_fired(const uring::ring_effect& effect) noexcept override;
+  void ring_overcame(const uring::ring_effect& effect) noexcept override;
+  [[nodiscard]] const fault_plan* rule_of(const uring::cqe_effect& effect,
+                                          const step_recorder::suffering* suffered) const;
 
   uring::fault_injector faults_;
   std::uint64_t strays_ = 0;
   std::uint32_t tickets_ = 0;
   // Where a stray is counted that a fault may still make, by the effect's number.
   std::unordered_map<std::uint32_t, std::shared_ptr<std::uint64_t>> origins_;
-  const fault_counter* reordering_ = nullptr;  // whose completions a window holds
-  const fault_plan* reordered_by_ = nullptr;
+  // Whose completions a window holds, and by which rule; by the number of the effect.
+  struct reordering {
+    const fault_counter* whose;
+    const fault_plan* rule;
+  };
+  std::unordered_map<std::uint32_t, reordering> reorderings_;
+  fault_director* ring_director_ = nullptr;
 };
 
 }  // namespace scenarios

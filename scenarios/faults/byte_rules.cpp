@@ -79,7 +79,7 @@ void byte_rules::at_submission(const uring::operation& op, const fault_victim& o
   question here{op, of, watching, on, on.offset + on.in_flight, {}, into};
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const fault_plan& each = rule(i);
-    if (each.process() != nullptr) continue;
+    if (each.is_deed()) continue;
     if (each.when.bytes.match == nullptr) {
       begins(i, here, now);
     } else if (out && is_decided_when_sent(each, sqe)) {
@@ -160,7 +160,7 @@ void byte_rules::passes(std::size_t i, const question& of, std::uint64_t before,
                         std::uint64_t after) {
   const std::uint64_t place_at = std::max<std::uint64_t>(*rule(i).when.bytes.after_bytes, 1);
   const bool is_due = before < place_at && after >= place_at;
-  if (rule(i).process() != nullptr && is_due && concerns(rule(i), of)) place(i, of);
+  if (rule(i).is_deed() && is_due && concerns(rule(i), of)) place(i, of);
 }
 
 void byte_rules::search(std::size_t i, const question& of) {

@@ -48,6 +48,10 @@ void fault_compiler::compile_completion(const checked_object& keys, uring::cqe_e
         scope_.read_integer(*offset, {0, bytes_max}, "\"offset\"").value_or(0));
   compile_replacement(keys, effect);
   check_op_can_suffer(effect.type);
+  if (effect.type != cqe_fault::multishot_end || made_.where.submissions) return;
+  out_.error(code::rule_cannot_match, op_at_.in != nullptr ? op_at_ : made_.at,
+             "cqe.multishot_end counts completions, and a step ends with its last one")
+      .help = "name the submission: \"op\": \"sqe.recv\"";
 }
 
 void fault_compiler::compile_point(const checked_object& keys, uring::cqe_effect& effect) {

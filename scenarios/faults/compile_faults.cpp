@@ -124,6 +124,7 @@ void compile_faults(case_context& in, const node& from) {
     check_shadows(in, *made, item.at());
     if (const auto& after = compiler.comes_after())
       references.push_back({in.into.faults.size(), *after});
+    in.into.own_loop |= made->ring() != nullptr && made->where.ring == no_index;
     in.into.faults.push_back(*std::move(made));
   }
   resolve(in, references);

@@ -36,7 +36,7 @@ std::optional<fault_plan> fault_compiler::compile() {
   compile_times(keys);
   if (const node* require = keys.find("require")) compile_require(*require);
   if (!keys.sound()) return std::move(made_);
-  if (is_process() && !made_.where.names_operations()) {
+  if (is_deed() && !made_.where.names_operations()) {
     check_what_sets_it_off();
   } else {
     check_victims();
@@ -68,6 +68,8 @@ bool fault_compiler::find_type() {
 void fault_compiler::compile_effect(const checked_object& keys) {
   if (is_process()) {
     compile_deed(keys, made_.effect.emplace<process_effect>());
+  } else if (is_ring()) {
+    compile_ring(keys, made_.effect.emplace<uring::ring_effect>());
   } else {
     compile_completion(keys, made_.effect.emplace<uring::cqe_effect>());
   }

@@ -4,7 +4,7 @@
 // a rule is held against the steps that it could hit. Files: compile_rule.cpp (the rule, deeds on
 // services), compile_effect.cpp (what is done to completions), compile_where.cpp (victims),
 // compile_when.cpp (triggers, requirements), compile_bytes.cpp (those about bytes),
-// compile_stack.cpp (several on one completion).
+// compile_stack.cpp (several on one completion), compile_ring_fault.cpp (rings).
 #pragma once
 
 #include <optional>
@@ -44,6 +44,9 @@ class fault_compiler {
   void compile_replacement(const checked_object& keys, uring::cqe_effect& effect);
   void check_op_can_suffer(uring::cqe_fault type);
   void compile_deed(const checked_object& keys, process_effect& effect);
+  void compile_ring(const checked_object& keys, uring::ring_effect& effect);
+  void compile_ring_errno(const checked_object& keys, uring::ring_effect& effect);
+  void check_ring_takes(uring::ring_fault type, span at);
 
   // Victims.
   void compile_where(const node& where);
@@ -51,6 +54,7 @@ class fault_compiler {
   void compile_conn(const node& from);
   void compile_service(const node& from);
   void compile_fd_kind(const node& from);
+  void compile_ring_name(const node& from);
   [[nodiscard]] bool fits_actor(const step_seen& step) const;
   [[nodiscard]] bool fits_op(const step_seen& step) const;
   [[nodiscard]] bool known_actor(const std::string& name) const;
@@ -59,6 +63,7 @@ class fault_compiler {
   /// So many actors and handlers at most count for themselves.
   [[nodiscard]] std::uint64_t victims_max() const;
   void tell_no_victim(bool actor_found);
+  [[nodiscard]] const step_seen* find_on_private_ring() const;
   /// Opcodes that it could hit.
   [[nodiscard]] std::vector<std::uint8_t> opcodes() const;
 
@@ -74,6 +79,9 @@ class fault_compiler {
   void compile_stack(const node& stack);
 
   [[nodiscard]] bool is_process() const { return row_->plane == fault_plane::process; }
+  [[nodiscard]] bool is_ring() const { return row_->plane == fault_plane::ring; }
+  // It happens to a service or a ring, and operations only set it off.
+  [[nodiscard]] bool is_deed() const { return is_process() || is_ring(); }
 
   case_context& in_;
   diagnostics& out_;
@@ -83,7 +91,7 @@ class fault_compiler {
   fault_plan made_;
   std::optional<fault_reference> after_;
   bool force_ = false;
-  span actor_at_, op_at_, step_at_, when_at_;
+  span actor_at_, op_at_, step_at_, when_at_, ring_at_;
 };
 
 /// Tells when both may hit one completion, the first lets others follow, and this one can't.

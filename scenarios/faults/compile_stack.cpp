@@ -56,7 +56,7 @@ void fault_compiler::compile_stack(const node& stack) {
   if (!made_.stack) return;
   const std::size_t errors_before = out_.error_count();
   const uring::cqe_effect* effect = made_.completion();
-  if (made_.process() != nullptr) {
+  if (made_.is_deed()) {
     out_.error(code::fault_not_applicable, stack.at(), "deeds on services don't compete").help =
         "each that is due is done; leave \"stack\" out";
   } else if (effect != nullptr && !leaves_a_completion(*effect)) {

@@ -107,11 +107,12 @@ void fault_compiler::compile_require(const node& require) {
   }
 }
 
-/// A deed on a service that no operation sets off.
+/// A deed that no operation sets off.
 void fault_compiler::check_what_sets_it_off() {
   const fault_when& when = made_.when;
   const span where = when_at_.in != nullptr ? when_at_ : made_.at;
-  if (!when.at && !when.window && !when.after && made_.armed) {
+  // A ring that nothing is waited for is broken from the beginning.
+  if (is_process() && !when.at && !when.window && !when.after && made_.armed) {
     out_.error(code::rule_cannot_match, where, fmt::format("nothing sets {} off", row_->name))
         .help = "give `where` a step or an op, or `when` an `at` or an `after`";
   } else if (when.p || when.nth.last != fault_forever || when.nth.ranged || when.bytes.any()) {

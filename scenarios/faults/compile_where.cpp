@@ -48,10 +48,12 @@ void fault_compiler::compile_where(const node& where) {
     }
   }
   if (const node* service = keys.find("service"); service != nullptr && !is_process()) {
-    out_.error(code::conflicting_keys, service->at(),
-               fmt::format("{} hits operations, not services", row_->name))
+    out_.error(
+            code::conflicting_keys, service->at(),
+            fmt::format("{} hits {}, not services", row_->name, is_ring() ? "rings" : "operations"))
         .help = "name an actor, a step or an op; services are for process.*";
   }
+  if (const node* ring = keys.find("ring")) compile_ring_name(*ring);
 }
 
 void fault_compiler::compile_op(const node& from) {
@@ -72,7 +74,7 @@ void fault_compiler::compile_op(const node& from) {
                fmt::format("{} is the name of a submission", in_quotes(*op)))
         .help = fmt::format("write \"sqe.{}\"", *op);
     where.op.clear();
-  } else if (!where.submissions && row->opcodes.empty() && !is_process()) {
+  } else if (!where.submissions && row->opcodes.empty() && !is_deed()) {
     out_.error(code::rule_cannot_match, from.at(),
                fmt::format("`{}` submits nothing that a fault could hit", *op));
     where.op.clear();
@@ -134,10 +136,12 @@ bool fault_compiler::fits_op(const step_seen& step) const {
   if (where.op.empty()) {
     // Without an op it is steps that count, and low-level ones never do. A deed on a service needs
     // no submission.
-    return where.submissions || is_process() ||
+    return where.submissions || is_deed() ||
            (!step.row->opcodes.empty() && step.row->low_level == nullptr);
   }
   if (!where.submissions) return step.row->name == where.op;
+  // On a private ring the harness is not between the step and the kernel.
+  if (step.ring != no_index) return false;
   const std::uint8_t opcode = uring::find_op(where.op)->opcode;
   return std::ranges::find(step.row->opcodes, opcode) != step.row->opcodes.end();
 }
@@ -172,12 +176,32 @@ void fault_compiler::tell_no_victim(bool actor_found) {
   } else {
     const span where = op_at_.in != nullptr ? op_at_ : made_.at;
     const std::string whom = victim.actor.empty() ? "" : " of " + victim.actor;
+    if (const step_seen* there = find_on_private_ring()) {
+      out_.error(code::rule_cannot_match, where,
+                 fmt::format("each sqe.{} that this could hit is submitted on the ring {}, where "
+                             "the harness does not come between",
+                             victim.op, in_.into.rings[there->ring].name))
+          .help = "leave out the step's `ring`; on it `ring.*` faults act, set off by a `step`";
+      return;
+    }
     out_.error(code::rule_cannot_match, where,
                victim.op.empty()
                    ? fmt::format("no step{} can be hit by this", whom)
                    : fmt::format("no step{} {} {}{}", whom, victim.submissions ? "submits" : "is a",
                                  victim.submissions ? "sqe." : "", victim.op));
   }
+}
+
+// A step that would fit if it were not on a ring of the scenario's own.
+const step_seen* fault_compiler::find_on_private_ring() const {
+  const fault_where& where = made_.where;
+  if (!where.submissions || where.op.empty()) return nullptr;
+  const std::uint8_t opcode = uring::find_op(where.op)->opcode;
+  const auto found = std::ranges::find_if(in_.steps, [&](const step_seen& step) {
+    return step.ring != no_index && fits_actor(step) &&
+           std::ranges::find(step.row->opcodes, opcode) != step.row->opcodes.end();
+  });
+  return found != in_.steps.end() ? &*found : nullptr;
 }
 
 bool fault_compiler::known_actor(const std::string& name) const {

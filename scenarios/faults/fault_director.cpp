@@ -121,18 +121,19 @@ bool fault_director::heal(std::string_view id) {
   for (const fault_plan& rule : rules_) {
     if (!id.empty() && rule.id != id) continue;
     states_[index_of(rule)].healed = true;
+    if (rule.ring() != nullptr) heal_ring(rule);
     any = true;
   }
   changed();
   return any;
 }
 
-// ---- Deeds on services -------------------------------------------------------------------------
+// ---- Deeds -------------------------------------------------------------------------------------
 
 void fault_director::begin() {
   began_ = uring::clock::now();
   for (const fault_plan& rule : rules_) {
-    const bool by_itself = rule.process() != nullptr && !rule.where.names_operations();
+    const bool by_itself = rule.is_deed() && !rule.where.names_operations();
     if (by_itself && !rule.removed) deeds_.spawn(wait_and_carry_out(rule));
   }
 }
@@ -168,6 +169,10 @@ uring::task<void> fault_director::wait_for_stillness(std::uint32_t index, bool s
 
 uring::task<void> fault_director::carry_out(const fault_plan& rule) {
   using enum process_effect::deed;
+  if (rule.ring() != nullptr) {
+    break_ring(rule);
+    co_return;
+  }
   const process_effect& effect = *rule.process();
   fault_tally& sums = tally(rule);
   service* const victim = run_.services != nullptr ? run_.services->find(effect.service) : nullptr;

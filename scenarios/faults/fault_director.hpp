@@ -1,11 +1,14 @@
 // What the fault rules of one running scenario share: whether a rule is armed, healed, due; who
-// waits for whom; and the deeds on services.
+// waits for whom; and the deeds on services and rings.
 //
 // Owned by the scenario_run, used on its loop's thread. begin() when the actors begin, end() when
-// they have ended. Rules of `process.*` that name no operation are set off by a coroutine each, the
-// others by the step or submission that they match.
+// they have ended. Deeds that name no operation are set off by a coroutine each, the others by the
+// step or submission that they match. A deed on a ring is done by the seam of the run's loop, or by
+// a private ring; either knows the rule by its number, and tells when it took effect
+// (ring_deeds.cpp).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -25,6 +28,7 @@ class scenario_run;
 class fault_director {
  public:
   explicit fault_director(scenario_run& run);
+  ~fault_director();
   fault_director(const fault_director&) = delete;
   fault_director& operator=(const fault_director&) = delete;
 
@@ -43,8 +47,11 @@ class fault_director {
 
   void begin();
   uring::task<void> end();
-  // Does to a service what the rule says, and waits until it is done.
+  // Does to a service what the rule says, and waits until it is done. To a ring at once: what comes
+  // of it the ring tells.
   uring::task<void> carry_out(const fault_plan& rule);
+  void ring_fired(const uring::ring_effect& effect);
+  void ring_overcame(const uring::ring_effect& effect);
   // The same beside what goes on: nobody waits for it but end().
   void set_off(const fault_plan& rule) { deeds_.spawn(carry_out(rule)); }
 
@@ -62,6 +69,8 @@ class fault_director {
   [[nodiscard]] std::optional<uring::time_point> due(const fault_plan& rule) const;
   [[nodiscard]] bool is_ready(const fault_plan& rule) const;
   uring::task<void> wait_and_carry_out(const fault_plan& rule);
+  void break_ring(const fault_plan& rule);
+  void heal_ring(const fault_plan& rule);
   uring::task<void> wait_for_stillness(std::uint32_t service, bool still);
   void changed();
 
@@ -73,6 +82,9 @@ class fault_director {
   uring::event change_;  // set and reset at each change of a state
   uring::stop_source over_;
   uring::scope deeds_;
+  bool breaks_ring_ = false;  // that of the loop
+  std::array<const fault_plan*, static_cast<std::size_t>(uring::ring_fault::count_)>
+      ring_broken_by_{};
 };
 
 }  // namespace scenarios

@@ -43,12 +43,34 @@ std::string byte_miss(const fault_plan& rule, const fault_tally& sums) {
   return on_the_way + "; the match was not among them";
 }
 
+// Why something that was due did not take effect.
+std::string unmet(const fault_plan& rule) {
+  using enum uring::ring_fault;
+  const uring::ring_effect* effect = rule.ring();
+  if (effect == nullptr) return "it was due and did not take effect";
+  switch (effect->type) {
+    case partial_submit:
+      return fmt::format("it was due, and then never more than {} request{} submitted at once",
+                         effect->count, effect->count == 1 ? " was" : "s were");
+    case sq_full:
+    case submit_errno:
+      return "it was due, and then nothing was submitted any more";
+    case wait_errno:
+      return "it was due, and then nothing was waited for any more";
+    case reap_limit:
+      return fmt::format("it was due, and then never more than {} completion{} there at once",
+                         effect->count, effect->count == 1 ? " was" : "s were");
+    default:
+      return "it was due, and the kernel did not say that the queue had overflown";
+  }
+}
+
 std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
                          const std::vector<fault_plan>& rules) {
   if (!sums.impossible.empty()) return sums.impossible;
   const std::string victim = victim_of(rule);
-  if (rule.process() != nullptr && !rule.where.names_operations())
-    return sums.matched == 0 ? why_closed(rule, rules) : "it was due and did not take effect";
+  if (rule.is_deed() && !rule.where.names_operations())
+    return sums.matched == 0 ? why_closed(rule, rules) : unmet(rule);
   if (sums.candidates == 0) return victim + " never happened";
   const bool about_bytes = rule.when.bytes.any();
   if (about_bytes && sums.closed + sums.unlucky + sums.nearest == 0) return byte_miss(rule, sums);
@@ -67,6 +89,7 @@ std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
     return fmt::format("{} on {} happened {} time{}; nth {} was never reached", what,
                        sums.nearest_actor, sums.nearest, plural(sums.nearest), rule.when.nth.first);
   }
+  if (sums.fired == 0 && rule.ring() != nullptr) return unmet(rule);
   return fmt::format("it was due {} time{} and took effect {} time{}", sums.matched,
                      plural(sums.matched), sums.fired, plural(sums.fired));
 }

@@ -28,13 +28,14 @@ struct fault_row;
 
 // Whom it may hit; what is empty fits all of them.
 struct fault_where {
-  std::string actor;            // by its base name, a copy's, or a handler's
-  std::string op;               // "recv": steps; with `submissions`: opcodes
-  bool submissions = false;     // op was "sqe.NAME"
-  std::string step;             // "actor/id"
-  std::string conn;             // "c1.conn": an actor's descriptor by its name
-  std::string fd_kind;          // "tcp": what its descriptor is
-  std::optional<matcher> peer;  // of the address at its other end
+  std::string actor;              // by its base name, a copy's, or a handler's
+  std::string op;                 // "recv": steps; with `submissions`: opcodes
+  bool submissions = false;       // op was "sqe.NAME"
+  std::string step;               // "actor/id"
+  std::string conn;               // "c1.conn": an actor's descriptor by its name
+  std::string fd_kind;            // "tcp": what its descriptor is
+  std::optional<matcher> peer;    // of the address at its other end
+  std::uint32_t ring = no_index;  // of the plan's; else, for ring.*, that on which it runs
   [[nodiscard]] bool names_operations() const {
     return !actor.empty() || !op.empty() || !step.empty() || !conn.empty() || !fd_kind.empty() ||
            peer.has_value();
@@ -97,6 +98,11 @@ struct fault_plan {
   [[nodiscard]] const process_effect* process() const {
     return std::get_if<process_effect>(&effect);
   }
+  [[nodiscard]] const uring::ring_effect* ring() const {
+    return std::get_if<uring::ring_effect>(&effect);
+  }
+  // It happens to a service or a ring: an operation only sets it off.
+  [[nodiscard]] bool is_deed() const { return process() != nullptr || ring() != nullptr; }
   [[nodiscard]] bool by_clock() const {
     return when.at || when.window || (when.after && when.after->delay.count() > 0);
   }

@@ -56,10 +56,10 @@ fault_row cqe(uring::cqe_fault fault, std::string_view name, std::span<const key
   made.victim = about.victim;
   made.example = about.example;
   made.cqe = fault;
-  // What counts completions, not submissions, has no rule yet that decides there.
-  made.acts = fault != reorder && fault != multishot_end;
   made.proof = fault == errno_ ? "examples/lost_ack.scenario.json"
-                               : "tests/faults/completions.scenario.json";
+               : fault == reorder || fault == multishot_end
+                   ? "tests/faults/orders.scenario.json"
+                   : "tests/faults/completions.scenario.json";
   return made;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/draw.hpp"
+#include "engine/fault_injector.hpp"
 #include "engine/socket_address.hpp"
 #include "scenarios/faults/byte_rules.hpp"
 #include "scenarios/faults/descriptor_kind.hpp"
@@ -16,12 +17,21 @@ namespace {
 // Of one rule; more of them say nothing that a reader could use.
 constexpr std::size_t sites_max = 1000;
 
-bool is_process(const fault_plan& rule) {
-  return rule.process() != nullptr;
+// Of a multishot it is completions that count, but for what can only be done to the submission.
+bool counts_completions(const fault_plan& rule, const io_uring_sqe& sqe) {
+  const uring::cqe_effect& effect = *rule.completion();
+  return effect.type == uring::cqe_fault::multishot_end ||
+         (uring::is_multishot(sqe) && !uring::acts_at_submission(effect, sqe));
 }
 
 bool is_about_bytes(const fault_plan& rule) {
   return rule.when.bytes.any();
+}
+
+// Submissions and completions are asked about apart; bytes are looked at elsewhere.
+bool is_its_turn(const fault_plan& rule, const fault_victim& of) {
+  if (rule.completion() == nullptr || is_about_bytes(rule)) return !of.completed;
+  return of.request == nullptr || counts_completions(rule, *of.request) == of.completed;
 }
 
 // Without an op it is stream and other submitting steps that count, never low-level ones.
@@ -70,8 +80,8 @@ bool fault_counter::is_me(std::string_view actor) const {
 bool fault_counter::concerns(const fault_plan& rule, const fault_victim& of) const {
   const fault_where& where = rule.where;
   if (rule.removed || where.submissions != of.submission) return false;
-  if (is_process(rule) && !where.names_operations()) return false;
-  if (where.op.empty() ? !of.submission && !is_process(rule) && !counts_without_op(of.op)
+  if (rule.is_deed() && !where.names_operations()) return false;
+  if (where.op.empty() ? !of.submission && !rule.is_deed() && !counts_without_op(of.op)
                        : where.op != of.op)
     return false;
   if (!where.actor.empty() && !is_me(where.actor)) return false;
@@ -126,8 +136,8 @@ bool fault_counter::hits(std::size_t index, const fault_victim& of, std::uint64_
   const fault_plan& rule = director_.rules()[index];
   own_count& own = own_[index];
   if (!passes(rule, of, own, number) || own.hits >= rule.times) return false;
-  const bool deed = is_process(rule);
-  // The first rule in the order of the file has the completion. Deeds on a service don't compete.
+  const bool deed = rule.is_deed();
+  // The first rule in the order of the file has the completion. Deeds don't compete.
   std::vector<const fault_plan*>& to = deed ? into.deeds : into.completions;
   if (std::ranges::find(to, &rule) != to.end()) return false;
   if (!deed && !to.empty() && !to.back()->stack && to.back() < &rule) return false;
@@ -155,6 +165,7 @@ fault_decision fault_counter::decide(const fault_victim& of) {
   for (std::size_t i = 0; i < own_.size(); ++i) {
     const fault_plan& rule = director_.rules()[i];
     if (!concerns(rule, of)) continue;
+    if (!is_its_turn(rule, of)) continue;
     ++director_.tally(rule).candidates;
     const std::uint64_t number = ++own_[i].candidates;
     if (is_about_bytes(rule)) {
@@ -181,6 +192,11 @@ fault_decision fault_counter::at_completion(const uring::operation& op, const fa
                                             const std::vector<const fault_plan*>& watching,
                                             std::int32_t res, std::uint32_t flags) {
   fault_decision made;
+  if (uring::is_multishot(op.submission())) {
+    fault_victim completion = of;
+    completion.completed = true;
+    made = decide(completion);
+  }
   if (bytes_ != nullptr) bytes_->at_completion(op, of, watching, res, flags, made);
   return made;
 }
@@ -195,6 +211,14 @@ void fault_counter::new_descriptor(int fd) {
 
 void fault_counter::set_off(const fault_plan& rule) {
   director_.set_off(rule);
+}
+
+std::uint64_t fault_counter::seed_of(const fault_plan& rule) const {
+  const auto index = static_cast<std::size_t>(&rule - director_.rules().data());
+  std::uint64_t seed = director_.seed();
+  for (const std::string_view part : {std::string_view(rule.id), std::string_view(actor_)})
+    seed = uring::hash_identity(seed, part);
+  return uring::draw_bits(seed, own_[index].hits);
 }
 
 void fault_counter::fired(const fault_plan& rule) {

@@ -8,6 +8,8 @@
 // never a pass.
 #pragma once
 
+#include <liburing.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,7 +56,9 @@ struct fault_decision {
 struct fault_victim {
   bool submission = false;
   std::string_view op, step_id, handle;
-  int fd = -1;  // where it is known
+  int fd = -1;                            // where it is known
+  const io_uring_sqe* request = nullptr;  // of a submission
+  bool completed = false;                 // it is a completion of that
 };
 
 class fault_counter {
@@ -83,6 +87,8 @@ class fault_counter {
   void new_descriptor(int fd);
   // A deed that nobody waits for here.
   void set_off(const fault_plan& rule);
+  // What its next hit draws from: the same in every run, another one for each hit.
+  [[nodiscard]] std::uint64_t seed_of(const fault_plan& rule) const;
   void fired(const fault_plan& rule);
   void observed(const fault_plan& rule);
   // It was due, and could not be done.

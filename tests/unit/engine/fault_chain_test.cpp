@@ -81,6 +81,88 @@ TEST_CASE("what hangs in a chain and times out breaks a soft link; behind a hard
   });
 }
 
+namespace {
+
+// Up to Linux 6.1 an operation that its linked timeout ends completes before that timeout. The
+// completion of the first link timeout is kept until its operation's has come.
+class timeouts_last final : public seam {
+ public:
+  explicit timeouts_last(loop& on, faulty_seam& inner) : loop_(on), inner_(inner) {
+    on.set_seam(this);
+  }
+  ~timeouts_last() override { loop_.set_seam(&inner_); }
+  timeouts_last(const timeouts_last&) = delete;
+  timeouts_last& operator=(const timeouts_last&) = delete;
+
+  void on_submit(operation& op, request_kind kind, io_uring_sqe& sqe) noexcept override {
+    inner_.on_submit(op, kind, sqe);
+  }
+  verdict on_complete(operation& op, request_kind kind, std::int32_t& res,
+                      std::uint32_t& flags) noexcept override {
+    if (kind == request_kind::link_timeout && held_ == nullptr && !let_go_) {
+      held_ = &op;
+      res_ = res;
+      return verdict::withhold;
+    }
+    const verdict what = inner_.on_complete(op, kind, res, flags);
+    if (&op == held_ && kind == request_kind::main && !let_go_) {
+      let_go_ = true;
+      came_first = what == verdict::withhold;
+      loop_.timers().arm(later_, clock::now());
+    }
+    return what;
+  }
+  void on_stray(const io_uring_cqe& cqe) noexcept override { inner_.on_stray(cqe); }
+  bool takes(const io_uring_cqe& cqe) noexcept override { return inner_.takes(cqe); }
+  std::optional<int> on_sync_cancel(request_id target) noexcept override {
+    return inner_.on_sync_cancel(target);
+  }
+
+  bool came_first = false;  // the operation's completion was kept until its timeout's
+
+ private:
+  struct later_timer : timer {
+    explicit later_timer(timeouts_last& self)
+        : timer([](timer& t) noexcept {
+            timeouts_last& owner = static_cast<later_timer&>(t).owner;
+            owner.loop_.deliver_held(*owner.held_, request_kind::link_timeout, owner.res_, 0);
+          }),
+          owner(self) {}
+    timeouts_last& owner;
+  };
+  loop& loop_;
+  faulty_seam& inner_;
+  operation* held_ = nullptr;
+  std::int32_t res_ = 0;
+  bool let_go_ = false;
+  later_timer later_{*this};
+};
+
+}  // namespace
+
+TEST_CASE("behind a hard link it also goes on when the timeout's completion comes last") {
+  ON_RINGS(rings_of(4));
+  const bool hard = GENERATE(true, false);
+  const socket_pair ends = unix_pair();
+  faulty_seam seam(*on, IORING_OP_RECV, effect_of(cqe_fault::hang));
+  {
+    timeouts_last order(*on, seam);
+    run(*on, [&]() -> task<void> {
+      room got;
+      operation hanging = on->recv(ends.a, got);
+      hanging.flags(hard ? IOSQE_IO_HARDLINK : IOSQE_IO_LINK).timeout(5ms);
+      operation behind = on->send(ends.a, bytes_of("b"));
+      operation* const chain[] = {&hanging, &behind};
+      on->start_together(chain);
+      const completion first = co_await hanging;
+      CHECK(first.why == outcome::timed_out);
+      const completion next = co_await behind;
+      CHECK(next.res == (hard ? 1 : -ECANCELED));
+    });
+    CHECK(order.came_first == hard);
+  }
+}
+
 TEST_CASE("a delay that is over together with its timeout loses nothing of what is behind it") {
   ON_RINGS(rings_of(4));
   const bool hard = GENERATE(true, false);

@@ -75,8 +75,17 @@ class faulty_seam final : public seam, public fault_observer {
     fired_rules.push_back(effect.rule);
   }
   void stray(const fault_stray& what) noexcept override { strays.push_back(what); }
-  bool joins(const operation& other, const cqe_effect& /*effect*/) noexcept override {
-    return !joining || joining(other);
+  bool joins(const operation& other, const cqe_effect& effect) noexcept override {
+    return (!joining || joining(other)) && (!joining_window || joining_window(other, effect));
+  }
+  void window_closed(const cqe_effect& effect) noexcept override { closed.push_back(effect.rule); }
+  void ring_fired(const ring_effect& effect) noexcept override {
+    ring_log += (ring_log.empty() ? "" : ", ") + std::string(ring_fault_name(effect.type)) + " " +
+                std::to_string(effect.rule);
+  }
+  void ring_overcame(const ring_effect& effect) noexcept override {
+    ring_log +=
+        (ring_log.empty() ? "" : ", ") + std::string("behind ") + std::to_string(effect.rule);
   }
 
   fault_injector faults;
@@ -88,6 +97,9 @@ class faulty_seam final : public seam, public fault_observer {
   int foreign = 0;  // strays of nobody
   int arrivals = 0;
   picks joining;
+  std::function<bool(const operation&, const cqe_effect&)> joining_window;
+  std::vector<std::uint32_t> closed;  // windows
+  std::string ring_log;               // faults of the ring that were met, and gone behind
 
  private:
   struct rule {

@@ -168,6 +168,48 @@ TEST_CASE("completions of a window are let go in the order that was asked for") 
   CHECK(seam.fired_rules.size() == 1);
 }
 
+TEST_CASE("two windows are open at once, each for its own, and each is told of when it closes") {
+  ON_EVERY_RING();
+  cqe_effect effect = effect_of(cqe_fault::reorder);
+  effect.order = {1, 0};
+  faulty_seam seam(*on);
+  effect.rule = 1;
+  seam.hit(IORING_OP_NOP, effect);
+  effect.rule = 2;
+  seam.hit(IORING_OP_RECV, effect);
+  seam.joining_window = [](const operation& other, const cqe_effect& open) {
+    return other.opcode() == (open.rule == 1 ? IORING_OP_NOP : IORING_OP_RECV);
+  };
+  const socket_pair first = unix_pair(), second = unix_pair();
+  put(first.b, "x");
+  put(second.b, "x");
+  std::string order;
+  run(*on, [&]() -> task<void> {
+    scope all;
+    const auto receive = [&](int fd, char name) -> task<void> {
+      room got;
+      const completion received = co_await on->recv(fd, got);
+      CHECK(received.res == 1);
+      order += name;
+    };
+    const auto nothing = [&](char name) -> task<void> {
+      co_await on->nop();
+      order += name;
+    };
+    all.spawn(nothing('a'));
+    all.spawn(receive(first.a, 'c'));
+    all.spawn(nothing('b'));
+    all.spawn(receive(second.a, 'd'));
+    co_await all.join();
+  });
+  CHECK(order.size() == 4);
+  CHECK(order.find('b') < order.find('a'));
+  CHECK(order.find('d') < order.find('c'));
+  CHECK(seam.fired_rules.size() == 2);
+  CHECK(seam.closed.size() == 2);
+  CHECK(seam.changed == 4);
+}
+
 TEST_CASE("a window that can't fill is let go when nothing else is on its way") {
   ON_EVERY_RING();
   cqe_effect effect = effect_of(cqe_fault::reorder);
@@ -182,6 +224,29 @@ TEST_CASE("a window that can't fill is let go when nothing else is on its way") 
     CHECK(received.res == 1);
   });
   CHECK(seam.fired_rules.empty());
+  CHECK(seam.changed == 0);
+}
+
+TEST_CASE("a window that all have left is closed, and another one can be opened") {
+  ON_EVERY_RING();
+  cqe_effect effect = effect_of(cqe_fault::reorder);
+  effect.order = {1, 0};
+  effect.by = 1h;
+  faulty_seam seam(*on, IORING_OP_RECV, effect, 2);
+  const socket_pair ends = unix_pair(), other = unix_pair();
+  put(ends.b, "x");
+  run(*on, [&]() -> task<void> {
+    room got;
+    stop_source stop;
+    operation waiting = on->recv(other.b, got);  // the window is not the last that is on its way
+    waiting.cancel_on(stop);
+    on->start(waiting);
+    const completion timed_out = co_await on->recv(ends.a, got).timeout(5ms);
+    CHECK(timed_out.why == outcome::timed_out);
+    CHECK(seam.closed.size() == 1);
+    stop.request_stop();
+    co_await waiting;
+  });
 }
 
 TEST_CASE("an order that is drawn is never the one in which they came, and always the same") {

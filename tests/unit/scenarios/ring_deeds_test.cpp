@@ -127,7 +127,8 @@ TEST_CASE("an order that is drawn depends on the seed, the fault and the actor a
       { "id": ")" + id + R"(", "type": "cqe.reorder", "window": 6, "where": { "op": "sqe.nop" } } ],
       "actors": { "t": { "task": true, "do": [ { "chain": { "link": "none", "do": [
         { "nop": {}, "id": "a" }, { "nop": {}, "id": "b" }, { "nop": {}, "id": "c" },
-        { "nop": {}, "id": "d" }, { "nop": {}, "id": "e" }, { "nop": {}, "id": "f" } ] } } ] } } })");
+        { "nop": {}, "id": "d" }, { "nop": {}, "id": "e" }, { "nop": {}, "id": "f" } ]
+      } } ] } } })");
     INFO(of.told);
     CHECK(of.passed());
     return order_of(of);

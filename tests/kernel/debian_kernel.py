@@ -87,7 +87,8 @@ def make_disk(build, folder, commands):
     shutil.copytree(root / "examples", disk / "work" / "examples")
     shutil.copytree(root / "tests" / "conformance", disk / "work" / "tests" / "conformance")
     (disk / "etc").mkdir()
-    (disk / "etc" / "passwd").write_text("root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
+    (disk / "etc" / "passwd").write_text("root:x:0:0::/:/bin/sh\n"
+                                         "nobody:x:65534:65534::/:/bin/false\n")
     (disk / "etc" / "group").write_text("root:x:0:\nnogroup:x:65534:\n")
     (disk / "init").write_text(INIT.replace("@COMMANDS@", commands))
     (disk / "init").chmod(0o755)

@@ -1,6 +1,7 @@
 #include "engine/byte_stream.hpp"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +9,14 @@
 #include <utility>
 
 namespace uring {
+namespace {
+
+bool is_same_file(int fd, const struct stat& as) {
+  struct stat now{};
+  return ::fstat(fd, &now) == 0 && now.st_dev == as.st_dev && now.st_ino == as.st_ino;
+}
+
+}  // namespace
 
 void apply(operation& op, const io_limits& limits) noexcept {
   if (limits.deadline) op.deadline(*limits.deadline);
@@ -86,14 +95,24 @@ task<completion> socket_stream::reset(io_limits limits) {
 task<completion> socket_stream::close(io_limits limits) {
   if (fd_ < 0) co_return completion{-EBADF, 0, outcome::error};
   const int fd = std::exchange(fd_, -1);
+  struct stat was{};
+  const bool known = ::fstat(fd, &was) == 0;
+  // The kernel does both at once. A fault may keep them waiting, which must end with the others.
+  const auto bound = [&](operation& op) {
+    op.tag(limits.tag);
+    if (limits.stop != nullptr) op.cancel_on(*limits.stop);
+  };
   if (in_flight_ != 0) {
     operation cancelled = loop_.cancel_fd(fd);
-    cancelled.tag(limits.tag);
+    bound(cancelled);
     co_await cancelled;
   }
   operation op = loop_.close_only(fd);
-  op.tag(limits.tag);
-  co_return co_await op;
+  bound(op);
+  const completion result = co_await op;
+  // What a fault kept from being closed is still ours; its number may also be another's by now.
+  if (result.res < 0 && known && is_same_file(fd, was)) fd_ = fd;
+  co_return result;
 }
 
 }  // namespace uring

@@ -73,7 +73,15 @@ constexpr std::array<example, 4> proxyctl_examples{{
     {"proxyctl px.sock remove slow", "ends and forgets it"},
 }};
 
-constexpr std::array<command_row, 13> table{{
+constexpr std::array<example, 5> sweep_examples{{
+    {"sweep echo.scenario.json", "every fault at every completion"},
+    {"sweep echo.scenario.json --list", "what that would be"},
+    {"sweep echo.scenario.json --op recv --fault errno --fault eof", "some of it"},
+    {"sweep tests --budget 5m --resume sweep.state", "a part of it each night"},
+    {"sweep echo.scenario.json --deadline 1s --report json=sweep.json", "for a script"},
+}};
+
+constexpr std::array<command_row, 14> table{{
     {command::run, "run", "[PATHS]", 0, any_number, "runs scenarios (also without a command)",
      "Runs the scenarios of files and directories (*.scenario.json in them and below; the current "
      "directory by default), any number at once, and prints what failed. All files are checked "
@@ -142,6 +150,18 @@ constexpr std::array<command_row, 13> table{{
      "Sends one command to the control socket of a proxy and prints the answer as JSON: list, "
      "counters, add FAULT, remove ID, heal [ID]. Ends with 1 when the proxy refuses it.",
      proxyctl_examples, &proxyctl_command},
+    {command::sweep, "sweep", "[PATHS]", 0, any_number,
+     "breaks each completion of scenarios in every way",
+     "Runs each scenario once to see what it completes, then once more for each completion and "
+     "each "
+     "fault that it can suffer, and tells how that ended: clean (everything passed, or the step "
+     "that "
+     "was hit, and whoever was connected to it, reported an error), failed (something else broke: "
+     "wrong data, another actor, a service, a teardown step), hung (a deadline passed) or leaked "
+     "(something was left). Each trial that was not clean is printed as a `faults` list with the "
+     "command that runs it again. Ends with 1 when there was one, with 7 when --budget ended it. "
+     "--report takes json.",
+     sweep_examples, &sweep_command},
 }};
 
 }  // namespace

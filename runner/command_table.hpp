@@ -49,5 +49,6 @@ int new_command(const settings& with);
 int conformance_command(const settings& with);
 int proxy_command(const settings& with);
 int proxyctl_command(const settings& with);
+int sweep_command(const settings& with);
 
 }  // namespace runner

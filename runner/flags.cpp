@@ -85,17 +85,32 @@ std::string set_text(settings& into, const std::string& text) {
   return {};
 }
 
+template <std::vector<std::string> settings::* Member>
+std::string add_text(settings& into, const std::string& text) {
+  if (text.empty() || text == "!") return "it names nothing";
+  (into.*Member).push_back(text);
+  return {};
+}
+
 template <std::size_t settings::* Member, std::size_t lowest, std::size_t highest>
 std::string set_count(settings& into, const std::string& text) {
   return read_number(text, lowest, highest, into.*Member);
 }
 
-std::string set_timeout(settings& into, const std::string& text) {
+template <std::optional<std::chrono::nanoseconds> settings::* Member>
+std::string set_time(settings& into, const std::string& text) {
   const auto read = scenarios::parse_duration(text);
   if (!read) return read.error;
   if (read.result->count() == 0) return "it must be longer than nothing";
-  into.timeout = *read;
+  into.*Member = *read;
   return {};
+}
+
+// A number of trials, or a time.
+std::string set_budget(settings& into, const std::string& text) {
+  if (text.find_first_not_of("0123456789") != std::string::npos || text.empty())
+    return set_time<&settings::budget_time>(into, text);
+  return read_number<std::size_t>(text, 1, 1'000'000'000, into.budget_trials.emplace());
 }
 
 // from_chars for double is there in every standard library that we build with.
@@ -176,15 +191,19 @@ std::string set_verbose(settings& into, const std::string& text) {
   return wrong;
 }
 
-constexpr command_set selecting = command::run | command::list;
+constexpr command_set selecting = command::run | command::list | command::sweep;
 constexpr command_set filtering = selecting | command::conformance;
-constexpr command_set compiling = command::run | command::check | command::list | command::render;
-constexpr command_set kernel_bound = command::run | command::probe | command::conformance;
+constexpr command_set compiling =
+    command::run | command::check | command::list | command::render | command::sweep;
+constexpr command_set kernel_bound =
+    command::run | command::probe | command::conformance | command::sweep;
 constexpr command_set running = only(command::run);
-constexpr command_set executing = command::run | command::conformance;
+constexpr command_set sweeping = only(command::sweep);
+constexpr command_set judging = command::run | command::sweep;
+constexpr command_set executing = command::run | command::conformance | command::sweep;
 constexpr command_set colored = command::run | command::check | command::list | command::probe |
                                 command::render | command::fmt | command::conformance |
-                                command::proxy;
+                                command::proxy | command::sweep;
 constexpr command_set as_json =
     command::check | command::list | command::probe | command::diff | command::conformance;
 
@@ -197,25 +216,26 @@ constexpr flag_row table[] = {
     {"var", 0, "NAME=VALUE", compiling, true,
      "replaces a variable of the scenarios' `vars`; repeatable", &add_var},
     {"jobs", 'j', "N", executing, false,
-     "scenarios in flight at once (default 1024, within the limit of descriptors); 1 runs them "
-     "one by one, in order",
+     "scenarios in flight at once (default 1024, of a sweep 64; within the limit of "
+     "descriptors); 1 runs them one by one, in order",
      &set_count<&settings::jobs, 1, 1'000'000>},
     {"rings", 0, "N", executing, false,
      "threads, each with a ring of its own (default: the processors, at most what is of use)",
      &set_count<&settings::rings, 1, 1024>},
-    {"ring-entries", 0, "N", running, false,
+    {"ring-entries", 0, "N", judging, false,
      "room in each submission queue (default 1024): a chain needs as much as it has members, an "
      "operation and its timeout 2",
      &set_count<&settings::ring_entries, 2, 32768>},
-    {"report", 0, "FMT[=PATH]", running, true,
+    {"report", 0, "FMT[=PATH]", judging, true,
      "writes a report, without PATH to standard output; repeatable", &add_report},
-    {"seed", 0, "N", running, false,
+    {"seed", 0, "N", judging, false,
      "of random data and faults where a scenario has none of its own (default 1)", &set_seed},
     {"time-scale", 0, "X", executing, false,
      "multiplies deadlines and upper bounds of times, for slow machines (default 1)",
      &set_time_scale},
     {"timeout", 0, "TIME", running, false,
-     "deadline of the whole run, such as 10m; what has not ended by then is not run", &set_timeout},
+     "deadline of the whole run, such as 10m; what has not ended by then is not run",
+     &set_time<&settings::timeout>},
     {"fail-fast", 0, "", running, false, "ends the run at the first failure",
      &set_switch<&settings::fail_fast>},
     {"repeat", 0, "N", running, false,
@@ -258,13 +278,13 @@ constexpr flag_row table[] = {
      [](settings& into, const std::string& text) {
        return choose<uring::ring_mode>(text, ring_modes, into.ring_mode);
      }},
-    {"progress", 0, "HOW", running, false,
+    {"progress", 0, "HOW", judging, false,
      "auto, bar, lines or none (default auto: a bar on a terminal)",
      [](settings& into, const std::string& text) {
        return choose<progress_mode>(text, progresses, into.progress);
      }},
-    {"quiet", 'q', "", running, false, "only failures and the totals", &set_quiet},
-    {"verbose", 'v', "", running, true, "a line for each scenario; -vv also one for each step",
+    {"quiet", 'q', "", judging, false, "only failures and the totals", &set_quiet},
+    {"verbose", 'v', "", judging, true, "a line for each scenario; -vv also one for each step",
      &set_verbose},
     {"json", 0, "", as_json, false, "the answer as JSON", &set_switch<&settings::json>},
     {"md", 0, "", only(command::diff), false, "the answer as Markdown",
@@ -277,6 +297,31 @@ constexpr flag_row table[] = {
      &set_switch<&settings::only_check>},
     {"force", 0, "", only(command::new_file), false, "overwrites a file that exists",
      &set_switch<&settings::force>},
+    {"op", 0, "NAME", sweeping, true,
+     "only completions of this opcode, such as recv; !NAME: not of it; repeatable",
+     &add_text<&settings::ops>},
+    {"actor", 0, "NAME", sweeping, true,
+     "only completions of this actor, its copies and handlers; !NAME: not of it; repeatable",
+     &add_text<&settings::actors>},
+    {"fault", 0, "TYPE", sweeping, true,
+     "only this type, such as cqe.errno; !TYPE: all but it; repeatable",
+     &add_text<&settings::faults>},
+    {"per-step", 0, "N", sweeping, false,
+     "so many completions of one opcode in one step at most, the first ones (default 8)",
+     &set_count<&settings::per_step, 1, 1'000'000>},
+    {"without-faults", 0, "", sweeping, false, "leaves out the scenarios' own faults",
+     &set_switch<&settings::without_faults>},
+    {"deadline", 0, "TIME", sweeping, false,
+     "a trial that takes longer hangs (default: each scenario's own timeout)",
+     &set_time<&settings::deadline>},
+    {"budget", 0, "N|TIME", sweeping, false,
+     "so many trials at most, chosen by the seed, or as many as end within the time", &set_budget},
+    {"resume", 0, "PATH", sweeping, false,
+     "keeps what was done in this file, and goes on from it if it is there",
+     &set_text<&settings::resume>},
+    {"list", 0, "", sweeping, false,
+     "prints the trials; each scenario runs once, to see what it completes",
+     &set_switch<&settings::only_list>},
     {"color", 0, "WHEN", colored, false, "auto, always or never (default auto; see NO_COLOR)",
      [](settings& into, const std::string& text) {
        return choose<color_mode>(text, colors, into.color);

@@ -28,6 +28,7 @@ enum class command : std::uint16_t {
   conformance = 1U << 10,
   proxy = 1U << 11,
   proxyctl = 1U << 12,
+  sweep = 1U << 13,
 };
 using command_set = std::uint16_t;
 constexpr command_set only(command one) {

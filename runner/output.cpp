@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 
@@ -86,6 +87,32 @@ reports::text_style style_of(stream to, color_mode mode) {
     style.width = std::clamp<std::size_t>(size.ws_col, 40, 200);
   }
   return style;
+}
+
+bool in_ci() {
+  const char* const value = std::getenv("CI");
+  return value != nullptr && *value != '\0' && std::string_view(value) != "false";
+}
+
+reports::progress progress_of(progress_mode mode, stream to) {
+  using reports::progress;
+  switch (mode) {
+    case progress_mode::bar:
+      return progress::bar;
+    case progress_mode::lines:
+      return progress::lines;
+    case progress_mode::none:
+      return progress::none;
+    case progress_mode::automatic:
+      break;
+  }
+  const char* const term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  return is_terminal(to) && !dumb && !in_ci() ? progress::bar : progress::lines;
+}
+
+std::int64_t now_ns() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 std::size_t terminal_height() {

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "reports/console.hpp"
 #include "reports/terminal.hpp"
 #include "runner/settings.hpp"
 
@@ -36,6 +38,12 @@ bool is_terminal(stream to);
 bool wants_color(stream to, color_mode mode);
 /// With the terminal's width.
 reports::text_style style_of(stream to, color_mode mode);
+/// A CI run: CI is set.
+bool in_ci();
+/// As `--progress` wants it: of itself a bar on a terminal that can redraw a line.
+reports::progress progress_of(progress_mode mode, stream to);
+/// Of the monotonic clock.
+std::int64_t now_ns();
 /// Lines of the terminal on standard output; 24 where there is none.
 std::size_t terminal_height();
 

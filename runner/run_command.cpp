@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 
 #include "reports/console.hpp"
@@ -26,38 +25,12 @@
 namespace runner {
 namespace {
 
-std::int64_t now_ns() {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-bool in_ci() {
-  const char* const value = std::getenv("CI");
-  return value != nullptr && *value != '\0' && std::string_view(value) != "false";
-}
-
-reports::progress progress_of(const settings& with, stream to) {
-  using reports::progress;
-  switch (with.progress) {
-    case progress_mode::bar:
-      return progress::bar;
-    case progress_mode::lines:
-      return progress::lines;
-    case progress_mode::none:
-      return progress::none;
-    case progress_mode::automatic:
-      break;
-  }
-  const char* const term = std::getenv("TERM");
-  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
-  return is_terminal(to) && !dumb && !in_ci() ? progress::bar : progress::lines;
-}
-
 /// Results go to standard output, unless a report does.
 reports::console make_console(const settings& with) {
   const stream to = any_to_standard_output(with.reports) ? stream::error : stream::out;
   reports::console_options options;
   options.verbosity = with.verbosity;
-  options.show = progress_of(with, to);
+  options.show = progress_of(with.progress, to);
   options.style = style_of(to, with.color);
   options.height = terminal_height();
   return {options, to == stream::out ? &print : &print_error, &now_ns};

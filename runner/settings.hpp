@@ -60,11 +60,23 @@ struct settings {
   bool markdown = false;
   bool actual = false;
 
+  // sweep: which trials, and how many.
+  std::vector<std::string> actors, ops, faults;         // of each any; "!" in front excludes
+  std::size_t per_step = 8;                             // completions of one op in one step
+  bool without_faults = false;                          // the scenarios' own
+  std::optional<std::chrono::nanoseconds> deadline;     // of each trial
+  std::optional<std::chrono::nanoseconds> budget_time;  // of all of them
+  std::optional<std::size_t> budget_trials;
+  std::string resume;  // path of the state
+  bool only_list = false;
+
   // What is written.
   bool only_check = false;  // fmt: say what would change
   bool force = false;       // new: over a file that exists
 };
 
 inline constexpr std::size_t default_jobs = 1024;
+/// Of a sweep: a trial that is kept waiting by others would be taken for one that hangs.
+inline constexpr std::size_t default_sweep_jobs = 64;
 
 }  // namespace runner

@@ -41,6 +41,16 @@ const step_plan* step_zero(const actor_plan& actor) {
   return actor.peer && actor.peer->connect ? &*actor.peer->connect : nullptr;
 }
 
+// What accepts has no slots of its own: a rule about it is made of constants.
+const environment& no_values() {
+  struct nothing final : environment {
+    const value* read(slot_ref /*slot*/) const override { return nullptr; }
+    std::uint64_t seed_for(std::string_view /*label*/) const override { return 0; }
+  };
+  static const nothing made;
+  return made;
+}
+
 // A name in the file system outlives its socket.
 void remove_name(const uring::socket_address& bound) {
   if (const std::string path = bound.path(); !path.empty()) ::unlink(path.c_str());
@@ -57,6 +67,7 @@ actor_group::actor_group(scenario_run& run)
       servers_[i].result.name = actor.name;
       servers_[i].result.kind = "server";
       servers_[i].result.at = actor.at;
+      servers_[i].faults.emplace(run.faults, no_values(), actor.name, actor.base);
       continue;
     }
     strands_[i] = std::make_unique<strand>(run, *actor.body, actor.name, actor.base, run.stop);
@@ -352,6 +363,11 @@ uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source&
   server_state& server = servers_[index];
   const actor_plan& actor = run_.what.actors[index];
   step_recorder recorder(run_.clock);
+  const std::string path = fmt::format("accept[{}]", server.accepted);
+  if (server.faults->any()) {
+    recorder.counter = &*server.faults;
+    recorder.path = path;
+  }
   uring::accept_operation op = run_.loop.accept(server.listener);
   op.cancel_on(accepting).tag(&recorder);
   const std::int64_t started = run_.clock.now_ns();
@@ -368,7 +384,7 @@ uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source&
   const bool others_gone = actor.server->accept_each && run_.others_ended.stop_requested();
   if (result.res < 0 && others_gone && !run_.stop.stop_requested()) co_return false;
   step_result entry;
-  entry.path = fmt::format("accept[{}]", server.accepted);
+  entry.path = path;
   entry.op = "accept";
   entry.at = actor.server->address.at();
   entry.started_ns = started;

@@ -40,6 +40,7 @@ class actor_group {
     actor_result result;
     std::vector<handler> handlers;
     std::uint32_t accepted = 0;
+    std::optional<fault_counter> faults;  // of what accepts
   };
   void publish_lists(std::size_t index);
   uring::task<void> run_actor(std::size_t index);

@@ -207,6 +207,7 @@ class scenario_life {
       result.account = run_.clock.account;
       result.resolved_faults = resolved_faults(run_.what, result, 0);
     }
+    if (run_.faults.sites() != nullptr) result.sites = std::move(*run_.faults.sites());
     bool failed = !result.failures.empty();
     for (actor_result& actor : result.actors) {
       order_steps(actor.steps);

@@ -149,6 +149,18 @@ struct fault_site {
   auto operator<=>(const fault_site&) const = default;
 };
 
+// A completion that a fault could hit, by whose it was and the number of its submission: the nth of
+// this opcode that the actor submitted. Another run of the scenario has the same ones.
+struct completion_site {
+  std::string actor;  // "c1", "srv#1 (from c1)"
+  std::string op;     // the opcode's name
+  std::uint64_t nth = 0;
+  std::string step;        // path of the step that submitted it: "3", "3.1[2]", "accept[0]"
+  bool bounded = false;    // it had a timeout
+  bool cancelled = false;  // it was asked to end
+  bool taken = false;      // a fault of the scenario hit it
+};
+
 struct fault_result {
   std::string id;
   std::string type;  // "cqe.errno"
@@ -233,6 +245,7 @@ struct scenario_result {
   std::vector<diagnostic> earlier_failures;  // of the attempts before the last; volatile
   std::vector<std::string> logs;  // of `log` steps, "c1: text", as they came; of threads last
   std::uint64_t strays = 0;
+  std::vector<completion_site> sites;  // with run_options::list_sites, in order of submission
   std::vector<std::string> rerun;  // runs just this case again, without the program's name:
                                    // "run", "echo.scenario.json[flag=async]", "--seed", "42"
 

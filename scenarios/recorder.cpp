@@ -88,6 +88,8 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
   if (record == nullptr) return;
   record->submissions.push_back({kind, std::string(request_op(op, kind)), record->clock_.now_ns(),
                                  ++record->clock_.submissions});
+  if (kind == request_kind::cancel && record->counter != nullptr)
+    record->counter->note_cancel(record->path);
   if (kind != request_kind::main) return;
   ++record->clock_.account.submitted;
   record->last_user_data = sqe.user_data;
@@ -115,6 +117,9 @@ void recording_seam::suffer(step_recorder& record, uring::operation& op, io_urin
   // What the step has, and does not get here, it keeps for its next submission.
   for (const fault_plan* late : here.join(at_once))
     if (std::ranges::find(at_once, late) == at_once.end()) record.counter->withdraw(*late);
+  record.counter->note_site(uring::op_name(op.opcode()), record.path,
+                            op.bounded_by() != uring::timeout_mechanism::none,
+                            !here.completions.empty() || here.most_bytes.has_value());
   bool first = true;
   for (const fault_plan* rule : here.completions) {
     if (std::exchange(first, false)) {

@@ -78,6 +78,7 @@ class step_recorder {
   void completed(completion_event event);
 
   std::string_view step_id;          // for rules that name a step
+  std::string_view path;             // of the step, for the list of what a fault could hit
   std::string_view handle;           // for rules that name a descriptor
   fault_counter* counter = nullptr;  // for rules that count submissions
   std::uint64_t faults_seen = 0;     // completions that a fault made or changed

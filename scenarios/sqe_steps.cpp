@@ -264,6 +264,7 @@ std::optional<step_end> step_runner::build_chain(const chain_step& body,
       each.sqe.flags = static_cast<__u8>(each.sqe.flags | body.link_flag);
     each.recorder.counter = ring == nullptr ? context_.recorder.counter : nullptr;
     each.recorder.step_id = step.id;
+    each.recorder.path = context_.path;
     each.recorder.file_index = each.sqe.file_index;
     if (!step.id.empty()) each.recorder.published = &strand_.requests_[step.id];
   }

@@ -272,6 +272,7 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     if (faults_.any()) {
       context.recorder.handle = handle_name(step);
       context.recorder.counter = &faults_;
+      context.recorder.path = context.path;
     }
     if (!step.id.empty()) context.recorder.published = &requests_[step.id];
     if (step.async != no_index) {

@@ -36,6 +36,7 @@ uring::task<void> wait_until(uring::loop& on, uring::stop_source& over, Shown sh
 fault_director::fault_director(scenario_run& run)
     : run_(run), rules_(run.what.faults), tallies_(rules_.size()), states_(rules_.size()) {
   for (std::size_t i = 0; i < rules_.size(); ++i) states_[i].armed = rules_[i].armed;
+  if (run.options.list_sites) sites_.emplace();
   over_.follow(run.stop);
 }
 

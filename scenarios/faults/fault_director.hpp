@@ -37,6 +37,9 @@ class fault_director {
   [[nodiscard]] fault_tally& tally(const fault_plan& rule) { return tallies_[index_of(rule)]; }
   [[nodiscard]] const std::vector<fault_tally>& tallies() const { return tallies_; }
 
+  // What a fault could hit, in order of submission; null when nobody wants to know.
+  [[nodiscard]] std::vector<completion_site>* sites() { return sites_ ? &*sites_ : nullptr; }
+
   // Whether it may hit something now.
   [[nodiscard]] bool is_open(const fault_plan& rule) const;
   void fired(const fault_plan& rule);
@@ -78,6 +81,7 @@ class fault_director {
   const std::vector<fault_plan>& rules_;
   std::vector<fault_tally> tallies_;
   std::vector<state> states_;
+  std::optional<std::vector<completion_site>> sites_;
   std::optional<uring::time_point> began_;
   uring::event change_;  // set and reset at each change of a state
   uring::stop_source over_;

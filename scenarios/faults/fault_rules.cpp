@@ -66,7 +66,7 @@ fault_counter::fault_counter(fault_director& director, const environment& values
       own_(director_.rules().size()),
       actor_(std::move(actor)),
       base_(std::move(base)),
-      any_(!own_.empty()) {
+      any_(!own_.empty() || director.sites() != nullptr) {
   if (std::ranges::any_of(director_.rules(), is_about_bytes))
     bytes_ = std::make_unique<byte_rules>(*this);
 }
@@ -207,6 +207,25 @@ void fault_counter::ended(const uring::operation& op) {
 
 void fault_counter::new_descriptor(int fd) {
   if (bytes_ != nullptr) bytes_->new_descriptor(fd);
+}
+
+void fault_counter::note_site(std::string_view op, std::string_view path, bool bounded,
+                              bool taken) {
+  std::vector<completion_site>* const sites = director_.sites();
+  if (sites == nullptr) return;
+  auto count = submitted_.find(op);
+  if (count == submitted_.end()) count = submitted_.emplace(op, 0).first;
+  sites->push_back({actor_, std::string(op), ++count->second, std::string(path), bounded,
+                    /*cancelled=*/false, taken});
+}
+
+void fault_counter::note_cancel(std::string_view path) {
+  std::vector<completion_site>* const sites = director_.sites();
+  if (sites == nullptr) return;
+  const auto last = std::find_if(sites->rbegin(), sites->rend(), [&](const completion_site& each) {
+    return each.actor == actor_ && each.step == path;
+  });
+  if (last != sites->rend()) last->cancelled = true;
 }
 
 void fault_counter::set_off(const fault_plan& rule) {

@@ -11,6 +11,8 @@
 #include <liburing.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -85,6 +87,10 @@ class fault_counter {
   void withdraw(const fault_plan& rule);
   // What the descriptor's number means is another one from here on.
   void new_descriptor(int fd);
+  // For the list of what a fault could hit, when one is wanted: a submission of this op by the step
+  // at `path`, and that a submission of it was asked to end.
+  void note_site(std::string_view op, std::string_view path, bool bounded, bool taken);
+  void note_cancel(std::string_view path);
   // A deed that nobody waits for here.
   void set_off(const fault_plan& rule);
   // What its next hit draws from: the same in every run, another one for each hit.
@@ -117,6 +123,8 @@ class fault_counter {
   const environment& values_;
   std::vector<own_count> own_;
   std::unique_ptr<byte_rules> bytes_;  // where a rule is about bytes
+  std::map<std::string, std::uint64_t, std::less<>>
+      submitted_;  // of each op, when sites are listed
   std::string actor_;
   std::string base_;
   bool any_ = false;

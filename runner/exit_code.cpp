@@ -14,7 +14,8 @@ constexpr std::array<exit_code_row, 10> table{{
     {exit_code::environment, "environment",
      "the environment: ring refused, set-up failed, report not writable"},
     {exit_code::flaky, "flaky", "only flaky scenarios, with --fail-flaky"},
-    {exit_code::not_run, "not_run", "some scenarios were not run (--timeout, --fail-fast, --budget)"},
+    {exit_code::not_run, "not_run",
+     "some scenarios were not run (--timeout, --fail-fast, --budget)"},
     {exit_code::different, "different", "diff: the reports differ"},
     {exit_code::fault_not_fired, "fault_not_fired", "a required fault did not fire"},
 }};

@@ -53,13 +53,7 @@ constexpr variant_row variants[] = {
     {timeout, "", "", true},
     {late, "", R"("delay": "10ms")", false, measure::bytes, trial_delay},
     {duplicate, "", ""},
-    {cancel_race,
-     "op_wins",
-     R"("outcome": "op_wins")",
-     false,
-     measure::bytes,
-     {},
-     race::op_wins},
+    {cancel_race, "op_wins", R"("outcome": "op_wins")", false, measure::bytes, {}, race::op_wins},
     {cancel_race,
      "cancel_wins",
      R"("outcome": "cancel_wins")",
@@ -182,7 +176,8 @@ fault_plan rule_at(const completion_site& at, const menu_entry& what, std::strin
 std::string rule_text(const completion_site& at, const menu_entry& what, const std::string& id) {
   const auto quoted = [](const std::string& text) { return nlohmann::json(text).dump(); };
   return fmt::format(
-      R"({{ "id": {}, "type": "{}", {}{}"where": {{ "actor": {}, "op": "sqe.{}" }}, "when": {{ "nth": {} }} }})",
+      R"({{ "id": {}, "type": "{}", {}{}"where": {{ "actor": {}, "op": "sqe.{}" }}, )"
+      R"("when": {{ "nth": {} }} }})",
       quoted(id), what.row->name, what.parameters, what.parameters.empty() ? "" : ", ",
       quoted(at.actor), at.op, at.nth);
 }

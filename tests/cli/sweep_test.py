@@ -185,7 +185,8 @@ class Sweep(ProgramTest):
 
     def test_a_failure_is_replayed_by_its_command(self):
         self.write("s.scenario.json", REQUEST)
-        (failure,) = self.report(1, "--fault", "corrupt", "--op", "recv")["scenarios"][0]["failures"]
+        report = self.report(1, "--fault", "corrupt", "--op", "recv")
+        (failure,) = report["scenarios"][0]["failures"]
         bin_dir = self.dir / "bin"
         bin_dir.mkdir()
         os.symlink(PROGRAM, bin_dir / "uring-scenario")

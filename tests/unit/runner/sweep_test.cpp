@@ -16,7 +16,8 @@ using scenarios::trial_end;
 namespace {
 
 constexpr const char* one_recv = R"({ "retries": 2, "faults": [
-    { "id": "sweep", "type": "cqe.delay", "delay": "1ms", "where": { "actor": "c", "op": "send" } } ],
+    { "id": "sweep", "type": "cqe.delay", "delay": "1ms",
+      "where": { "actor": "c", "op": "send" } } ],
   "actors": {
     "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "exactly": 1 } } ] },
     "c": { "client": "${srv.addr}", "do": [ { "send": "x" } ] } } })";

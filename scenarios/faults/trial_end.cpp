@@ -81,6 +81,8 @@ std::optional<std::string> find_leak(const scenario_result& ran, const fault_res
     if (each.id == code::teardown_failed) return text_of(each);
   for (const std::string& line : ran.logs)
     if (line.starts_with("harness: could not remove")) return "the temporary directory was left";
+  if (ran.account && !ran.account->balances())
+    return "the account of its requests does not balance";
   const bool brings_one = fault.type == "cqe.duplicate" || fault.type == "cqe.late";
   const std::uint64_t allowed = strays + (brings_one ? fault.fired : 0);
   if (ran.strays <= allowed) return std::nullopt;

@@ -10,6 +10,7 @@
 #include "engine/op_table.hpp"
 #include "scenarios/compile.hpp"
 #include "scenarios/faults/fault_table.hpp"
+#include "scenarios/faults/planned.hpp"
 
 namespace scenarios {
 namespace {
@@ -80,8 +81,9 @@ TEST_CASE("fault menu: a rule and its text are the same rule") {
       const std::string text = rule_text(of, each, "sweep");
       INFO(text);
       compile_options how;
-      how.faults = source::from_text("plan", R"({ "faults": [ )" + text + " ] }");
       diagnostics told;
+      how.faults =
+          read_planned_faults(source::from_text("plan", R"({ "faults": [ )" + text + " ] }"), told);
       const auto plans = compile_source(scenario, how, told);
       INFO(render(told));
       REQUIRE(plans.size() == 1);

@@ -164,6 +164,12 @@ TEST_CASE("trial: what is left is a leak") {
   ran.strays = 1;
   CHECK(judge(ran).end == trial_end::leaked);
   CHECK(judge(ran).why == "1 completion that nobody waited for");
+  ran.strays = 0;
+  ran.account = request_account{.submitted = 2, .delivered = 1};
+  CHECK(judge(ran).end == trial_end::leaked);
+  ran.account->dropped = 1;
+  CHECK(judge(ran).end == trial_end::clean);
+  ran.strays = 1;
   // Unless the fault is one that brings it, or the scenario has it without.
   CHECK(judge_trial(ran, at(), "sweep", 1).end == trial_end::clean);
   ran = hit({}, "cqe.late");

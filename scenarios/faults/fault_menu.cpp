@@ -53,6 +53,7 @@ constexpr variant_row variants[] = {
     {timeout, "", "", true},
     {late, "", R"("delay": "10ms")", false, measure::bytes, trial_delay},
     {duplicate, "", ""},
+    {reorder, "", ""},
     {cancel_race, "op_wins", R"("outcome": "op_wins")", false, measure::bytes, {}, race::op_wins},
     {cancel_race,
      "cancel_wins",
@@ -131,6 +132,7 @@ void add_variants(const fault_row& row, std::vector<menu_entry>& into) {
     made.effect.amount.bytes = 1;
     made.effect.by = each.by;
     made.effect.race = each.ends;
+    if (each.type == reorder) made.effect.window = 2;
     made.variant = each.name;
     made.parameters = each.parameters;
     into.push_back(std::move(made));

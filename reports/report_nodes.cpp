@@ -273,8 +273,14 @@ void node_writer::put_sites(const scenarios::fault_result& of) {
   std::ranges::sort(sites);
   list("sites", sites, [&](const scenarios::fault_site& each) {
     to_.open_object();
-    to_.put("actor", text(each.actor));
-    to_.put("nth", each.nth);
+    if (each.conn.empty()) {
+      to_.put("actor", text(each.actor));
+    } else {
+      to_.put("conn", text(each.conn));
+      if (!each.dir.empty()) to_.put("dir", each.dir);
+    }
+    if (each.nth != 0) to_.put("nth", each.nth);
+    if (each.offset) to_.put("offset", *each.offset);
     to_.close();
   });
 }

@@ -190,7 +190,7 @@ constexpr field_row fault_fields[] = {
     {"observed", "boolean", always, "Whether a step saw it."},
     {"required", "boolean", always, "Whether the scenario is invalid without it."},
     {"satisfied", "boolean", always, "Whether what was required of it came about."},
-    {"sites", "#site[]", optional, "Where it hit, of steps; by actor."},
+    {"sites", "#site[]", optional, "Where it hit, of steps and connections; by actor."},
 };
 constexpr field_row fault_loose[] = {
     {"candidates", "integer", always, "What passed `where`."},
@@ -201,8 +201,12 @@ constexpr field_row fault_loose[] = {
     {"sites", "#site[]", optional, "Likewise, where chunks or the clock decide."},
 };
 constexpr field_row site_fields[] = {
-    {"actor", "string", always, "Whom it hit."},
-    {"nth", "integer", always, "Which of the actor's operations that its `where` names."},
+    {"actor", "string", optional, "Whom it hit."},
+    {"conn", "string", optional, "Of wire.*: the connection that it hit, by who dialled."},
+    {"dir", "string", optional, "Of wire.*: c2s or s2c."},
+    {"nth", "integer", optional,
+     "Which of the actor's operations that its `where` names; which datagram."},
+    {"offset", "integer", optional, "Of wire.*: so many bytes came before it."},
 };
 constexpr field_row account_fields[] = {
     {"balances", "boolean", always, "Whether each request was settled, and once."},

@@ -14,6 +14,8 @@ constexpr std::size_t service_descriptors = 6;
 constexpr std::size_t program_descriptors = 4 * service_descriptors;
 // Of a ring of its own, its waker's, and what looks at the namespace.
 constexpr std::size_t apart_descriptors = 4;
+// Of a proxy: what it listens on, and for each connection the one that it dials.
+constexpr std::size_t link_descriptors = 2;
 // A signed count in a plan is bounded, but the product of two need not be sensible.
 constexpr std::size_t descriptors_max = 1U << 20U;
 
@@ -35,6 +37,7 @@ footprint estimate(const scenarios::plan& of) {
   for (const actor_plan& actor : of.actors) made.descriptors += of_actor(actor, clients);
   if (of.starts_programs) made.descriptors += program_descriptors;
   if (of.private_net || of.own_loop) made.descriptors += apart_descriptors;
+  made.descriptors += of.proxies.size() * (1 + clients * link_descriptors);
   made.descriptors = std::min(made.descriptors, descriptors_max);
   made.heavy = !of.services.empty() || of.starts_programs || of.private_net;
   return made;

@@ -174,6 +174,7 @@ bool actor_group::bind_peer(std::size_t index) {
   if (refused != 0) return refuse(actor, actor.peer->address, *address, refused);
   strands_[index]->make_handle(0, fd.release());
   peers_.push_back(strands_[index]->handle_at(0).local);
+  run_.peers.emplace_back(peers_.back(), static_cast<std::uint32_t>(index));
   publish(actor, {.address = peers_.back()}, actor.peer->addr, actor.peer->port);
   return true;
 }

@@ -149,7 +149,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   files.by_source = true;
   files.bless = options_.bless;
   case_context in(*made, which, std::move(files), out);
-  for (const std::string_view key : {"actors", "services"}) {
+  for (const std::string_view key : {"actors", "services", "proxies"}) {
     if (const node* parties = top_.find(key))
       for (const member& m : parties->members()) in.names.add_later_name(m.key);
   }
@@ -169,10 +169,13 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   if (const node* macros = top_.find("macros")) in.macros = read_macros(*macros, out);
   const node* services = top_.find("services");
   if (services != nullptr) declare_services(in, *services);
+  const node* proxies = top_.find("proxies");
+  if (proxies != nullptr) declare_proxies(in, *proxies);
   if (const node* rings = top_.find("rings")) compile_rings(in, *rings);
   actor_compiler actors(in);
   actors.declare(top_);
   if (services != nullptr) compile_services(in, *services);
+  if (proxies != nullptr) compile_proxies(in, *proxies);
   actors.compile();
   check_barriers(in);
   check_signals(in);

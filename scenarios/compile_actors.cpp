@@ -173,8 +173,11 @@ void actor_compiler::add_party(entry& into) {
     in_.out.error(code::duplicate_name, into.at,
                   fmt::format("{} is a variable already", in_quotes(into.name)));
   } else if (in_.names.find_party(into.name) != nullptr) {
-    in_.out.error(code::duplicate_name, into.at,
-                  fmt::format("{} is a service already", in_quotes(into.name)));
+    in_.out.error(
+        code::duplicate_name, into.at,
+        fmt::format("{} is a {} already", in_quotes(into.name),
+                    in_.names.find_party(into.name)->what == named_party::kind::proxy ? "proxy"
+                                                                                      : "service"));
   }
   into.body = std::make_shared<strand_plan>();
   strand_names& names =
@@ -342,6 +345,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
     }
     if (to != nullptr) {
       body.to = scope.read_address(*to, address_use::connect, "an address");
+      in_.dials.push_back({from.name, "conn", body.to});
       made.note = shown(body.to, *to);
     }
   }

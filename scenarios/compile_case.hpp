@@ -60,6 +60,13 @@ struct fault_use {
   bool arms = false;
 };
 
+/// A step that connects: by whom, as what, and where to.
+struct dial_seen {
+  std::string actor;
+  std::string handle;
+  expression to;
+};
+
 struct case_context {
   case_context(plan& made, const matrix_case& which, payload_context where, diagnostics& told)
       : into(made), out(told), names(made, which), files(std::move(where)) {}
@@ -71,6 +78,7 @@ struct case_context {
   macro_map macros;
   const node* defaults = nullptr;  // modifiers of steps that don't have them; checked
   std::vector<step_seen> steps;
+  std::vector<dial_seen> dials;
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
   std::vector<fault_use> fault_uses;
@@ -91,6 +99,8 @@ void compile_secrets(case_context& in, const node& from);
 void compile_conduct(const checked_object& top, plan& into, diagnostics& out);
 void declare_services(case_context& in, const node& from);
 void compile_services(case_context& in, const node& from);
+void declare_proxies(case_context& in, const node& from);
+void compile_proxies(case_context& in, const node& from);
 void compile_faults(case_context& in, const node& from);
 void compile_rings(case_context& in, const node& from);
 

@@ -22,6 +22,7 @@
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/services/temp_dir.hpp"
 #include "scenarios/step_order.hpp"
+#include "scenarios/wire/proxy_group.hpp"
 
 namespace scenarios {
 namespace {
@@ -31,6 +32,7 @@ class scenario_life {
   scenario_life(uring::loop& on, const plan& what, const run_options& options, mailbox* home)
       : run_(on, what, options), services_(run_), processes_(on) {
     run_.services = &services_;
+    if (!what.proxies.empty()) run_.proxies = &proxies_.emplace(run_);
     run_.processes = &processes_;
     if (home != nullptr && what.has_threads) threads_.emplace(run_, options, *home);
   }
@@ -78,6 +80,7 @@ class scenario_life {
     if (!prepare() || !read_secrets() || !open_rings(run_)) co_return;
     actor_group actors(run_);
     if (!actors.bind_all()) co_return;
+    if (proxies_ && !proxies_->open_all()) co_return;
     if (threads_ && !co_await threads_->start()) co_return;
     bool ready = co_await set_up();
     if (ready) ready = co_await services_.start_all();
@@ -192,6 +195,7 @@ class scenario_life {
     for (service_result& each : run_.result.processes) redact_ports(run_, each.argv);
     co_await services_.stop_all();
     services_.collect(run_.result);
+    if (proxies_) co_await proxies_->end();
     if (temp_) {
       for (const std::string& problem : temp_->remove()) {
         run_.result.logs.push_back("harness: could not remove " + problem);
@@ -202,6 +206,7 @@ class scenario_life {
   void judge() {
     scenario_result& result = run_.result;
     if (run_.clock.fault_strays != nullptr) result.strays += *run_.clock.fault_strays;
+    if (proxies_) proxies_->collect();
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     if (!run_.what.faults.empty()) {
       result.account = run_.clock.account;
@@ -275,6 +280,7 @@ class scenario_life {
   scenario_run run_;
   service_group services_;
   process_table processes_;
+  std::optional<proxy_group> proxies_;
   std::optional<scenario_threads> threads_;
   std::unique_ptr<temp_dir> temp_;
   std::vector<masked_text> masks_;

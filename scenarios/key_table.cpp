@@ -26,7 +26,7 @@ constexpr key_row top_level_rows[] = {
     {"actors", j::object, optional, "coroutines by name, all started together"},
     {"steps", j::array, optional, "short for one task named main"},
     {"services", j::object, optional, "real programs that run beside the actors"},
-    {"faults", j::array, optional, "rules that break completions"},
+    {"faults", j::array, optional, "rules that break completions, bytes on the way, services"},
     {"messages", j::object, optional, "binary layouts by name: for sending, receiving, matching"},
     {"rings", j::object, optional, "private rings by name, for low-level steps"},
     {"net", j::string, optional, "private: a network namespace of its own, where that is allowed"},
@@ -35,7 +35,7 @@ constexpr key_row top_level_rows[] = {
     {"timeout", j::string, optional, "deadline of the whole scenario (default 30s)"},
     {"include", j::list, optional, "files whose macros, messages, vars and defaults it takes"},
     {"macros", j::object, optional, "lists of steps by name, with parameters, for `call`"},
-    later("proxies", "relays that break the bytes between two ends"),
+    {"proxies", j::object, optional, "relays by name, whose bytes wire.* faults break"},
     {"cases", j::array | j::object, optional,
      "rows of values, each a case: inline, or {csv: FILE}"},
     {"locks", j::array, optional, "resources that no other scenario holds while this one runs"},
@@ -264,15 +264,18 @@ constexpr key_row fault_rows[] = {
      "how often at most within one actor (default: once, or all that `nth` or `p` name)"},
     {"armed", j::boolean, optional, "false: waits for fault_on"},
     {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
-    {"stack", j::boolean, optional, "true: a later rule may act on what this one leaves"},
+    {"stack", j::boolean, optional,
+     "true: a later rule may act on what this one leaves; of wire.*: it acts beside an earlier "
+     "one"},
 };
 constexpr key_row fault_where_rows[] = {
     {"actor", j::string, optional, "an actor"},
     {"op", j::string, optional, "steps of this op, or submissions: sqe.NAME"},
     {"step", j::string, optional, "one step: actor/id"},
-    {"conn", j::string, optional, "what works on one descriptor: actor.name, as c1.conn"},
+    {"conn", j::string, optional,
+     "one connection: actor.name, as c1.conn; of wire.* also c1.conn#2, or px#2"},
     {"service", j::string, optional, "of process.*: the service that it happens to"},
-    later("proxy", "a relay"),
+    {"proxy", j::string, optional, "of wire.*: the connections through this proxy"},
     {"fd_kind", j::string, optional,
      "what works on a tcp, udp, unix, pipe, file, directory, device or anon descriptor"},
     {"peer", j::string | j::object, optional,
@@ -287,14 +290,19 @@ constexpr key_row fault_when_rows[] = {
     {"at", j::string, optional, "from this time on, since the actors began"},
     {"window", j::array, optional, "between two times since the actors began"},
     {"after_bytes", j::number, optional,
-     "operations that begin behind so many bytes of their stream: the one on its way is split"},
+     "operations that begin behind so many bytes of their stream: the one on its way is split; of "
+     "wire.*: behind exactly so many bytes of a direction"},
     {"match", j::object | j::string, optional,
-     "operations that move the last byte of this: {text}, {hex} or {regex}"},
+     "operations that move the last byte of this: {text}, {hex} or {regex}; of wire.*: behind it"},
 };
 constexpr key_row fault_match_rows[] = {
     {"text", j::string, optional, "these bytes"},
     {"hex", j::string, optional, "these bytes"},
     {"regex", j::string, optional, "RE2, at most 4096 bytes long"},
+};
+constexpr key_row proxy_rows[] = {
+    {"listen", j::string, required, "where it listens: tcp://127.0.0.1:0, unix:///tmp/s, udp://…"},
+    {"to", j::string, required, "the server that it dials for each connection: ${redis.addr}"},
 };
 constexpr key_row fault_after_rows[] = {
     {"fault", j::string, optional, "the id of a fault: when it has fired"},
@@ -350,6 +358,7 @@ const key_table fault_when{"fault.when", "`when`", fault_when_rows};
 const key_table fault_after{"fault.when.after", "`after`", fault_after_rows};
 const key_table fault_require{"fault.require", "`require`", fault_require_rows};
 const key_table fault_match{"fault.when.match", "`match`", fault_match_rows};
+const key_table proxy{"proxy", "a proxy", proxy_rows};
 }  // namespace keys
 
 std::span<const key_table* const> all_key_tables() {
@@ -391,7 +400,8 @@ std::span<const key_table* const> all_key_tables() {
                                                 &peer,
                                                 &expect_datagram,
                                                 &keys::fault_after,
-                                                &keys::fault_match};
+                                                &keys::fault_match,
+                                                &keys::proxy};
   return tables;
 }
 

@@ -209,6 +209,8 @@ name_scope::found name_scope::resolve_party(path_type path) {
                         path[0]));
       }
       return resolve_address(*party, path);
+    case named_party::kind::proxy:
+      return path[1] == "addr" || path[1] == "port" ? resolve_address(*party, path) : std::nullopt;
     case named_party::kind::service:
       return resolve_service(*party, path);
     case named_party::kind::setup:
@@ -223,8 +225,9 @@ name_scope::found name_scope::resolve_party(path_type path) {
 /// Of what is bound before anything runs.
 name_scope::found name_scope::resolve_address(const named_party& party, path_type path) {
   if (when_ < name_stage::setup) {
-    return refuse(path, code::not_yet_available,
-                  "the addresses of servers are not known before all of them are bound");
+    return refuse(
+        path, code::not_yet_available,
+        "the addresses of servers and proxies are not known before all of them are bound");
   }
   return path[1] == "addr" ? shared_slot(party.addr.shared, value_type::text, 2)
                            : shared_slot(party.port.shared, value_type::integer, 2);

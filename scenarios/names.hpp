@@ -116,7 +116,7 @@ class strand_names {
 
 /// A top-level name that `${name.x}` can start with.
 struct named_party {
-  enum class kind : std::uint8_t { server, actor, setup, service };
+  enum class kind : std::uint8_t { server, actor, setup, service, proxy };
   kind what = kind::actor;
   std::string name;
   span at;

@@ -142,10 +142,14 @@ struct actor_result {
   std::vector<step_result> steps;  // in declaration order, rounds in order
 };
 
-// Where a fault hit: the nth of those that its `where` names, counted within one actor.
+// Where a fault hit: the nth of those that its `where` names, counted within one actor; of wire.* a
+// connection, and behind how many bytes, or which datagram, of which direction.
 struct fault_site {
   std::string actor;
-  std::uint64_t nth = 0;
+  std::uint64_t nth = 0;  // 0: it was not counted
+  std::string conn = {};  // "c1.conn", "c1.conn#2" for the second of that name, "px#2"
+  std::string_view dir = {};
+  std::optional<std::uint64_t> offset = {};
   auto operator<=>(const fault_site&) const = default;
 };
 

@@ -357,6 +357,15 @@ struct secret_plan {
   name_target to;
   span at;
 };
+// A relay between two ends. It listens before anything runs, and dials when it is known whom.
+struct relay_plan {
+  std::string name;
+  span at;
+  expression listen, to;
+  std::vector<slot_ref> reads;  // what `to` needs
+  name_target addr, port;       // published when bound: ${px.addr}, ${px.port}
+};
+
 struct redact_plan {
   std::string pattern;  // RE2
   std::string placeholder;
@@ -387,6 +396,7 @@ struct plan {
   strand_plan setup;
   strand_plan teardown;
   std::vector<service_plan> services;  // in file order: each may use those before it
+  std::vector<relay_plan> proxies;
   std::vector<barrier_plan> barriers;
   std::vector<signal_plan> signals;
   std::vector<fault_plan> faults;

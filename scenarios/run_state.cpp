@@ -109,15 +109,16 @@ bool scenario_run::is_own_listener(const uring::socket_address& address) const {
 bool scenario_run::is_own_peer(const uring::socket_address& peer) const {
   return is_own_listener(peer) ||
          std::any_of(connections.begin(), connections.end(),
-                     [&](const dialled& each) { return each.local == peer; });
+                     [&](const dialled& each) { return each.local == peer && !each.relayed; });
 }
 
 void scenario_run::note_connection(const uring::socket_address& local,
-                                   const uring::socket_address& target, std::uint32_t actor) {
+                                   const uring::socket_address& target, std::uint32_t actor,
+                                   std::uint32_t handle) {
   const auto same = std::count_if(connections.begin(), connections.end(), [&](const dialled& each) {
     return each.actor == actor && each.target == target;
   });
-  add_connection({local, target, actor, static_cast<std::uint32_t>(same) + 1});
+  add_connection({local, target, actor, static_cast<std::uint32_t>(same) + 1, handle});
 }
 
 void scenario_run::add_connection(const dialled& who) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/event.hpp"
@@ -44,6 +45,7 @@ struct barrier_state {
 enum class wait_kind : std::uint8_t { internal, accepting, reading, writing };
 
 class process_table;
+class proxy_group;
 class scenario_run;
 class service_group;
 class temp_dir;
@@ -121,6 +123,7 @@ class scenario_run {
   temp_dir* directory = nullptr;
   service_group* services = nullptr;
   process_table* processes = nullptr;
+  proxy_group* proxies = nullptr;
   // To the other threads of the scenario; null where it has but one.
   thread_link* threads = nullptr;
   std::uint32_t only_actor = no_index;  // the one that runs here, on a thread of its own
@@ -202,21 +205,24 @@ class scenario_run {
     uring::socket_address target;
     std::uint32_t actor;    // index in the plan; no_index for set-up and teardown
     std::uint32_t ordinal;  // of this actor's connections to that target, from 1
+    std::uint32_t handle = no_index;  // what the actor calls it
+    bool relayed = false;             // a proxy dialled on the actor's behalf
   };
   std::vector<dialled> connections;
   void note_connection(const uring::socket_address& local, const uring::socket_address& target,
-                       std::uint32_t actor);
+                       std::uint32_t actor, std::uint32_t handle = no_index);
   // `at` is the listener that accepted the connection from `peer`.
   [[nodiscard]] const dialled* find_dialler(const uring::socket_address& peer,
                                             const uring::socket_address& at) const;
   void add_connection(const dialled& who);
+  std::vector<std::pair<uring::socket_address, std::uint32_t>> peers;  // datagram sockets, actors
   std::vector<uring::socket_address> listeners;  // bound by this scenario
   void add_listener(const uring::socket_address& where);
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.
   [[nodiscard]] bool is_own_peer(const uring::socket_address& peer) const;
   [[nodiscard]] bool has_outsiders() const {
-    return !what.services.empty() || what.starts_programs;
+    return !what.services.empty() || !what.proxies.empty() || what.starts_programs;
   }
 
   void redact(std::string text, std::string placeholder);

@@ -142,7 +142,7 @@ void step_runner::after_success(std::uint8_t opcode) {
       if (fd < 0) break;
       on_handle.local = uring::socket_address::local_of(fd);
       on_handle.peer = uring::socket_address::peer_of(fd);
-      run_.note_connection(on_handle.local, on_handle.peer, strand_.actor_index);
+      run_.note_connection(on_handle.local, on_handle.peer, strand_.actor_index, step_.handle);
       break;
     case uring::compat::op_bind:
       if (fd >= 0) strand_.refresh_handle(step_.handle);

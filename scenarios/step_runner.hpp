@@ -139,6 +139,7 @@ class step_runner {
   [[nodiscard]] uring::io_limits limits() const;
   // A guard that counts an unbounded wait on a connection within this scenario as blocked.
   [[nodiscard]] std::optional<wait_kind> hopeless_kind(wait_kind kind) const;
+  [[nodiscard]] bool is_proxy(const uring::socket_address& address) const;
   [[nodiscard]] handle& own() { return strand_.handle_at(step_.handle); }
   [[nodiscard]] step_end broken(std::string message, span where) const;
   // Duration from an expression: text with a unit, or nanoseconds.

@@ -16,6 +16,7 @@
 #include "scenarios/step_runner.hpp"
 #include "scenarios/tls_context.hpp"
 #include "scenarios/tls_stream.hpp"
+#include "scenarios/wire/proxy_group.hpp"
 
 namespace scenarios {
 namespace {
@@ -78,6 +79,10 @@ std::optional<wait_kind> step_runner::hopeless_kind(wait_kind kind) const {
   return kind;
 }
 
+bool step_runner::is_proxy(const uring::socket_address& address) const {
+  return run_.proxies != nullptr && run_.proxies->has(address);
+}
+
 uring::task<step_end> step_runner::on(const connect_step& body) {
   const evaluation to = body.to.eval(strand_);
   if (!to) co_return broken(to.message(), body.to.at());
@@ -116,7 +121,8 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
       ::close(fd);
       co_return step_end::from(result);
     }
-  } else if (address->is_unix() && (address->is_datagram() || run_.is_own_listener(*address))) {
+  } else if (address->is_unix() && (address->is_datagram() || run_.is_own_listener(*address) ||
+                                    is_proxy(*address))) {
     // A nameless Unix client can't be told from another, nor be sent an answer: the kernel's
     // autobind gives it a name by which the other end knows who it is.
     const sockaddr_storage nameless{AF_UNIX, {}, {}};
@@ -129,11 +135,12 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   if (result.res < 0) {
     // A socket whose connect was cancelled stays half open: it is of no further use.
     co_await run_.loop.close_only(fd);
+    if (result.res == -ECONNREFUSED && run_.proxies != nullptr) run_.proxies->was_refused(*address);
     co_return step_end::from(result);
   }
   strand_.make_handle(step_.as_handle, fd);
   handle& connected = strand_.handle_at(step_.as_handle);
-  run_.note_connection(connected.local, *address, strand_.actor_index);
+  run_.note_connection(connected.local, *address, strand_.actor_index, step_.as_handle);
   if (!connected.local.is_unix()) {
     run_.redact(connected.local.url().substr(6), "<addr:" + strand_.name + ">");
   }

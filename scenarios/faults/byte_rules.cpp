@@ -31,7 +31,7 @@ bool is_decided_when_sent(const fault_plan& rule, const io_uring_sqe& sqe) {
 byte_rules::byte_rules(fault_counter& of) : counter_(of) {
   const std::vector<fault_plan>& all = of.director_.rules();
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].when.bytes.any() && !all[i].removed) rules_.push_back(i);
+    if (all[i].when.bytes.any() && all[i].wire() == nullptr && !all[i].removed) rules_.push_back(i);
 }
 
 const fault_plan& byte_rules::rule(std::size_t i) const {

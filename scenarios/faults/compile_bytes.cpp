@@ -9,28 +9,10 @@
 #include "engine/request_data.hpp"
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/stream_when.hpp"
 
 namespace scenarios {
 namespace {
-
-void tell_unknown(const node& from, diagnostics& out) {
-  out.error(code::not_yet_available, from.at(), "this must be known when the file is loaded").help =
-      "write the bytes themselves";
-}
-
-std::shared_ptr<const stream_pattern> read_exact(const node& from, compile_scope& scope) {
-  const std::size_t errors_before = scope.out().error_count();
-  const payload data = scope.read_data(from);
-  if (scope.out().error_count() != errors_before) return nullptr;
-  if (!data.is_constant()) {
-    tell_unknown(from, scope.out());
-  } else if (data.constant().empty()) {
-    scope.out().error(code::empty_value, from.at(), "there is nothing to look for");
-  } else {
-    return stream_pattern::exact(std::string(data.constant()));
-  }
-  return nullptr;
-}
 
 uring::data_way way_of(std::uint8_t opcode) {
   io_uring_sqe sqe{};
@@ -41,34 +23,8 @@ uring::data_way way_of(std::uint8_t opcode) {
 }  // namespace
 
 void fault_compiler::compile_bytes(const checked_object& when) {
-  if (const node* bytes = when.find("after_bytes")) {
-    const auto count = scope_.read_integer(*bytes, {0, INT64_MAX}, "\"after_bytes\"");
-    if (count) made_.when.bytes.after_bytes = static_cast<std::uint64_t>(*count);
-  }
-  if (const node* match = when.find("match")) compile_match(*match);
-  if (made_.when.bytes.any()) check_bytes();
-}
-
-void fault_compiler::compile_match(const node& match) {
-  std::shared_ptr<const stream_pattern>& made = made_.when.bytes.match;
-  if (match.is(node_kind::string)) {
-    made = read_exact(match, scope_);
-    return;
-  }
-  const checked_object keys(match, keys::fault_match, out_);
-  if (!keys.sound()) return;
-  const node* text = keys.find("text");
-  const node* regex = keys.find("regex");
-  if (match.members().size() != 1) {
-    out_.error(code::conflicting_keys, match.at(), "a match is one of text, hex and regex");
-  } else if (regex != nullptr) {
-    std::string reason;
-    made = stream_pattern::regex(regex->text(), reason);
-    if (made == nullptr)
-      out_.error(code::bad_regex, regex->at(), fmt::format("this can't be looked for: {}", reason));
-  } else {
-    made = read_exact(text != nullptr ? *text : match, scope_);
-  }
+  made_.when.bytes = read_stream_condition(when, scope_);
+  if (made_.when.bytes.any() && !is_wire()) check_bytes();
 }
 
 /// What a rule about bytes needs: operations that move some, and to know of them in time.

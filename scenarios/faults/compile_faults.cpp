@@ -8,6 +8,7 @@
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/wire_effect.hpp"
 
 namespace scenarios {
 namespace {
@@ -46,10 +47,31 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
          other.nth.last <= when.nth.last;
 }
 
+/// The same of connections: of two conditions of one type the first holds.
+bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
+  const auto is_wire = [](const fault_plan& of) {
+    return of.wire() != nullptr && of.wire()->what != nullptr;
+  };
+  if (!is_wire(earlier) || !is_wire(later) || later.stack) return false;
+  const wire_effect& wide = *earlier.wire()->what;
+  const wire_effect& narrow = *later.wire()->what;
+  const fault_when& when = earlier.when;
+  const auto covers = [](const std::string& one, const std::string& other) {
+    return one.empty() || one == other;
+  };
+  return wide.type == narrow.type && row_of(wide.type).span == wire_span::condition &&
+         (wide.dir == direction::both || wide.dir == narrow.dir) && !wide.lasts && earlier.armed &&
+         !when.p && !when.at && !when.window && !when.after && !when.bytes.any() &&
+         when.nth.has_all() && earlier.times == fault_forever &&
+         covers(earlier.where.proxy, later.where.proxy) &&
+         covers(earlier.where.conn, later.where.conn) &&
+         covers(earlier.where.actor, later.where.actor);
+}
+
 void check_shadows(case_context& in, const fault_plan& made, span at) {
   for (const fault_plan& earlier : in.into.faults) {
     check_stacked(earlier, made, at, in.out);
-    if (!shadows(earlier, made)) continue;
+    if (!shadows(earlier, made) && !shadows_on_wire(earlier, made)) continue;
     in.out
         .error(code::rule_shadowed, at,
                fmt::format("the fault {} takes all that this one could hit", in_quotes(earlier.id)))

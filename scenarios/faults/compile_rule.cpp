@@ -29,6 +29,7 @@ std::optional<fault_plan> fault_compiler::compile() {
   if (const node* id = keys.find("id"); id != nullptr)
     if (check_name(id->text(), id->at(), "a fault", out_)) made_.id = id->text();
   if (const node* armed = keys.find("armed")) made_.armed = armed->boolean();
+  if (is_wire() && !has_proxies()) return std::move(made_);
   if (const node* where = keys.find("where")) compile_where(*where);
   compile_effect(keys);
   if (const node* stack = keys.find("stack")) compile_stack(*stack);
@@ -36,7 +37,9 @@ std::optional<fault_plan> fault_compiler::compile() {
   compile_times(keys);
   if (const node* require = keys.find("require")) compile_require(*require);
   if (!keys.sound()) return std::move(made_);
-  if (is_deed() && !made_.where.names_operations()) {
+  if (is_wire()) {
+    check_wire_victims();
+  } else if (is_deed() && !made_.where.names_operations()) {
     check_what_sets_it_off();
   } else {
     check_victims();
@@ -66,7 +69,9 @@ bool fault_compiler::find_type() {
 // ---- What it does ------------------------------------------------------------------------------
 
 void fault_compiler::compile_effect(const checked_object& keys) {
-  if (is_process()) {
+  if (is_wire()) {
+    compile_relay_effect(keys);
+  } else if (is_process()) {
     compile_deed(keys, made_.effect.emplace<process_effect>());
   } else if (is_ring()) {
     compile_ring(keys, made_.effect.emplace<uring::ring_effect>());

@@ -47,6 +47,15 @@ class fault_compiler {
   void compile_ring(const checked_object& keys, uring::ring_effect& effect);
   void compile_ring_errno(const checked_object& keys, uring::ring_effect& effect);
   void check_ring_takes(uring::ring_fault type, span at);
+  // Of wire.*, in compile_wire.cpp.
+  void compile_relay_effect(const checked_object& keys);
+  void compile_wire_where(const checked_object& keys);
+  void compile_wire_conn(const node& from);
+  void check_wire_victims();
+  void check_wire_when(const node& when);
+  [[nodiscard]] bool has_proxies();
+  [[nodiscard]] bool names_proxy(const std::string& name, span at);
+  [[nodiscard]] bool has_dialler() const;
 
   // Victims.
   void compile_where(const node& where);
@@ -71,7 +80,6 @@ class fault_compiler {
   void compile_when(const node& when);
   void compile_after(const node& after);
   void compile_bytes(const checked_object& when);
-  void compile_match(const node& match);
   void check_bytes();
   void compile_times(const checked_object& keys);
   void compile_require(const node& require);
@@ -82,6 +90,7 @@ class fault_compiler {
   [[nodiscard]] bool is_ring() const { return row_->plane == fault_plane::ring; }
   // It happens to a service or a ring, and operations only set it off.
   [[nodiscard]] bool is_deed() const { return is_process() || is_ring(); }
+  [[nodiscard]] bool is_wire() const { return row_->plane == fault_plane::wire; }
 
   case_context& in_;
   diagnostics& out_;
@@ -91,7 +100,7 @@ class fault_compiler {
   fault_plan made_;
   std::optional<fault_reference> after_;
   bool force_ = false;
-  span actor_at_, op_at_, step_at_, when_at_, ring_at_;
+  span actor_at_, op_at_, step_at_, when_at_, ring_at_, conn_at_;
 };
 
 /// Tells when both may hit one completion, the first lets others follow, and this one can't.

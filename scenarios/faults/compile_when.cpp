@@ -19,6 +19,7 @@ void fault_compiler::compile_when(const node& when) {
     made_.when.window = read_window(*window, scope_, "the actors began");
   if (const node* after = keys.find("after")) compile_after(*after);
   compile_bytes(keys);
+  if (is_wire()) check_wire_when(when);
 }
 
 void fault_compiler::compile_after(const node& after) {

@@ -27,6 +27,11 @@ bool is_called(const std::string& actor, const std::string& name) {
 
 void fault_compiler::compile_where(const node& where) {
   const checked_object keys(where, keys::fault_where, out_);
+  if (is_wire()) return compile_wire_where(keys);
+  if (const member* proxy = keys.find_member("proxy"))
+    out_.error(code::conflicting_keys, proxy->key_at,
+               fmt::format("{} does not hit what goes through a proxy", row_->name))
+        .help = "wire.* faults do";
   if (const node* actor = keys.find("actor")) {
     actor_at_ = actor->at();
     made_.where.actor = scope_.read_text(*actor, "an actor").value_or("");

@@ -7,6 +7,7 @@
 
 #include "scenarios/run_state.hpp"
 #include "scenarios/service_group.hpp"
+#include "scenarios/wire/proxy_group.hpp"
 
 namespace scenarios {
 
@@ -69,26 +70,41 @@ std::optional<uring::time_point> fault_director::due(const fault_plan& rule) con
   return from;
 }
 
-bool fault_director::is_open(const fault_plan& rule) const {
-  if (!is_ready(rule)) return false;
+std::optional<uring::time_point> fault_director::opens_at(const fault_plan& rule) const {
   const bool by_start = rule.when.at || rule.when.window;
-  if (by_start && !began_) return false;
-  const uring::time_point now = uring::clock::now();
-  if (const auto from = due(rule); from && now < *from) return false;
-  return !rule.when.window || now < *began_ + rule.when.window->second;
+  if (!is_ready(rule) || (by_start && !began_)) return std::nullopt;
+  return due(rule).value_or(uring::time_point{});
 }
 
-void fault_director::changed() {
+std::optional<uring::time_point> fault_director::closes_at(const fault_plan& rule) const {
+  if (!rule.when.window || !began_) return std::nullopt;
+  return *began_ + rule.when.window->second;
+}
+
+bool fault_director::is_open(const fault_plan& rule) const {
+  const auto from = opens_at(rule);
+  if (!from) return false;
+  const auto until = closes_at(rule);
+  const uring::time_point now = uring::clock::now();
+  return *from <= now && (!until || now < *until);
+}
+
+void fault_director::changed(bool at_once) {
   change_.set();
   change_.reset();
+  if (run_.proxies != nullptr) run_.proxies->rules_changed(at_once);
 }
 
 void fault_director::fired(const fault_plan& rule) {
   ++tally(rule).fired;
+  note_fired(rule);
+}
+
+void fault_director::note_fired(const fault_plan& rule) {
   state& of = states_[index_of(rule)];
   if (of.fired) return;
   of.fired = uring::clock::now();
-  changed();
+  changed(rule.wire() == nullptr);
 }
 
 void fault_director::step_ended(std::string_view actor, std::string_view base,
@@ -113,6 +129,7 @@ bool fault_director::arm(std::string_view id) {
   state& of = states_[index_of(*found)];
   of.armed = true;
   of.healed = false;
+  if (run_.proxies != nullptr) run_.proxies->armed(*found);
   changed();
   return true;
 }
@@ -124,6 +141,7 @@ bool fault_director::heal(std::string_view id) {
     states_[index_of(rule)].healed = true;
     if (rule.ring() != nullptr) heal_ring(rule);
     any = true;
+    if (run_.proxies != nullptr) run_.proxies->healed(rule);
   }
   changed();
   return any;
@@ -133,6 +151,7 @@ bool fault_director::heal(std::string_view id) {
 
 void fault_director::begin() {
   began_ = uring::clock::now();
+  if (run_.proxies != nullptr) run_.proxies->rules_changed(true);
   for (const fault_plan& rule : rules_) {
     const bool by_itself = rule.is_deed() && !rule.where.names_operations();
     if (by_itself && !rule.removed) deeds_.spawn(wait_and_carry_out(rule));

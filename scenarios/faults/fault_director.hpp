@@ -42,7 +42,12 @@ class fault_director {
 
   // Whether it may hit something now.
   [[nodiscard]] bool is_open(const fault_plan& rule) const;
+  // Since when it may, or from when on; nothing while it is not known. And until when.
+  [[nodiscard]] std::optional<uring::time_point> opens_at(const fault_plan& rule) const;
+  [[nodiscard]] std::optional<uring::time_point> closes_at(const fault_plan& rule) const;
   void fired(const fault_plan& rule);
+  // The same for a rule that counts by itself (wire.*): others may wait for it.
+  void note_fired(const fault_plan& rule);
   void step_ended(std::string_view actor, std::string_view base, std::string_view id);
   // Of `fault_on` and `heal`; false when there is no such rule. Healing "" ends all of them.
   bool arm(std::string_view id);
@@ -75,7 +80,8 @@ class fault_director {
   void break_ring(const fault_plan& rule);
   void heal_ring(const fault_plan& rule);
   uring::task<void> wait_for_stillness(std::uint32_t service, bool still);
-  void changed();
+  // Waiting rules look now, or a turn of the loop later: not in the middle of a relay's decision.
+  void changed(bool at_once = true);
 
   scenario_run& run_;
   const std::vector<fault_plan>& rules_;

@@ -65,8 +65,59 @@ std::string unmet(const fault_plan& rule) {
   }
 }
 
+bool is_gated(const fault_plan& rule) {
+  const fault_when& when = rule.when;
+  return !rule.armed || when.after || when.at || when.window;
+}
+
+std::string connections_of(const fault_plan& rule) {
+  const fault_where& where = rule.where;
+  std::string what = "a connection";
+  if (!where.conn.empty()) {
+    what = "the connection " + where.conn;
+  } else if (!where.actor.empty()) {
+    what += " of " + where.actor;
+  }
+  const bool says_proxy = where.conn.find('#') != std::string::npos;
+  return where.proxy.empty() || says_proxy ? what : what + " through " + where.proxy;
+}
+
+// Of a rule that breaks bytes.
+std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
+                               const std::vector<fault_plan>& rules) {
+  const fault_when& when = rule.when;
+  const std::string whom = connections_of(rule);
+  if (sums.candidates == 0 && sums.watched == 0)
+    return is_gated(rule) && sums.fired == 0 ? whom + " never came, or " + why_closed(rule, rules)
+                                             : whom + " never came";
+  if (sums.candidates == 0 && !when.bytes.any()) return why_closed(rule, rules);
+  if (sums.candidates == 0) {
+    const std::string most = fmt::format("{} came, and {} byte{} at most passed in one direction",
+                                         whom, sums.farthest, plural(sums.farthest));
+    return when.bytes.match != nullptr
+               ? most + ", without what `match` looks for"
+               : fmt::format("{}; after_bytes {} was never reached", most, *when.bytes.after_bytes);
+  }
+  if (sums.closed == sums.candidates)
+    return fmt::format("it could have hit {} time{}, while {}", sums.candidates,
+                       plural(sums.candidates), why_closed(rule, rules));
+  if (sums.closed + sums.unlucky == sums.candidates)
+    return fmt::format("it could have hit {} time{}; p never came true", sums.candidates,
+                       plural(sums.candidates));
+  if (sums.matched == 0)
+    return fmt::format("what it waits for came {} time{} on {}; nth {} was never reached",
+                       sums.nearest, plural(sums.nearest), sums.nearest_actor, when.nth.first);
+  if (sums.fired > 0 && sums.observed == 0)
+    return fmt::format("it was done {} time{}, and nobody was seen to suffer from it", sums.fired,
+                       plural(sums.fired));
+  return fmt::format("it was due {} time{}, took effect {} time{}, and was observed {} time{}",
+                     sums.matched, plural(sums.matched), sums.fired, plural(sums.fired),
+                     sums.observed, plural(sums.observed));
+}
+
 std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
                          const std::vector<fault_plan>& rules) {
+  if (rule.wire() != nullptr) return nearest_connection(rule, sums, rules);
   if (!sums.impossible.empty()) return sums.impossible;
   const std::string victim = victim_of(rule);
   if (rule.is_deed() && !rule.where.names_operations())

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@
 namespace scenarios {
 
 struct fault_row;
+struct wire_effect;
 
 // Whom it may hit; what is empty fits all of them.
 struct fault_where {
@@ -32,7 +34,8 @@ struct fault_where {
   std::string op;                 // "recv": steps; with `submissions`: opcodes
   bool submissions = false;       // op was "sqe.NAME"
   std::string step;               // "actor/id"
-  std::string conn;               // "c1.conn": an actor's descriptor by its name
+  std::string conn;               // "c1.conn": an actor's descriptor; of wire.*: px#2, too
+  std::string proxy;              // of wire.*
   std::string fd_kind;            // "tcp": what its descriptor is
   std::optional<matcher> peer;    // of the address at its other end
   std::uint32_t ring = no_index;  // of the plan's; else, for ring.*, that on which it runs
@@ -57,7 +60,7 @@ struct fault_when {
   std::optional<std::chrono::nanoseconds> at;  // since the actors began
   std::optional<time_window> window;
   std::optional<fault_after> after;
-  stream_condition bytes;  // of what the operation moves
+  stream_condition bytes;  // of what the operation moves, or of what passes through a proxy
 };
 
 struct fault_require {
@@ -76,7 +79,13 @@ struct process_effect {
   int signal = 9;
 };
 
-using fault_effect = std::variant<uring::cqe_effect, uring::ring_effect, process_effect>;
+// What becomes of bytes between two ends; wire/wire_effect.hpp says what there is.
+struct relay_effect {
+  std::shared_ptr<const wire_effect> what;
+};
+
+using fault_effect =
+    std::variant<uring::cqe_effect, uring::ring_effect, process_effect, relay_effect>;
 
 struct fault_plan {
   std::string id;
@@ -88,7 +97,7 @@ struct fault_plan {
   std::uint64_t times = 1;  // within one actor
   bool armed = true;        // false: waits for `fault_on`
   bool removed = false;     // by --ablate: it is as if it did not stand there
-  bool stack = false;       // later rules may hit the same completion, too
+  bool stack = false;  // later rules may hit the same completion; of wire.*: it acts beside others
   fault_require require;
   fault_effect effect;
 
@@ -103,6 +112,7 @@ struct fault_plan {
   }
   // It happens to a service or a ring: an operation only sets it off.
   [[nodiscard]] bool is_deed() const { return process() != nullptr || ring() != nullptr; }
+  [[nodiscard]] const relay_effect* wire() const { return std::get_if<relay_effect>(&effect); }
   [[nodiscard]] bool by_clock() const {
     return when.at || when.window || (when.after && when.after->delay.count() > 0);
   }

@@ -14,9 +14,6 @@
 namespace scenarios {
 namespace {
 
-// Of one rule; more of them say nothing that a reader could use.
-constexpr std::size_t sites_max = 1000;
-
 // Of a multishot it is completions that count, but for what can only be done to the submission.
 bool counts_completions(const fault_plan& rule, const io_uring_sqe& sqe) {
   const uring::cqe_effect& effect = *rule.completion();
@@ -25,7 +22,7 @@ bool counts_completions(const fault_plan& rule, const io_uring_sqe& sqe) {
 }
 
 bool is_about_bytes(const fault_plan& rule) {
-  return rule.when.bytes.any();
+  return rule.wire() == nullptr && rule.when.bytes.any();
 }
 
 // Submissions and completions are asked about apart; bytes are looked at elsewhere.
@@ -79,7 +76,7 @@ bool fault_counter::is_me(std::string_view actor) const {
 
 bool fault_counter::concerns(const fault_plan& rule, const fault_victim& of) const {
   const fault_where& where = rule.where;
-  if (rule.removed || where.submissions != of.submission) return false;
+  if (rule.removed || rule.wire() != nullptr || where.submissions != of.submission) return false;
   if (rule.is_deed() && !where.names_operations()) return false;
   if (where.op.empty() ? !of.submission && !rule.is_deed() && !counts_without_op(of.op)
                        : where.op != of.op)
@@ -143,7 +140,7 @@ bool fault_counter::hits(std::size_t index, const fault_victim& of, std::uint64_
   if (!deed && !to.empty() && !to.back()->stack && to.back() < &rule) return false;
   ++own.hits;
   fault_tally& sums = director_.tally(rule);
-  if (sums.sites.size() < sites_max) sums.sites.push_back({actor_, number});
+  if (sums.sites.size() < fault_sites_max) sums.sites.push_back({actor_, number});
   if (deed) {
     to.push_back(&rule);
   } else {

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "scenarios/faults/fault_tally.hpp"
 #include "scenarios/outcome.hpp"
 #include "scenarios/plan.hpp"
 
@@ -26,21 +27,6 @@ namespace scenarios {
 
 class byte_rules;
 class fault_director;
-
-struct fault_tally {
-  std::uint64_t candidates = 0;  // passed `where`
-  std::uint64_t matched = 0;     // passed `when`, too
-  std::uint64_t fired = 0;
-  std::uint64_t observed = 0;
-  // For the nearest miss.
-  std::uint64_t closed = 0;   // came when the rule was not armed, healed, or not due
-  std::uint64_t unlucky = 0;  // `p` said no
-  std::uint64_t nearest = 0;  // the highest occurrence that an actor reached
-  std::uint64_t bytes = 0;    // the most that passed on one stream, of rules about bytes
-  std::string nearest_actor;
-  std::string impossible;  // why it was due and could not be done
-  std::vector<fault_site> sites;
-};
 
 // What hits one step, submission or completion.
 struct fault_decision {

@@ -24,13 +24,32 @@ object at_site(const object& rule, const fault_site& site, std::string id) {
     if (std::ranges::find(told_anew, key) == std::end(told_anew)) made[key] = value;
   }
   made["where"] = rule.value("where", object::object());
-  made["where"]["actor"] = site.actor;
-  made["when"] = {{"nth", site.nth}};
-  // What is about bytes counts places among them.
-  const object when = rule.value("when", object::object());
-  for (const char* key : {"after_bytes", "match"})
-    if (when.contains(key)) made["when"][key] = when[key];
+  if (site.conn.empty()) {
+    made["where"]["actor"] = site.actor;
+    made["when"] = {{"nth", site.nth}};
+    // What is about bytes counts places among them.
+    const object when = rule.value("when", object::object());
+    for (const char* key : {"after_bytes", "match"})
+      if (when.contains(key)) made["when"][key] = when[key];
+    return made;
+  }
+  // A connection, and where in its bytes or which of its datagrams.
+  made["where"].erase("actor");
+  made["where"]["conn"] = site.conn;
+  if (!site.dir.empty()) made["dir"] = site.dir;
+  if (site.offset) {
+    made["when"] = {{"after_bytes", *site.offset}};
+  } else if (site.nth != 0) {
+    made["when"] = {{"nth", site.nth}};
+  }
   return made;
+}
+
+// What the clock, a step or another fault lets begin in the midst of a connection is at no byte
+// that could be named: it stays as it was written.
+bool is_named_by_sites(const fault_plan& rule) {
+  if (rule.wire() == nullptr || rule.when.bytes.any()) return true;
+  return rule.armed && !rule.when.after && !rule.when.at && !rule.when.window;
 }
 
 }  // namespace
@@ -41,7 +60,7 @@ std::string resolved_faults(const plan& of, const scenario_result& ran, std::siz
     const auto result = std::ranges::find(ran.faults, rule.id, &fault_result::id);
     if (rule.removed || result == ran.faults.end() || result->fired == 0) continue;
     const object text = written(rule);
-    if (result->sites.empty()) {
+    if (result->sites.empty() || !is_named_by_sites(rule)) {
       rules.push_back(text);
       continue;
     }

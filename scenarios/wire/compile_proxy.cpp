@@ -11,6 +11,7 @@
 #include "scenarios/document.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/stream_when.hpp"
 #include "scenarios/wire/wire_rule.hpp"
 
 namespace scenarios {
@@ -28,10 +29,6 @@ constexpr key_row file_rows[] = {
     {"control", j::string, optional, "the path of the socket that takes commands"},
     {"proxies", j::object, required, "relays by name"},
     {"faults", j::array, optional, "rules that break what passes"},
-};
-constexpr key_row proxy_rows[] = {
-    {"listen", j::string, required, "where it listens: tcp://127.0.0.1:0, unix:///tmp/s, udp://…"},
-    {"to", j::string, required, "the server that it dials for each connection"},
 };
 constexpr key_row rule_rows[] = {
     {"type", j::string, required, "what it does: wire.latency"},
@@ -54,20 +51,13 @@ constexpr key_row when_rows[] = {
     {"window", j::array, optional, "from … to …, counted since the proxy began"},
     {"p", j::integer | j::real, optional, "with this probability, drawn by the seed"},
 };
-constexpr key_row match_rows[] = {
-    {"text", j::string, optional, "these bytes"},
-    {"hex", j::string, optional, "these bytes"},
-    {"regex", j::string, optional, "RE2, at most 4096 bytes long"},
-};
 constexpr key_row after_rows[] = {
     {"fault", j::string, required, "the id of the other rule"},
     {"delay", j::string, optional, "so long after it"},
 };
 constexpr key_table file_keys{"proxy file", "a proxy file", file_rows};
-constexpr key_table proxy_keys{"proxy", "a proxy", proxy_rows};
 constexpr key_table where_keys{"where", "`where`", where_rows};
 constexpr key_table when_keys{"when", "`when`", when_rows};
-constexpr key_table match_keys{"match", "`match`", match_rows};
 constexpr key_table after_keys{"after", "`after`", after_rows};
 
 /// An empty case: expressions have constants to work with, and nothing to refer to.
@@ -166,14 +156,7 @@ class rule_compiler {
     const checked_object keys(when, when_keys, out_);
     if (const node* nth = keys.find("nth"))
       made_.nth = read_occurrences(*nth, scope_).value_or(made_.nth);
-    if (const node* bytes = keys.find("after_bytes")) {
-      const expression read = scope_.read_count(*bytes, {0, INT64_MAX}, "\"after_bytes\"");
-      if (read.is_constant() && read.constant().is(value_type::integer))
-        made_.on.after_bytes = static_cast<std::uint64_t>(read.constant().integer());
-      else if (read.is_valid())
-        tell_unknown_value(*bytes);
-    }
-    if (const node* match = keys.find("match")) compile_match(*match);
+    made_.on = read_stream_condition(keys, scope_);
     if (const node* after = keys.find("after")) {
       const checked_object inside(*after, after_keys, out_);
       if (const node* fault = inside.find("fault")) made_.after_fault = fault->text();
@@ -187,28 +170,6 @@ class rule_compiler {
     if (const node* p = keys.find("p")) made_.p = read_chance(*p, out_);
   }
 
-  void compile_match(const node& match) {
-    if (match.is(node_kind::string)) return match_bytes(match);
-    const checked_object keys(match, match_keys, out_);
-    if (match.members().size() != 1 && keys.sound()) {
-      out_.error(code::conflicting_keys, match.at(), "a match is one of text, hex and regex");
-      return;
-    }
-    if (const node* text = keys.find("text")) return match_bytes(*text);
-    if (keys.find("hex") != nullptr) return match_bytes(match);
-    const node* regex = keys.find("regex");
-    if (regex == nullptr) return;
-    std::string reason;
-    made_.on.match = stream_pattern::regex(regex->text(), reason);
-    if (made_.on.match == nullptr)
-      out_.error(code::bad_regex, regex->at(), fmt::format("this can't be looked for: {}", reason));
-  }
-
-  void tell_unknown_value(const node& at) {
-    out_.error(code::wrong_type, at.at(), "this is not known before a connection is there").help =
-        "write the value itself";
-  }
-
   /// Some faults are decided when a connection begins, or concern nobody who is connected.
   void check_stage(const node& when, const wire_fault_row& row) {
     const auto wrong = [&](std::string_view key, std::string_view why) {
@@ -219,16 +180,6 @@ class rule_compiler {
       wrong(made_.on.match != nullptr ? "match" : "after_bytes",
             "it is decided before bytes have passed");
     if (row.type == wire_fault::refuse && made_.p) wrong("p", "who is refused is never seen");
-  }
-
-  void match_bytes(const node& from) {
-    const payload data = scope_.read_data(from);
-    if (!data.is_constant()) return tell_unknown_value(from);
-    if (data.constant().empty()) {
-      out_.error(code::empty_value, from.at(), "there is nothing to look for");
-      return;
-    }
-    made_.on.match = stream_pattern::exact(std::string(data.constant()));
   }
 
   const proxy_plan& among_;
@@ -255,7 +206,7 @@ std::optional<uring::socket_address> read_address(const node& from, bool listens
 
 void compile_one_proxy(const member& from, proxy_plan& into, diagnostics& out) {
   if (!check_name(from.key, from.key_at, "a proxy", out)) return;
-  const checked_object keys(from.value, proxy_keys, out);
+  const checked_object keys(from.value, keys::proxy, out);
   const node* listen = keys.find("listen");
   const node* to = keys.find("to");
   if (listen == nullptr || to == nullptr) return;

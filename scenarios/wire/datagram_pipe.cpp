@@ -141,11 +141,8 @@ datagram_pipe::order datagram_pipe::next(time_point now) {
 void datagram_pipe::sent(const order& done, time_point now) {
   const std::size_t size = done.datagram->size();
   delivered_ += size;
-  if (const std::uint64_t rate = conditions_.rate(); rate != 0) {
-    const double seconds = static_cast<double>(size) / static_cast<double>(rate);
-    not_before_ = uring::later(std::max(not_before_, now),
-                               std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9)));
-  }
+  if (const std::uint64_t rate = conditions_.rate(); rate != 0)
+    not_before_ = uring::later(std::max(not_before_, now), time_of(size, rate));
   conditions_.observe([](const wire_effect& e) {
     return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
   });

@@ -69,8 +69,8 @@ class datagram_relay final : public relay {
 
  private:
   void close_socket();
-  flow* flow_of(const uring::socket_address& sender);
-  flow* begin(const uring::socket_address& sender);
+  flow* find(const uring::socket_address& sender);
+  task<flow*> begin(const uring::socket_address& sender);
   int dial(flow& of);
   void end_stillest();
   task<void> serve(std::list<flow>::iterator which);
@@ -116,7 +116,8 @@ task<void> datagram_relay::run() {
     const auto length = static_cast<std::size_t>(got.res);
     const uring::socket_address from(reinterpret_cast<const sockaddr*>(&sender),
                                      receiving.header().msg_namelen, SOCK_DGRAM);
-    flow* const of = flow_of(from);
+    flow* of = find(from);
+    if (of == nullptr) of = co_await begin(from);
     if (of == nullptr) continue;
     of->last = uring::clock::now();
     of->to_server.push({reinterpret_cast<const char*>(buffer.data()), length}, of->last);
@@ -133,27 +134,29 @@ void datagram_relay::close_socket() {
   if (!path.empty()) ::unlink(path.c_str());
 }
 
-flow* datagram_relay::flow_of(const uring::socket_address& sender) {
+flow* datagram_relay::find(const uring::socket_address& sender) {
   const auto found = by_sender_.find(key_of(sender));
   return found != by_sender_.end() && !found->second->stop.stop_requested() ? found->second
-                                                                            : begin(sender);
+                                                                            : nullptr;
 }
 
-flow* datagram_relay::begin(const uring::socket_address& sender) {
+task<flow*> datagram_relay::begin(const uring::socket_address& sender) {
   if (flows_.size() >= flows_max) end_stillest();
   wire_link who{options_.name, {}, past_.connections + 1, true};
   who.name = fmt::format("{}#{}", options_.name, who.number);
+  co_await rules_.identify(who, sender, address_);
   const auto made = flows_.emplace(flows_.end(), rules_, std::move(who), sender, stop_);
   if (dial(*made) != 0) {
     flows_.erase(made);
-    return nullptr;  // as if the network had lost it
+    co_return nullptr;  // as if the network had lost it
   }
+  rules_.dialled(made->identity, uring::socket_address::local_of(made->server), options_.to);
   ++past_.connections;
   made->last = uring::clock::now();
   for (const wire_hit& hit : rules_.on_connect(made->identity)) suffer(*made, hit);
   by_sender_[key_of(sender)] = &*made;
   all_.spawn(serve(made));
-  return &*made;
+  co_return &*made;
 }
 
 int datagram_relay::dial(flow& of) {

@@ -50,6 +50,8 @@ class relay {
   /// Where it listens, with the port that it got.
   [[nodiscard]] const uring::socket_address& address() const { return address_; }
   [[nodiscard]] const std::string& name() const { return options_.name; }
+  /// Of the same kind as `listen`; before run(), where it was not known from the beginning.
+  void set_target(const uring::socket_address& to) { options_.to = to; }
   virtual uring::task<void> run() = 0;
   void stop() { stop_.request_stop(); }
 
@@ -63,7 +65,7 @@ class relay {
 
  protected:
   uring::loop& loop_;
-  const relay_options options_;
+  relay_options options_;
   wire_decider& rules_;
   uring::stop_source stop_;
   uring::socket_address address_;

@@ -159,7 +159,10 @@ task<bool> relay_link::dial() {
     connecting.cancel_on(stop_);
     result = (co_await connecting).res;
   }
-  if (result == 0) co_return true;
+  if (result == 0) {
+    rules_.dialled(identity_, uring::socket_address::local_of(server_), to_);
+    co_return true;
+  }
   finish(ending::reset);  // who dialled us learns that there is no server
   co_return false;
 }

@@ -65,9 +65,23 @@ bool rule_decider::remove(std::string_view id) {
   return true;
 }
 
+void rule_decider::rearm(std::uint32_t rule) {
+  state& of = rules_[rule];
+  if (of.healed) of.rule.gated = true;  // it begins anew, for those that are there, too
+  of.healed = of.struck = of.closed = false;
+  look();
+}
+
 bool rule_decider::concerns(const state& s, const wire_link& link) const {
-  return !s.removed && !s.healed && (s.rule.proxy.empty() || s.rule.proxy == link.proxy) &&
-         (s.rule.conn.empty() || s.rule.conn == link.name);
+  const wire_rule& rule = s.rule;
+  return !s.removed && !s.healed && (rule.proxy.empty() || rule.proxy == link.proxy) &&
+         (rule.conn.empty() || link.is_called(rule.conn)) &&
+         (rule.actor.empty() || rule.actor == link.actor || rule.actor == link.base);
+}
+
+bool rule_decider::has_hits_left(const state& s, const wire_link& link) const {
+  const auto of = s.parties.find(link.actor);
+  return of == s.parties.end() || of->second.hits < s.rule.times;
 }
 
 bool rule_decider::waits_for_bytes(const state& s, bool datagrams) {
@@ -76,23 +90,30 @@ bool rule_decider::waits_for_bytes(const state& s, bool datagrams) {
 
 // ---- The clock ---------------------------------------------------------------------------------
 
-std::optional<rule_decider::time_point> rule_decider::opens_at(const state& s) const {
+std::optional<rule_decider::time_point> rule_decider::opens_at(const wire_rule& rule,
+                                                               std::uint32_t /*number*/) const {
   time_point at = began_;
-  if (!s.rule.after_fault.empty()) {
-    const state* other = find(s.rule.after_fault);
+  if (!rule.after_fault.empty()) {
+    const state* other = find(rule.after_fault);
     if (other == nullptr || !other->fired_at) return std::nullopt;
-    at = uring::later(*other->fired_at, s.rule.after_delay);
+    at = uring::later(*other->fired_at, rule.after_delay);
   }
-  if (s.rule.at) at = std::max(at, uring::later(began_, *s.rule.at));
-  if (s.rule.window) at = std::max(at, uring::later(began_, s.rule.window->first));
+  if (rule.at) at = std::max(at, uring::later(began_, *rule.at));
+  if (rule.window) at = std::max(at, uring::later(began_, rule.window->first));
   return at;
+}
+
+std::optional<rule_decider::time_point> rule_decider::closes_at(const wire_rule& rule,
+                                                                std::uint32_t /*number*/) const {
+  if (!rule.window) return std::nullopt;
+  return uring::later(began_, rule.window->second);
 }
 
 bool rule_decider::is_open(const state& s, time_point now) const {
   if (!s.rule.by_clock()) return true;
-  const auto from = opens_at(s);
-  return from && *from <= now &&
-         (!s.rule.window || now < uring::later(began_, s.rule.window->second));
+  const auto from = opens_at(s.rule, s.number);
+  const auto until = closes_at(s.rule, s.number);
+  return from && *from <= now && (!until || now < *until);
 }
 
 uring::task<void> rule_decider::run(uring::loop& on, uring::stop_source& until) {
@@ -110,7 +131,7 @@ std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
   };
   for (state& each : rules_) {
     if (each.removed || each.healed || !each.rule.by_clock() || each.rule.on.any()) continue;
-    const auto at = opens_at(each);
+    const auto at = opens_at(each.rule, each.number);
     if (!each.struck && at) {
       if (*at > now) {
         later_at(*at);
@@ -119,10 +140,10 @@ std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
       each.struck = true;
       strike(each, now);
     }
-    if (!each.rule.window || each.closed) continue;
-    const time_point end = uring::later(began_, each.rule.window->second);
-    if (end > now) {
-      later_at(end);
+    const auto end = closes_at(each.rule, each.number);
+    if (!end || each.closed) continue;
+    if (*end > now) {
+      later_at(*end);
     } else {
       each.closed = true;
       for (relay* one : relays_) one->heal(each.number);
@@ -133,29 +154,48 @@ std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
 
 /// Hits every connection that is there. An event waits for a datagram that it can happen to.
 void rule_decider::strike(state& s, time_point now) {
+  const wire_effect& effect = *s.rule.effect;
   const auto is_hit = [&](const relay* one) {
     return (s.rule.proxy.empty() || s.rule.proxy == one->name()) &&
-           (is_condition(*s.rule.effect) || !one->address().is_datagram());
+           (is_condition(effect) || !one->address().is_datagram());
   };
-  const bool heals = s.rule.effect->type == wire_fault::heal;
-  if (!heals && std::ranges::none_of(relays_, is_hit)) return;
-  ++s.counted.candidates;
-  if (s.counted.fired >= s.rule.times || !is_open(s, now)) return;
-  ++s.counted.matched;
-  note_fired(s);
-  if (carry_out(s)) return;
-  for (relay* one : relays_) {
-    if (!is_hit(one)) continue;
-    one->strike(hit_of(s, 0, 0, now), [&](const wire_link& link) {
-      return concerns(s, link) && s.rule.nth.has(link.number) && is_drawn(s, link.number, 0);
-    });
+  if (effect.type == wire_fault::heal || effect.type == wire_fault::refuse) {
+    ++s.counted.candidates;
+    if (s.counted.fired >= s.rule.times || !is_open(s, now)) return;
+    ++s.counted.matched;
+    fire(s, {});
+    if (carry_out(s)) return;
+    for (relay* one : relays_)
+      if (is_hit(one)) one->strike(hit_of(s, 0, 0, now), {});
+    return;
   }
+  if (!is_open(s, now)) return;
+  // A condition holds from now on, also where nobody is connected yet.
+  if (is_condition(effect)) begin(s);
+  for (relay* one : relays_)
+    if (is_hit(one)) strike_links(s, *one, now);
 }
 
-void rule_decider::note_fired(state& s) {
+void rule_decider::strike_links(state& s, relay& of, time_point now) {
+  of.strike(hit_of(s, 0, 0, now), [&](const wire_link& link) {
+    return concerns(s, link) && has_hits_left(s, link) &&
+           row_of(s.rule.effect->type).stage == wire_stage::bytes &&
+           decide(s, {link}, s.parties[link.actor].connections);
+  });
+}
+
+void rule_decider::fire(state& s, fault_site site) {
   ++s.counted.fired;
-  if (!s.fired_at) s.fired_at = uring::clock::now();
-  changed_.notify();
+  if (!site.conn.empty() && s.counted.sites.size() < fault_sites_max)
+    s.counted.sites.push_back(std::move(site));
+  begin(s);
+}
+
+void rule_decider::begin(state& s) {
+  if (s.fired_at) return;
+  s.fired_at = uring::clock::now();
+  begun(s.number);
+  look_later();
 }
 
 /// What happens to the proxies, not to bytes: true when that is all.
@@ -177,16 +217,30 @@ bool rule_decider::is_drawn(const state& s, std::uint64_t link, std::uint64_t se
   return !s.rule.p || uring::draw(uring::hash_identity(seed_of(s, link), "p"), seen) < *s.rule.p;
 }
 
-bool rule_decider::decide(state& s, const wire_link& link, std::uint64_t seen,
-                          std::uint64_t& count) {
-  ++s.counted.candidates;
-  if (!is_open(s, uring::clock::now())) return false;
-  if (!is_drawn(s, link.number, seen)) return false;
+bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& count) {
+  const wire_link& link = which.link;
+  fault_tally& sums = s.counted;
+  ++sums.candidates;
+  if (!is_open(s, uring::clock::now())) {
+    ++sums.closed;
+    return false;
+  }
+  if (!is_drawn(s, link.key(), which.seen)) {
+    ++sums.unlucky;
+    return false;
+  }
   ++count;
+  if (count > sums.nearest) {
+    sums.nearest = count;
+    sums.nearest_actor = link.label();
+  }
   if (!s.rule.nth.has(count)) return false;
-  ++s.counted.matched;
-  if (s.counted.fired >= s.rule.times) return false;
-  note_fired(s);
+  ++sums.matched;
+  if (!has_hits_left(s, link)) return false;
+  ++s.parties[link.actor].hits;
+  const std::string_view dir =
+      which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
+  fire(s, {link.actor, which.nth, link.label(), dir, which.offset});
   return true;
 }
 
@@ -194,7 +248,7 @@ wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, std::uint64_t 
                               time_point now) const {
   wire_hit made{s.number, s.rule.effect, uring::draw_bits(seed_of(s, link), seen)};
   // A connection that comes later gets what is left of the time.
-  if (s.struck && s.rule.effect->lasts) {
+  if (s.struck && s.fired_at && s.rule.effect->lasts) {
     auto rest = std::make_shared<wire_effect>(*s.rule.effect);
     rest->lasts = std::max(std::chrono::nanoseconds{},
                            uring::later(*s.fired_at, *s.rule.effect->lasts) - now);
@@ -212,9 +266,10 @@ bool rule_decider::admits(const std::vector<wire_hit>& hits, const state& s) {
 
 void rule_decider::watch_for(state& s, const wire_link& link, std::vector<watch>& into) {
   if (!waits_for_bytes(s, link.datagrams)) return;
+  ++s.counted.watched;
   for (const direction dir : {direction::c2s, direction::s2c})
     if (overlaps(s.rule.effect->dir, dir))
-      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0});
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0});
 }
 
 std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
@@ -222,15 +277,20 @@ std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
   const auto now = uring::clock::now();
   for (state& each : rules_) {
     if (each.rule.effect->type != wire_fault::refuse || each.rule.by_clock() || each.removed ||
-        each.healed || (!each.rule.proxy.empty() && each.rule.proxy != proxy) ||
-        !each.rule.nth.has(1))
+        each.healed || (!each.rule.proxy.empty() && each.rule.proxy != proxy) || !refuses(each, 1))
       continue;
-    ++each.counted.candidates;
-    ++each.counted.matched;
-    note_fired(each);
     hits.push_back(hit_of(each, 0, 0, now));
   }
   return hits;
+}
+
+/// Whether this connection, which will never be seen, is refused by it.
+bool rule_decider::refuses(state& s, std::uint64_t connection) {
+  if (!s.rule.nth.has(connection)) return false;
+  ++s.counted.candidates;
+  ++s.counted.matched;
+  fire(s, {});
+  return true;
 }
 
 std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
@@ -244,31 +304,27 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
     if (waits_for_bytes(each, link.datagrams)) continue;
     if (effect.type == wire_fault::refuse) {
       // The next one is refused: it will never be seen here.
-      if (each.rule.by_clock() || each.rule.nth.has_all() || !each.rule.nth.has(link.number + 1))
-        continue;
-      ++each.counted.candidates;
-      ++each.counted.matched;
-      note_fired(each);
-      hits.push_back(hit_of(each, 0, 0, now));
+      if (!each.rule.by_clock() && !each.rule.nth.has_all() && refuses(each, link.number + 1))
+        hits.push_back(hit_of(each, 0, 0, now));
       continue;
     }
     // The clock strikes who is there, with events and conditions; conditions that have begun go on
-    // for those who come.
-    if (each.rule.by_clock() && (!is_condition(effect) || !each.struck)) continue;
-    if (!admits(hits, each) || !decide(each, link, 0, each.connections)) continue;
-    if (!carry_out(each)) hits.push_back(hit_of(each, link.number, 0, now));
+    // for those who come, and in a scenario so do events.
+    const bool at_connect = row_of(effect.type).stage == wire_stage::connect;
+    if (each.rule.by_clock() && !at_connect) {
+      if (!each.struck) ++each.counted.watched;
+      if (!each.struck || !(is_condition(effect) || each.rule.gated)) continue;
+    }
+    if (!admits(hits, each) || !decide(each, {link}, each.parties[link.actor].connections))
+      continue;
+    if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
   links_[&link] = std::move(watches);
   return hits;
 }
 
-bool rule_decider::is_quiet(const wire_link& link, direction dir) const {
-  const auto found = links_.find(&link);
-  if (found == links_.end()) return true;
-  return std::ranges::none_of(found->second, [&](const watch& w) {
-    return w.dir == dir && !w.trigger.is_over() && !w.of->removed && !w.of->healed &&
-           w.of->counted.fired < w.of->rule.times;
-  });
+bool rule_decider::may_hit(const watch& w, const wire_link& link) const {
+  return !w.of->removed && !w.of->healed && !w.trigger.is_over() && has_hits_left(*w.of, link);
 }
 
 std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, direction dir,
@@ -278,23 +334,25 @@ std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, directio
   for (;;) {
     std::optional<std::uint64_t> first;
     for (watch& each : found->second) {
-      if (each.dir != dir || each.of->removed || each.of->healed) continue;
+      if (each.dir != dir || !may_hit(each, link)) continue;
+      std::uint64_t& farthest = each.of->counted.farthest;
+      farthest = std::max(farthest, offset + chunk.size());
       const auto place = each.trigger.next(offset, chunk);
       if (place && (!first || *place < *first)) first = place;
     }
     if (!first) return std::nullopt;
     wire_place made{*first, {}};
     for (watch& each : found->second) {
-      if (each.dir != dir || each.of->removed || each.of->healed ||
-          each.trigger.next(offset, chunk) != first)
+      if (each.dir != dir || !may_hit(each, link) || each.trigger.next(offset, chunk) != first)
         continue;
       each.trigger.take();
       state& s = *each.of;
-      std::uint64_t& count = s.rule.on.match != nullptr ? each.counted : s.connections;
+      std::uint64_t& count =
+          s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
-      if (taken || !decide(s, link, each.seen++, count)) continue;
-      if (!carry_out(s)) made.hits.push_back(hit_of(s, link.number, seen, uring::clock::now()));
+      if (taken || !decide(s, {link, each.seen++, dir, *first}, count)) continue;
+      if (!carry_out(s)) made.hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
     }
     if (!made.hits.empty()) return made;
   }
@@ -310,12 +368,14 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
     state& s = *each.of;
     const std::uint64_t before = each.bytes;
     each.bytes += datagram.size();
+    ++each.datagrams;
+    s.counted.farthest = std::max(s.counted.farthest, each.bytes);
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
     if (!hits.empty() && !s.rule.stack) continue;  // taken
     const std::uint64_t seen = each.seen++;
-    if (!decide(s, link, seen, each.counted)) continue;
-    if (!carry_out(s)) hits.push_back(hit_of(s, link.number, seen, uring::clock::now()));
+    if (!decide(s, {link, seen, dir, {}, each.datagrams}, each.counted)) continue;
+    if (!carry_out(s)) hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
   }
   return hits;
 }

@@ -1,10 +1,12 @@
-// The decider of the stand-alone proxy: its rules, what each has counted, and its clock.
+// The decider of relays: their rules, what each has counted, and its clock.
 //
 // Rules may be added and removed while connections run. A rule hits connections (or, with `match`,
 // places in their bytes; on datagrams, datagrams) that pass `where`, for which its time has come,
 // and that are drawn; `nth` counts those. The first rule in order wins a place; conditions of
 // different types hold together, and of one type the first, unless a later one says `stack`.
-// Outlives the relays that ask it; on the loop's thread.
+// `nth` and `times` count within who dialled, where that is known, else over all connections.
+// The stand-alone proxy uses it as it is; in a scenario (scenario_decider) the director of its
+// faults says when a rule may hit. Outlives the relays that ask it; on the loop's thread.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +19,7 @@
 
 #include "engine/loop.hpp"
 #include "engine/stop.hpp"
+#include "scenarios/faults/fault_tally.hpp"
 #include "scenarios/wire/relay.hpp"
 #include "scenarios/wire/wake_up.hpp"
 #include "scenarios/wire/wire_decider.hpp"
@@ -24,14 +27,9 @@
 
 namespace scenarios {
 
-struct rule_counters {
-  std::uint64_t candidates = 0;  // passed `where`
-  std::uint64_t matched = 0;     // passed `when`
-  std::uint64_t fired = 0;
-  std::uint64_t observed = 0;  // a victim was given what the rule does
-};
+using rule_counters = fault_tally;
 
-class rule_decider final : public wire_decider {
+class rule_decider : public wire_decider {
  public:
   using time_point = uring::time_point;
   explicit rule_decider(std::uint64_t seed) : seed_(seed), began_(uring::clock::now()) {}
@@ -41,6 +39,12 @@ class rule_decider final : public wire_decider {
   bool remove(std::string_view id);
   /// The same for a rule that stays listed; empty: all. Healed rules hit nobody any more.
   bool heal(std::string_view id);
+  /// Ends that it was healed: what it waits for may come again, or has come.
+  void rearm(std::uint32_t rule);
+  /// Does what is due now; for when something that rules wait for has come.
+  void look() { act(uring::clock::now()); }
+  /// The same a turn of the loop later: for when a rule itself was it.
+  void look_later() { changed_.notify(); }
   void attach(relay& one) { relays_.push_back(&one); }
   /// Carries out what depends on the clock alone, until stopped.
   uring::task<void> run(uring::loop& on, uring::stop_source& until);
@@ -58,16 +62,32 @@ class rule_decider final : public wire_decider {
                                      std::string_view chunk) override;
   std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
                                     std::string_view datagram) override;
-  [[nodiscard]] bool is_quiet(const wire_link& link, direction dir) const override;
   void on_end(const wire_link& link) override { links_.erase(&link); }
   void observed(std::uint32_t rule) override { ++rules_[rule].counted.observed; }
+  [[nodiscard]] const rule_counters& counters(std::uint32_t rule) const {
+    return rules_[rule].counted;
+  }
+
+ protected:
+  /// From when on it may hit; nothing while that is not known. And until when.
+  [[nodiscard]] virtual std::optional<time_point> opens_at(const wire_rule& rule,
+                                                           std::uint32_t number) const;
+  [[nodiscard]] virtual std::optional<time_point> closes_at(const wire_rule& rule,
+                                                            std::uint32_t number) const;
+  /// It hit somebody for the first time, or holds from now on for whoever comes.
+  virtual void begun(std::uint32_t /*rule*/) {}
 
  private:
+  // What is counted of who dialled; in the stand-alone proxy there is one of them.
+  struct party {
+    std::uint64_t connections = 0;  // that passed all but `nth`
+    std::uint64_t hits = 0;
+  };
   struct state {
     wire_rule rule;
     std::uint32_t number = 0;
     rule_counters counted;
-    std::uint64_t connections = 0;  // that passed all but `nth`
+    std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
     bool struck = false;  // by the clock
     bool closed = false;  // the window is over
@@ -82,21 +102,34 @@ class rule_decider final : public wire_decider {
     std::uint64_t seen = 0;     // of the rule's places here
     std::uint64_t counted = 0;  // of those that passed all but `nth`
     std::uint64_t bytes = 0;    // of datagrams
+    std::uint64_t datagrams = 0;
+  };
+  // One that a rule may hit: a connection, a place in its bytes, a datagram.
+  struct occurrence {
+    const wire_link& link;
+    std::uint64_t seen = 0;                    // those of this rule before it, for draws
+    std::optional<direction> dir = {};         // nothing: the connection as a whole
+    std::optional<std::uint64_t> offset = {};  // in a stream
+    std::uint64_t nth = 0;                     // of datagrams
   };
 
   [[nodiscard]] bool concerns(const state& s, const wire_link& link) const;
   [[nodiscard]] bool is_open(const state& s, time_point now) const;
-  [[nodiscard]] std::optional<time_point> opens_at(const state& s) const;
   [[nodiscard]] static bool waits_for_bytes(const state& s, bool datagrams);
+  [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link) const;
+  [[nodiscard]] bool may_hit(const watch& w, const wire_link& link) const;
   [[nodiscard]] std::uint64_t seed_of(const state& s, std::uint64_t link) const;
-  bool decide(state& s, const wire_link& link, std::uint64_t seen, std::uint64_t& count);
-  void note_fired(state& s);
+  bool decide(state& s, const occurrence& which, std::uint64_t& count);
+  void fire(state& s, fault_site site);
+  void begin(state& s);
+  bool refuses(state& s, std::uint64_t connection);
   bool carry_out(const state& s);
   [[nodiscard]] bool is_drawn(const state& s, std::uint64_t link, std::uint64_t seen) const;
   wire_hit hit_of(const state& s, std::uint64_t link, std::uint64_t seen, time_point now) const;
-  void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
+  static void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
   static bool admits(const std::vector<wire_hit>& hits, const state& s);
   void strike(state& s, time_point now);
+  void strike_links(state& s, relay& of, time_point now);
   std::optional<time_point> act(time_point now);
   state* find(std::string_view id);
   [[nodiscard]] const state* find(std::string_view id) const;

@@ -150,6 +150,7 @@ task<void> stream_relay::accept_all(uring::scope& links) {
 task<void> stream_relay::serve(int client) {
   wire_link identity{options_.name, {}, ++past_.connections};
   identity.name = fmt::format("{}#{}", options_.name, identity.number);
+  co_await rules_.identify(identity, uring::socket_address::peer_of(client), address_);
   const auto link =
       links_.emplace(links_.end(), loop_, rules_, options_.to, std::move(identity), client, stop_);
   std::vector<wire_hit> hits = rules_.on_connect(link->identity());
@@ -195,7 +196,11 @@ void stream_relay::strike(const wire_hit& hit, const std::function<bool(const wi
 bool stream_relay::heal(std::optional<std::uint32_t> rule) {
   bool healed =
       std::erase_if(refusals_, [&](const refusal& r) { return !rule || r.by.rule == *rule; }) != 0;
-  if (healed) healed_.notify();
+  if (healed && refusals_.empty()) {
+    // At once, for whoever connects next; a Unix socket is bound anew, in its own time.
+    if (!listening_ && !address_.is_unix()) listen();
+    healed_.notify();
+  }
   for (relay_link& each : links_) healed = each.heal(rule) || healed;
   return healed;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include "engine/draw.hpp"
 
@@ -13,14 +14,6 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t read_size = 64U << 10U;
-// Of a slow reader or a narrow line: so much of a second at once.
-constexpr std::uint64_t pieces_a_second = 100;
-
-nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
-  return nanoseconds(
-      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
-}
-
 /// From -1 to 1 for the uniform distribution, around 0 for the normal one, from 0 up for pareto.
 double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
   const double u = uring::draw(seed, draw * 2);
@@ -36,6 +29,11 @@ double spread(jitter_distribution how, std::uint64_t seed, std::uint64_t draw) {
 }
 
 }  // namespace
+
+nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
+  return nanoseconds(
+      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
+}
 
 void wire_conditions::begin(const wire_hit& hit, time_point now) {
   condition made{};
@@ -110,13 +108,14 @@ bool wire_conditions::drops_datagrams() const {
   return partition != nullptr && partition->hit.effect->kind == partition_kind::stopped;
 }
 
-std::optional<std::uint32_t> wire_conditions::closes(time_point now) {
+bool wire_conditions::closes(time_point now) {
   for (condition& each : all_) {
     if (!each.closes_at || *each.closes_at > now) continue;
     each.closes_at.reset();
-    return each.hit.rule;
+    if (!std::exchange(each.observed, true)) rules_.observed(each.hit.rule);
+    return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 nanoseconds wire_conditions::latency() {

@@ -5,6 +5,7 @@
 // count. Owned by its pipe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -13,6 +14,11 @@
 #include "scenarios/wire/wire_decider.hpp"
 
 namespace scenarios {
+
+/// Of a slow reader or a narrow line: so much of a second at once.
+inline constexpr std::uint64_t pieces_a_second = 100;
+/// How long so many bytes take at so many bytes a second.
+std::chrono::nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate);
 
 class wire_conditions {
  public:
@@ -40,8 +46,8 @@ class wire_conditions {
   [[nodiscard]] std::optional<std::uint32_t> discards() const;
   /// Datagrams are lost, not held: a blackhole, a stopped partition.
   [[nodiscard]] bool drops_datagrams() const;
-  /// A timeout that closes the connection now; told once.
-  std::optional<std::uint32_t> closes(time_point now);
+  /// A timeout closes the connection now; told once.
+  bool closes(time_point now);
 
   /// How much later a chunk comes; draws.
   std::chrono::nanoseconds latency();

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/socket_address.hpp"
+#include "engine/task.hpp"
 #include "scenarios/wire/wire_effect.hpp"
 
 namespace scenarios {
@@ -23,6 +25,18 @@ struct wire_link {
   std::string name;          // "c1.conn" when the scenario knows who dialled, else "px#2"
   std::uint64_t number = 1;  // of this proxy, in the order of accepting
   bool datagrams = false;
+  // Who dialled, where that is known.
+  std::string actor = {};     // "c[0]"; empty: an outsider
+  std::string base = {};      // "c"
+  std::string handle = {};    // "conn"
+  std::uint64_t ordinal = 1;  // of this name through this proxy
+
+  /// "c1.conn", "c1.conn#2", "px#2".
+  [[nodiscard]] std::string label() const;
+  /// By any name that `where.conn` may give it; "c1.conn" is all of that name.
+  [[nodiscard]] bool is_called(std::string_view conn) const;
+  /// What tells it from all others, for draws: its own name where who dialled is known.
+  [[nodiscard]] std::uint64_t key() const;
 };
 
 struct wire_hit {
@@ -47,6 +61,13 @@ class wire_decider {
   wire_decider& operator=(const wire_decider&) = delete;
   virtual ~wire_decider() = default;
 
+  /// Completes who dialled, before anything else is asked: `peer` is the other end's address, `at`
+  /// the relay's own. A relay that nobody knows the diallers of leaves it out.
+  virtual uring::task<void> identify(wire_link& link, const uring::socket_address& peer,
+                                     const uring::socket_address& at);
+  /// The relay has dialled the server on this connection's behalf, and has this address there.
+  virtual void dialled(const wire_link& link, const uring::socket_address& local,
+                       const uring::socket_address& server);
   /// What hits the proxy before anybody has connected: `refuse`.
   virtual std::vector<wire_hit> on_start(std::string_view proxy) = 0;
   /// What hits a connection as a whole, or from its first byte on.
@@ -58,8 +79,6 @@ class wire_decider {
   /// What hits this datagram.
   virtual std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
                                             std::string_view datagram) = 0;
-  /// Whether on_bytes can't hit any more: the relay then need not ask.
-  [[nodiscard]] virtual bool is_quiet(const wire_link& link, direction dir) const = 0;
   virtual void on_end(const wire_link& link) = 0;
 
   /// A victim has been given what the rule does, or misses it. (It fired when it was returned.)

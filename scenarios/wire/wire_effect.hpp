@@ -54,6 +54,11 @@ enum class direction : std::uint8_t { c2s, s2c, both };
 enum class partition_kind : std::uint8_t { stopped, slowed, jammed };
 enum class wire_ending : std::uint8_t { fin, rst, blackhole };
 enum class jitter_distribution : std::uint8_t { uniform, normal, pareto };
+/// As they are written, in the order of the enumerations.
+inline constexpr std::string_view direction_words[] = {"c2s", "s2c", "both"};
+inline constexpr std::string_view partition_words[] = {"stopped", "slowed", "jammed"};
+inline constexpr std::string_view ending_words[] = {"fin", "rst", "blackhole"};
+inline constexpr std::string_view distribution_words[] = {"uniform", "normal", "pareto"};
 /// What carries the bytes; `unknown` where it is decided when the scenario runs.
 enum class wire_carrier : std::uint8_t { unknown, stream, datagram };
 
@@ -105,7 +110,9 @@ struct wire_fault_row {
   wire_span span = wire_span::event;
   wire_stage stage = wire_stage::bytes;
   direction dir = direction::both;  ///< without `dir`
+  std::string_view does;            ///< what the relay does
   std::string_view doc;             ///< what its victim sees
+  std::string_view example;         ///< a whole rule of a scenario
   std::span<const wire_parameter> parameters;
   std::string_view not_on_streams;    ///< why not; empty: it can be there
   std::string_view not_on_datagrams;  ///< why not; empty: it can be there

@@ -1,283 +1,12 @@
 // The table of wire faults: what each does, to whom, with which parameters.
 #include <array>
 
-#include "scenarios/wire/wire_effect.hpp"
-#include "scenarios/wire/wire_parameters.hpp"
+#include "scenarios/wire/wire_parameter_rows.hpp"
 
 namespace scenarios {
 namespace {
 
-using namespace std::chrono_literals;
-namespace j = json;
-using reader = wire_parameter_reader;
-using effect = wire_effect;
-
-constexpr std::int64_t bytes_max = std::int64_t{1} << 40;
-constexpr std::string_view directions[] = {"c2s", "s2c", "both"};
-constexpr std::string_view kinds[] = {"stopped", "slowed", "jammed"};
-constexpr std::string_view endings[] = {"fin", "rst", "blackhole"};
-constexpr std::string_view distributions[] = {"uniform", "normal", "pareto"};
-
-constexpr json_types time_or_number = j::integer | j::string;
-
-constexpr wire_parameter dir_of(std::string_view initial) {
-  return {"dir",
-          j::string,
-          {},
-          initial,
-          false,
-          "whose bytes: c2s (of who dialled the proxy), s2c, or both, each counted by itself",
-          [](reader& r, effect& e) { r.choice(e.dir, directions); }};
-}
-constexpr wire_parameter lasts{"for",
-                               j::string,
-                               {},
-                               {},
-                               false,
-                               "how long it holds (without it: until healed)",
-                               [](reader& r, effect& e) {
-                                 std::chrono::nanoseconds read{};
-                                 r.duration(read, 1ms);
-                                 if (r.sound()) e.lasts = read;
-                               }};
-
-constexpr wire_parameter latency_rows[] = {
-    {"latency",
-     time_or_number,
-     "ms",
-     {},
-     true,
-     "every byte comes so much later, in order",
-     [](reader& r, effect& e) { r.duration(e.latency, 1ms); }},
-    {"jitter", time_or_number, "ms", "0ms", false,
-     "up to so much more or less, drawn for each chunk",
-     [](reader& r, effect& e) { r.duration(e.jitter, 1ms); }},
-    {"distribution",
-     j::string,
-     {},
-     "uniform",
-     false,
-     "of the jitter: uniform within it, normal with it as deviation, pareto with it as mean",
-     [](reader& r, effect& e) { r.choice(e.distribution, distributions); }},
-    dir_of("s2c"),
-    lasts,
-};
-constexpr wire_parameter bandwidth_rows[] = {
-    {"rate",
-     time_or_number,
-     "KB/s",
-     {},
-     true,
-     "bytes a second: \"64KiB\", or a number of KB/s (1 KB is 1000 bytes)",
-     [](reader& r, effect& e) { r.rate(e.rate); }},
-    dir_of("s2c"),
-    lasts,
-};
-constexpr wire_parameter slicer_rows[] = {
-    {"average_size",
-     j::number,
-     "bytes",
-     {},
-     false,
-     "pieces of so many bytes on average",
-     [](reader& r, effect& e) { r.count(e.average_size, {1, bytes_max}); }},
-    {"size_variation", j::number, "bytes", "0", false,
-     "up to so many more or less; below the average",
-     [](reader& r, effect& e) { r.count(e.size_variation, {0, bytes_max}); }},
-    {"cuts",
-     j::array,
-     "bytes",
-     {},
-     false,
-     "exact offsets in the stream where a piece ends",
-     [](reader& r, effect& e) { r.counts(e.cuts, true); }},
-    {"delay", time_or_number, "µs", "0us", false, "the pause behind each piece",
-     [](reader& r, effect& e) { r.duration(e.delay, 1us); }},
-    dir_of("s2c"),
-    lasts,
-};
-constexpr wire_parameter slow_close_rows[] = {
-    {"delay",
-     time_or_number,
-     "ms",
-     {},
-     true,
-     "so much later the other side learns of the end",
-     [](reader& r, effect& e) { r.duration(e.delay, 1ms); }},
-    dir_of("s2c"),
-    lasts,
-};
-constexpr wire_parameter timeout_rows[] = {
-    {"timeout", time_or_number, "ms", "0ms", false,
-     "closes the connection after so long; 0: never, nothing gets through until it is healed",
-     [](reader& r, effect& e) { r.duration(e.timeout, 1ms); }},
-    dir_of("s2c"),
-    lasts,
-};
-constexpr wire_parameter reset_peer_rows[] = {
-    {"timeout", time_or_number, "ms", "0ms", false, "so long after the rule fired",
-     [](reader& r, effect& e) { r.duration(e.timeout, 1ms); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter limit_data_rows[] = {
-    {"bytes",
-     j::number,
-     "bytes",
-     {},
-     true,
-     "so many get through, counted from where the rule fired",
-     [](reader& r, effect& e) { r.count(e.bytes, {0, bytes_max}); }},
-    {"then",
-     j::string,
-     {},
-     "fin",
-     false,
-     "what comes behind them: fin closes the connection, rst resets it, blackhole leaves it open",
-     [](reader& r, effect& e) { r.choice(e.then, endings); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter only_dir_rows[] = {dir_of("s2c")};
-constexpr wire_parameter truncate_rows[] = {
-    {"bytes", j::number, "bytes", "0", false,
-     "of a datagram: so many of its first bytes are left; not on streams",
-     [](reader& r, effect& e) { r.count(e.bytes, {0, bytes_max}); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter corrupt_rows[] = {
-    {"bytes", j::number, "bytes", "1", false, "how many bytes are changed",
-     [](reader& r, effect& e) { r.count(e.bytes, {1, bytes_max}); }},
-    {"xor",
-     j::number,
-     {},
-     "255",
-     false,
-     "the bits that are turned over in each of them",
-     [](reader& r, effect& e) {
-       std::uint64_t bits = e.bits;
-       r.count(bits, {1, 255});
-       e.bits = static_cast<std::uint8_t>(bits);
-     }},
-    {"set",
-     j::data,
-     {},
-     {},
-     false,
-     "what is put in their place instead; its length counts",
-     [](reader& r, effect& e) { r.data(e.data); }},
-    {"offset", j::number, "bytes", "0", false, "of a datagram: the first byte that is changed",
-     [](reader& r, effect& e) { r.count(e.offset, {0, bytes_max}); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter insert_rows[] = {
-    {"data",
-     j::data,
-     {},
-     {},
-     true,
-     "what comes in between; on datagrams: a datagram of its own",
-     [](reader& r, effect& e) { r.data(e.data); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter duplicate_rows[] = {
-    {"bytes", j::number, "bytes", "0", false, "of a stream: so many come twice; needed there",
-     [](reader& r, effect& e) { r.count(e.bytes, {1, 1 << 20}); }},
-    {"copies",
-     j::number,
-     {},
-     "1",
-     false,
-     "how often it comes again",
-     [](reader& r, effect& e) { r.count(e.copies, {1, 1000}); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter drop_rows[] = {
-    {"bytes", j::number, "bytes", "0", false, "of a stream: so many are taken out; needed there",
-     [](reader& r, effect& e) { r.count(e.bytes, {1, bytes_max}); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter reorder_rows[] = {
-    {"window",
-     j::number,
-     {},
-     "2",
-     false,
-     "so many datagrams change places among themselves",
-     [](reader& r, effect& e) { r.count(e.window, {2, 1000}); }},
-    {"perm",
-     j::array,
-     {},
-     {},
-     false,
-     "the order in which they come; without it drawn by the seed",
-     [](reader& r, effect& e) {
-       r.counts(e.order, false);
-       if (!e.order.empty()) e.window = e.order.size();
-     }},
-    {"delay", time_or_number, "ms", "100ms", false,
-     "those that wait for others go on alone after so long",
-     [](reader& r, effect& e) { r.duration(e.delay, 1ms); }},
-    dir_of("s2c"),
-};
-constexpr wire_parameter partition_rows[] = {
-    {"kind",
-     j::string,
-     {},
-     "stopped",
-     false,
-     "stopped: bytes are taken and held; slowed: rate and latency; jammed: nothing is read",
-     [](reader& r, effect& e) { r.choice(e.kind, kinds); }},
-    {"rate",
-     time_or_number,
-     "KB/s",
-     {},
-     false,
-     "of a slowed one: bytes a second",
-     [](reader& r, effect& e) { r.rate(e.rate); }},
-    {"latency",
-     time_or_number,
-     "ms",
-     {},
-     false,
-     "of a slowed one: every byte comes so much later",
-     [](reader& r, effect& e) { r.duration(e.latency, 1ms); }},
-    dir_of("both"),
-    lasts,
-};
-constexpr wire_parameter blackhole_rows[] = {dir_of("both"), lasts};
-constexpr wire_parameter backpressure_rows[] = {
-    {"rate", time_or_number, "KB/s", "0", false, "reads so slowly; without it not at all",
-     [](reader& r, effect& e) { r.rate(e.rate); }},
-    dir_of("c2s"),
-    lasts,
-};
-constexpr wire_parameter only_lasts_rows[] = {lasts};
-constexpr wire_parameter accept_delay_rows[] = {
-    {"delay",
-     time_or_number,
-     "ms",
-     {},
-     true,
-     "so long nobody reads, and nobody dials the server",
-     [](reader& r, effect& e) { r.duration(e.delay, 1ms); }},
-};
-constexpr wire_parameter close_on_accept_rows[] = {
-    {"then",
-     j::string,
-     {},
-     "fin",
-     false,
-     "fin: an end of the stream; rst: a reset",
-     [](reader& r, effect& e) { r.choice(e.then, std::span(endings).first(2)); }},
-};
-constexpr wire_parameter heal_rows[] = {
-    {"fault",
-     j::string,
-     {},
-     {},
-     false,
-     "the id of the fault that ends (without it: all)",
-     [](reader& r, effect& e) { r.text(e.target); }},
-};
+using namespace wire_rows;
 
 constexpr std::string_view no_stream = "a datagram has no connection that could end";
 constexpr std::string_view no_accept = "nobody accepts datagrams";
@@ -295,7 +24,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      s2c,
+     "Every byte is kept so much longer, the end of the stream, too; datagrams each by themselves.",
      "bytes come later, in order; the end of the stream, too",
+     R"({ "type": "wire.latency", "latency": "50ms", "jitter": "10ms", )"
+     R"("where": { "proxy": "px" } })",
      latency_rows,
      {},
      {}},
@@ -304,7 +36,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      s2c,
+     "So many bytes a second go on; the relay reads no faster than it sends.",
      "bytes come no faster than this; the sender is slowed down by back-pressure",
+     R"({ "type": "wire.bandwidth", "rate": "64KiB", "where": { "proxy": "px" } })",
      bandwidth_rows,
      {},
      {}},
@@ -313,7 +47,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      s2c,
+     "What is read at once is sent in pieces: at exact offsets, or of a drawn size.",
      "bytes come in small pieces, each in a segment of its own",
+     R"({ "type": "wire.slicer", "cuts": [5, 9], "where": { "conn": "c1.conn" } })",
      slicer_rows,
      {},
      "a datagram can't be cut without being another one; truncate shortens it"},
@@ -322,7 +58,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      s2c,
+     "The end of the stream is kept back.",
      "the end of the stream is told later than it came",
+     R"({ "type": "wire.slow_close", "delay": "100ms", "where": { "conn": "c1.conn" } })",
      slow_close_rows,
      {},
      no_stream},
@@ -331,7 +69,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      s2c,
+     "What comes is lost, and after a time both sides are closed.",
      "nothing comes any more, and after a time the connection is closed",
+     R"({ "type": "wire.timeout", "timeout": "100ms", "where": { "conn": "c1.conn" } })",
      timeout_rows,
      {},
      no_stream},
@@ -340,8 +80,11 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "Both sockets are closed with a reset once exactly the bytes before it were taken.",
      "ECONNRESET after exactly the bytes before, which can be read first; the other side is reset, "
      "too",
+     R"({ "type": "wire.reset_peer", "where": { "conn": "c1.conn" }, )"
+     R"("when": { "after_bytes": 4096 } })",
      reset_peer_rows,
      {},
      no_stream},
@@ -350,7 +93,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "So many bytes from here on go on; then the connection ends as `then` says.",
      "exactly so many bytes, then the end, a reset, or silence",
+     R"({ "type": "wire.limit_data", "bytes": 100, "then": "rst", )"
+     R"("where": { "conn": "c1.conn" } })",
      limit_data_rows,
      {},
      no_stream},
@@ -359,8 +105,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "One direction is shut down, the other goes on.",
      "the end of the stream at once, while the other direction goes on; what is sent behind it is "
      "lost",
+     R"({ "type": "wire.half_close", "where": { "conn": "c1.conn" }, "when": { "match": "bye" } })",
      only_dir_rows,
      {},
      no_stream},
@@ -369,8 +117,11 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "What follows in this direction is thrown away, up to the sender's own end.",
      "the rest is missing: of a stream until its sender's own end, of a datagram what is behind "
      "`bytes`",
+     R"({ "type": "wire.truncate", "where": { "conn": "c1.conn" }, )"
+     R"("when": { "after_bytes": 10 } })",
      truncate_rows,
      {},
      {}},
@@ -379,17 +130,34 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "Bits of the next bytes are turned over, or other bytes put in their place.",
      "other bytes than were sent, as many as there were",
+     R"({ "type": "wire.corrupt", "bytes": 2, "xor": 255, "where": { "conn": "c1.conn" }, )"
+     R"("when": { "after_bytes": 3 } })",
      corrupt_rows,
      {},
      {}},
-    {insert, "insert", event, bytes, s2c, "bytes that nobody sent", insert_rows, {}, {}},
+    {insert,
+     "insert",
+     event,
+     bytes,
+     s2c,
+     "Bytes, or a datagram, are sent between what passes.",
+     "bytes that nobody sent",
+     R"({ "type": "wire.insert", "data": "junk", "where": { "conn": "c1.conn" }, )"
+     R"("when": { "match": "OK" } })",
+     insert_rows,
+     {},
+     {}},
     {duplicate,
      "duplicate",
      event,
      bytes,
      s2c,
+     "The next bytes, or the datagram, are sent more than once.",
      "bytes, or a datagram, once more",
+     R"({ "type": "wire.duplicate", "bytes": 4, "where": { "conn": "c1.conn" }, )"
+     R"("when": { "after_bytes": 2 } })",
      duplicate_rows,
      {},
      {}},
@@ -398,7 +166,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "The next bytes, or the datagram, are not sent.",
      "bytes, or a datagram, are missing; what follows comes",
+     R"({ "type": "wire.drop", "dir": "c2s", "where": { "proxy": "px" }, "when": { "nth": 2 } })",
      drop_rows,
      {},
      {}},
@@ -407,7 +177,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      bytes,
      s2c,
+     "Datagrams are kept until as many as `window` says are there, and sent in another order.",
      "datagrams in another order",
+     R"({ "type": "wire.reorder", "perm": [2, 0, 1], "dir": "c2s", "where": { "proxy": "px" } })",
      reorder_rows,
      no_order,
      {}},
@@ -416,8 +188,12 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      both,
+     "Nothing goes through, until it is healed; by `kind` the relay holds what it reads, or does "
+     "not read.",
      "silence; on heal everything comes in order (jammed: sends block, too; stopped datagrams are "
      "lost)",
+     R"({ "type": "wire.partition", "kind": "jammed", "for": "200ms", )"
+     R"("where": { "proxy": "px" }, "when": { "at": "100ms" } })",
      partition_rows,
      {},
      {}},
@@ -426,7 +202,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      both,
+     "What comes is read and thrown away; nobody is told.",
      "silence; what was sent is lost, and no end is told",
+     R"({ "type": "wire.blackhole", "dir": "s2c", "where": { "conn": "c1.conn" }, )"
+     R"("when": { "match": "PING" } })",
      blackhole_rows,
      {},
      {}},
@@ -435,7 +214,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      bytes,
      c2s,
+     "The relay reads slowly or not at all, so that the sender's buffers fill.",
      "sends block, because the relay does not read",
+     R"({ "type": "wire.backpressure", "where": { "conn": "c1.conn" }, )"
+     R"("when": { "after_bytes": 0 } })",
      backpressure_rows,
      {},
      "who sends datagrams is not told that nobody reads"},
@@ -444,7 +226,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      proxy,
      both,
+     "The relay stops listening and keeps its port; who waits to be accepted is reset.",
      "ECONNREFUSED: nobody listens",
+     R"({ "type": "wire.refuse", "where": { "proxy": "px" }, "when": { "nth": 3 } })",
      only_lasts_rows,
      {},
      no_accept},
@@ -453,7 +237,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      connect,
      both,
+     "The connection is accepted, and neither read nor carried on for a time.",
      "connecting succeeds, and then nothing happens for a time",
+     R"({ "type": "wire.accept_delay", "delay": "100ms", "where": { "proxy": "px" } })",
      accept_delay_rows,
      {},
      no_accept},
@@ -462,7 +248,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      connect,
      both,
+     "The connection is accepted and closed at once; the server hears of nothing.",
      "connecting succeeds, then the end or a reset, without a byte",
+     R"({ "type": "wire.close_on_accept", "then": "rst", "where": { "conn": "c1.conn" } })",
      close_on_accept_rows,
      {},
      no_accept},
@@ -471,7 +259,9 @@ constexpr std::array<wire_fault_row, 22> table{{
      condition,
      connect,
      both,
+     "The connection is accepted, and that is all.",
      "connecting succeeds, and then nothing ever happens",
+     R"({ "type": "wire.accept_hang", "where": { "proxy": "px" }, "when": { "nth": 1 } })",
      only_lasts_rows,
      {},
      no_accept},
@@ -480,7 +270,10 @@ constexpr std::array<wire_fault_row, 22> table{{
      event,
      proxy,
      both,
+     "Ends a fault that holds, or all of them, when this rule is due.",
      "faults that hold end, and what was held comes",
+     R"({ "type": "wire.heal", "fault": "cut", "when": { "after": { "fault": "cut", )"
+     R"("delay": "50ms" } } })",
      heal_rows,
      {},
      {}},

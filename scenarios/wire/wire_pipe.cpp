@@ -6,15 +6,8 @@
 namespace scenarios {
 namespace {
 
-constexpr std::uint64_t pieces_a_second = 100;  // of a narrow line
-
 bool is_condition(wire_fault type) {
   return row_of(type).span == wire_span::condition && row_of(type).stage == wire_stage::bytes;
-}
-
-std::chrono::nanoseconds time_of(std::uint64_t bytes, std::uint64_t rate) {
-  return std::chrono::nanoseconds(
-      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(rate)));
 }
 
 }  // namespace
@@ -33,10 +26,7 @@ bool wire_pipe::is_plain() const {
 
 bool wire_pipe::push(std::string_view chunk, time_point now) {
   conditions_.read(chunk.size(), now);
-  bool asks = !rules_.is_quiet(link_, dir_);
-  while (asks) {
-    const auto place = rules_.on_bytes(link_, dir_, offset_, chunk);
-    if (!place) break;
+  while (const auto place = rules_.on_bytes(link_, dir_, offset_, chunk)) {
     const auto before = static_cast<std::size_t>(place->offset - offset_);
     take(chunk.substr(0, before), now);
     offset_ += before;
@@ -225,7 +215,7 @@ void wire_pipe::observe_jam() {
 
 wire_pipe::order wire_pipe::next(time_point now) {
   if (conditions_.expire(now)) tell_swallowed(now);
-  if (const auto rule = conditions_.closes(now)) return {deed::close, {}, {}, rule};
+  if (conditions_.closes(now)) return {deed::close, {}, {}, {}};
   const auto end = conditions_.next_end();
   const auto wait = [&](std::optional<time_point> until) {
     if (end && (!until || *end < *until)) until = end;

@@ -23,7 +23,8 @@ struct wire_rule {
   std::string id;
   std::shared_ptr<const wire_effect> effect;
   std::string proxy;  // empty: every one
-  std::string conn;   // "px#2"; empty: every one
+  std::string conn;   // "px#2", "c1.conn"; empty: every one
+  std::string actor;  // who dialled; empty: whoever
   occurrence_range nth;
   stream_condition on;
   std::optional<double> p;
@@ -33,9 +34,11 @@ struct wire_rule {
   std::chrono::nanoseconds after_delay{};
   std::uint64_t times = 1;
   bool stack = false;
+  /// In a scenario: something else decides when it may hit, and it then hits who comes later, too.
+  bool gated = false;
 
   /// It waits for a time, not for bytes.
-  [[nodiscard]] bool by_clock() const { return at || window || !after_fault.empty(); }
+  [[nodiscard]] bool by_clock() const { return gated || at || window || !after_fault.empty(); }
 };
 
 struct proxy_spec {

@@ -21,8 +21,8 @@ SHOWN_ELSEWHERE = {
                            "only a mistake of the program's own tells it"),
 }
 # Nothing tells them yet. One that is told after all must have its input.
-NOT_TOLD = {"handler_failed", "unknown_actor", "fault_needs_proxy", "fault_inexact",
-            "report_not_writable", "trace_refused", "namespace_refused"}
+NOT_TOLD = {"handler_failed", "unknown_actor", "report_not_writable", "trace_refused",
+            "namespace_refused"}
 
 
 def all_codes():

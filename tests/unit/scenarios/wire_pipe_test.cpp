@@ -23,7 +23,6 @@ class no_rules final : public wire_decider {
   std::vector<wire_hit> on_datagram(const wire_link&, direction, std::string_view) override {
     return {};
   }
-  [[nodiscard]] bool is_quiet(const wire_link&, direction) const override { return true; }
   void on_end(const wire_link&) override {}
   void observed(std::uint32_t) override { ++observations; }
   int observations = 0;

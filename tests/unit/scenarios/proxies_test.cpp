@@ -6,6 +6,7 @@
 #include <string>
 
 #include "run_fixture.hpp"
+#include "scenarios/faults/planned.hpp"
 #include "scenarios/faults/resolved.hpp"
 
 namespace scenarios {
@@ -134,7 +135,8 @@ TEST_CASE("hits of wire rules written as rules hit the same") {
   INFO(rules);
   CHECK(rules.find("\"p\"") == std::string::npos);
   compile_options how;
-  how.faults = source::from_text("plan.json", "{ \"faults\": " + rules + " }");
+  how.faults =
+      read_planned_faults(source::from_text("plan.json", "{ \"faults\": " + rules + " }"), out);
   const auto again =
       compile_source(source::from_text("test.scenario.json", std::string(text)), how, out);
   INFO(render(out));

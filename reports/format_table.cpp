@@ -16,7 +16,7 @@ namespace reports {
 namespace {
 
 constexpr std::array<report_format, 3> formats{{
-    {"json", "native: everything, what is volatile kept apart; for `diff` and `merge`",
+    {"json", "native: everything, what is volatile kept apart; for `diff`",
      &json_report},
     {"json-stable", "native, without what two runs may see differently; for `cmp`",
      &json_stable_report},

@@ -13,8 +13,8 @@ namespace {
 
 using scenarios::trial_end;
 
-// So many plans are in memory at once.
-constexpr std::size_t round_max = 2000;
+// So many plans are in memory at once, and are known for good together.
+constexpr std::size_t round_max = 500;
 // A group that leaves something is halved at most so often.
 constexpr std::size_t isolating_runs_max = 256;
 
@@ -90,7 +90,12 @@ void sweep::run_round(const indices& of) {
       runner_.run(plans_of(of), [&](std::size_t i, const auto& result) { take(of[i], result); });
   const std::string left = left_since(before);
   end_orphans();
-  if (!whole) return;
+  if (!whole) {
+    // Which of them left it is not known: they are tried again.
+    if (!left.empty()) forget_clean(of);
+    keep(of);
+    return;
+  }
   indices failed;
   std::ranges::copy_if(of, std::back_inserter(failed),
                        [&](std::size_t i) { return results_[i].end == trial_end::failed; });
@@ -99,9 +104,29 @@ void sweep::run_round(const indices& of) {
   if (!left.empty()) {
     progress_.phase("looking for what leaves something behind");
     isolating_runs_ = 0;
-    find_leaks(of, left);
+    if (!find_leaks(of, left)) blame_all(of, left);
   }
+  keep(of);
   progress_.phase({});
+}
+
+void sweep::forget_clean(const indices& of) {
+  for (const std::size_t each : of)
+    if (!is_bad(results_[each])) results_[each] = {};
+}
+
+/// What was left belongs to one of them, and no smaller group has left anything, or the search was
+/// cut short.
+void sweep::blame_all(const indices& of, const std::string& what) {
+  if (runner_.must_end()) {
+    forget_clean(of);
+    return;
+  }
+  for (const std::size_t each : of) {
+    if (is_bad(results_[each])) continue;
+    results_[each].end = trial_end::leaked;
+    results_[each].why = fmt::format("{} by one of {}", what, counted(of.size(), "trial"));
+  }
 }
 
 std::vector<shared_plan> sweep::plans_of(const indices& trials) const {
@@ -118,15 +143,17 @@ scenarios::trial_judgement sweep::judge(std::size_t trial,
   return scenarios::judge_trial(of, about.site, about.rule, scenarios_[about.scenario].strays);
 }
 
-void sweep::keep(std::size_t trial) {
-  const sweep_trial& about = trials_[trial];
-  state_.add(scenarios_[about.scenario].plan->id, about.name, results_[trial]);
+void sweep::keep(const indices& of) {
+  for (const std::size_t each : of) {
+    const sweep_trial& about = trials_[each];
+    if (results_[each].known)
+      state_.add(scenarios_[about.scenario].plan->id, about.name, results_[each]);
+  }
 }
 
 void sweep::take(std::size_t trial, const scenarios::scenario_result& result) {
   scenarios::trial_judgement judged = judge(trial, result);
   results_[trial] = {judged.end, std::move(judged.why), true, false};
-  keep(trial);
   progress_.ended(judged.end,
                   fmt::format("{}{}{}", result.id, results_[trial].why.empty() ? "" : ": ",
                               results_[trial].why));
@@ -135,9 +162,7 @@ void sweep::take(std::size_t trial, const scenarios::scenario_result& result) {
 void sweep::run_again(const indices& of) {
   runner_.run(plans_of(of), [&](std::size_t i, const auto& result) {
     trial_result& first = results_[of[i]];
-    if (judge(of[i], result).end == first.end) return;
-    first.varies = true;
-    keep(of[i]);
+    first.varies |= judge(of[i], result).end != first.end;
   });
 }
 
@@ -150,22 +175,27 @@ std::string sweep::leavings_of(const indices& of) {
   return left;
 }
 
-void sweep::find_leaks(const indices& of, const std::string& what) {
+/// False: what they leave could not be pinned on any of them.
+bool sweep::find_leaks(const indices& of, const std::string& what) {
   if (of.size() == 1) {
     trial_result& result = results_[of.front()];
     // One that hung may leave things because it was ended.
     if (result.known && result.end != trial_end::hung) {
       result.end = trial_end::leaked;
       result.why = what;
-      keep(of.front());
     }
-    return;
+    return true;
   }
   const auto middle = of.begin() + static_cast<std::ptrdiff_t>(of.size() / 2);
+  bool found = false;
   for (const indices& half : {indices(of.begin(), middle), indices(middle, of.end())}) {
-    if (runner_.must_end() || isolating_runs_ >= isolating_runs_max) return;
-    if (const std::string found = leavings_of(half); !found.empty()) find_leaks(half, found);
+    if (runner_.must_end() || isolating_runs_ >= isolating_runs_max) return false;
+    const std::string left = leavings_of(half);
+    if (left.empty()) continue;
+    found = true;
+    if (!find_leaks(half, left)) blame_all(half, left);
   }
+  return found;
 }
 
 // ---- The smallest plan -------------------------------------------------------------------------

@@ -41,13 +41,16 @@ class sweep {
   [[nodiscard]] indices pending(std::size_t most, std::uint64_t seed) const;
   void run_round(const indices& of);
   void run_again(const indices& of);
-  void find_leaks(const indices& of, const std::string& what);
+  bool find_leaks(const indices& of, const std::string& what);
+  void blame_all(const indices& of, const std::string& what);
+  void forget_clean(const indices& of);
   /// What is held after running them beyond what was before; processes among it are ended.
   std::string leavings_of(const indices& of);
   void take(std::size_t trial, const scenarios::scenario_result& result);
   [[nodiscard]] scenarios::trial_judgement judge(std::size_t trial,
                                                  const scenarios::scenario_result& of) const;
-  void keep(std::size_t trial);
+  /// What is known of them is known for good.
+  void keep(const indices& of);
   [[nodiscard]] std::vector<shared_plan> plans_of(const indices& trials) const;
   void shrink_round(std::vector<smallest_plan>& all, std::size_t fault);
 

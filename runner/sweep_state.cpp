@@ -49,11 +49,11 @@ json settings_node(const settings& with) {
       {"vars", std::move(vars)},     {"without_faults", with.without_faults}};
 }
 
+/// Throws json::exception where something is of another type.
 std::optional<trial_result> result_of(const json& node) {
-  if (!node.is_object()) return std::nullopt;
-  const auto end = scenarios::find_trial_end(node.value("end", ""));
+  const auto end = scenarios::find_trial_end(node.at("end").get<std::string>());
   if (!end) return std::nullopt;
-  return trial_result{*end, node.value("why", ""), true, node.value("varies", false)};
+  return trial_result{*end, node.at("why").get<std::string>(), true, node.value("varies", false)};
 }
 
 }  // namespace
@@ -68,21 +68,29 @@ std::string sweep_state::read() {
   std::error_code error;
   if (path_.empty() || !std::filesystem::exists(path_, error)) return {};
   const std::string name = in_quotes(path_, 200);
+  if (!std::filesystem::is_regular_file(path_, error))
+    return fmt::format("--resume: {} is no file", name);
   std::ifstream file(path_, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
-  const json all = json::parse(text, nullptr, false);
-  if (!all.is_object() || all.value("sweep", 0) != format || !all.contains("done") ||
-      !all["done"].is_object())
+  try {
+    return take(json::parse(text), name);
+  } catch (const json::exception&) {
     return fmt::format("--resume: {} is not the state of a sweep", name);
-  if (all.value("settings", json()) != settings_)
+  }
+}
+
+std::string sweep_state::take(const json& all, const std::string& name) {
+  if (all.at("sweep") != format) return fmt::format("--resume: {} is of another version", name);
+  if (all.at("settings") != settings_)
     return fmt::format("--resume: {} is of a sweep with other settings ({})", name, settings_flags);
-  const json digests = all.value("scenarios", json::object());
+  const json& digests = all.at("scenarios");
   for (const auto& [id, own] : scenarios_.items()) {
     if (digests.contains(id) && digests[id] != own)
       return fmt::format("--resume: {} is of another content of {}; remove it to begin anew", name,
                          in_quotes(id, 200));
   }
-  for (const auto& [scenario, trials] : all["done"].items()) {
+  for (const auto& [scenario, trials] : all.at("done").items()) {
+    static_cast<void>(digests.at(scenario));  // nothing is known of what has no content
     for (const auto& [trial, node] : trials.items())
       if (const auto result = result_of(node)) done_[{scenario, trial}] = *result;
   }

@@ -31,6 +31,8 @@ class sweep_state {
   void add(const std::string& scenario, const std::string& trial, const trial_result& result);
 
  private:
+  std::string take(const nlohmann::json& all, const std::string& name);
+
   std::string path_;
   nlohmann::json scenarios_;  // id → digest of what it is made of
   nlohmann::json settings_;

@@ -181,6 +181,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   check_signals(in);
   if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
     made->included.push_back(options_.faults->from);
+    in.replays = true;
     compile_faults(in, *replayed);
   } else if (const node* faults = top_.find("faults")) {
     compile_faults(in, *faults);

@@ -58,6 +58,7 @@ struct fault_use {
   std::string id;
   span at;
   bool arms = false;
+  bool on_wire = false;  // only a fault of the wire can be meant
 };
 
 /// A step that connects: by whom, as what, and where to.
@@ -82,6 +83,7 @@ struct case_context {
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
   std::vector<fault_use> fault_uses;
+  bool replays = false;  // its faults are those of a plan, not of its file
   std::map<std::string, std::uint32_t> barrier_by_name;
   std::map<std::string, std::uint32_t> signal_by_name;
   std::size_t step_count = 0;

@@ -179,6 +179,7 @@ class scenario_life {
       control.result.kind = "teardown";
       co_await control.run_all();
       co_await control.close_all();
+      co_await run_.faults.end();  // what its steps have set off
       teardown_failed_ = control.result.status != step_status::passed;
       run_.result.actors.push_back(std::move(control.result));
     }

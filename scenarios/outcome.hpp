@@ -163,6 +163,9 @@ struct completion_site {
   bool bounded = false;    // it had a timeout
   bool cancelled = false;  // it was asked to end
   bool taken = false;      // a fault of the scenario hit it
+  // A multishot of the same actor and opcode came before: what acts on completions counts its
+  // completions, so `nth` is not the number of this one.
+  bool behind_multishot = false;
 };
 
 struct fault_result {
@@ -250,8 +253,8 @@ struct scenario_result {
   std::vector<std::string> logs;  // of `log` steps, "c1: text", as they came; of threads last
   std::uint64_t strays = 0;
   std::vector<completion_site> sites;  // with run_options::list_sites, in order of submission
-  std::vector<std::string> rerun;  // runs just this case again, without the program's name:
-                                   // "run", "echo.scenario.json[flag=async]", "--seed", "42"
+  std::vector<std::string> rerun;      // runs just this case again, without the program's name:
+                                       // "run", "echo.scenario.json[flag=async]", "--seed", "42"
 
   // Replaces volatile texts by their placeholders.
   [[nodiscard]] std::string stable(std::string_view text_in) const;

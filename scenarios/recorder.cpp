@@ -117,8 +117,7 @@ void recording_seam::suffer(step_recorder& record, uring::operation& op, io_urin
   // What the step has, and does not get here, it keeps for its next submission.
   for (const fault_plan* late : here.join(at_once))
     if (std::ranges::find(at_once, late) == at_once.end()) record.counter->withdraw(*late);
-  record.counter->note_site(uring::op_name(op.opcode()), record.path,
-                            op.bounded_by() != uring::timeout_mechanism::none,
+  record.counter->note_site(op, record.path,
                             !here.completions.empty() || here.most_bytes.has_value());
   bool first = true;
   for (const fault_plan* rule : here.completions) {

@@ -121,6 +121,21 @@ void scenario_run::note_connection(const uring::socket_address& local,
   add_connection({local, target, actor, static_cast<std::uint32_t>(same) + 1, handle});
 }
 
+void scenario_run::note_dial(const uring::socket_address& local) {
+  for (dialling& each : dials) {
+    if (each.noted || uring::socket_address::local_of(each.fd) != local) continue;
+    each.noted = true;
+    note_connection(local, each.target, each.actor, each.handle);
+  }
+}
+
+bool scenario_run::end_dial(int fd) {
+  const auto found = std::ranges::find(dials, fd, &dialling::fd);
+  const bool noted = found->noted;
+  dials.erase(found);
+  return noted;
+}
+
 void scenario_run::add_connection(const dialled& who) {
   connections.push_back(who);
   if (threads != nullptr) threads->connected(who);

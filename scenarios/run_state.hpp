@@ -203,12 +203,24 @@ class scenario_run {
   struct dialled {
     uring::socket_address local;
     uring::socket_address target;
-    std::uint32_t actor;    // index in the plan; no_index for set-up and teardown
-    std::uint32_t ordinal;  // of this actor's connections to that target, from 1
+    std::uint32_t actor;              // index in the plan; no_index for set-up and teardown
+    std::uint32_t ordinal;            // of this actor's connections to that target, from 1
     std::uint32_t handle = no_index;  // what the actor calls it
     bool relayed = false;             // a proxy dialled on the actor's behalf
   };
   std::vector<dialled> connections;
+  // Connects whose completion has not been seen: the other end may know of them before.
+  struct dialling {
+    int fd;
+    uring::socket_address target;
+    std::uint32_t actor;
+    std::uint32_t handle;
+    bool noted = false;
+  };
+  std::vector<dialling> dials;
+  void note_dial(const uring::socket_address& local);
+  // Whether it has been noted already.
+  bool end_dial(int fd);
   void note_connection(const uring::socket_address& local, const uring::socket_address& target,
                        std::uint32_t actor, std::uint32_t handle = no_index);
   // `at` is the listener that accepted the connection from `peer`.
@@ -216,7 +228,7 @@ class scenario_run {
                                             const uring::socket_address& at) const;
   void add_connection(const dialled& who);
   std::vector<std::pair<uring::socket_address, std::uint32_t>> peers;  // datagram sockets, actors
-  std::vector<uring::socket_address> listeners;  // bound by this scenario
+  std::vector<uring::socket_address> listeners;                        // bound by this scenario
   void add_listener(const uring::socket_address& where);
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.

@@ -121,8 +121,8 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
       ::close(fd);
       co_return step_end::from(result);
     }
-  } else if (address->is_unix() && (address->is_datagram() || run_.is_own_listener(*address) ||
-                                    is_proxy(*address))) {
+  } else if (address->is_unix() &&
+             (address->is_datagram() || run_.is_own_listener(*address) || is_proxy(*address))) {
     // A nameless Unix client can't be told from another, nor be sent an answer: the kernel's
     // autobind gives it a name by which the other end knows who it is.
     const sockaddr_storage nameless{AF_UNIX, {}, {}};
@@ -131,7 +131,9 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   }
   uring::address_operation dial = run_.loop.connect(fd, address->data(), address->length());
   apply(dial, limits());
+  run_.dials.push_back({fd, *address, strand_.actor_index, step_.as_handle});
   const uring::completion result = co_await dial;
+  const bool noted = run_.end_dial(fd);
   if (result.res < 0) {
     // A socket whose connect was cancelled stays half open: it is of no further use.
     co_await run_.loop.close_only(fd);
@@ -140,7 +142,7 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
   }
   strand_.make_handle(step_.as_handle, fd);
   handle& connected = strand_.handle_at(step_.as_handle);
-  run_.note_connection(connected.local, *address, strand_.actor_index, step_.as_handle);
+  if (!noted) run_.note_connection(connected.local, *address, strand_.actor_index, step_.as_handle);
   if (!connected.local.is_unix()) {
     run_.redact(connected.local.url().substr(6), "<addr:" + strand_.name + ">");
   }

@@ -49,6 +49,9 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
 
 /// The same of connections: of two conditions of one type the first holds.
 bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
+  // What the clock, bytes or a step begin acts beside it.
+  const bool begins_later = !later.armed || later.when.at || later.when.window ||
+                            later.when.after || later.when.bytes.any();
   const auto is_wire = [](const fault_plan& of) {
     return of.wire() != nullptr && of.wire()->what != nullptr;
   };
@@ -59,7 +62,8 @@ bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
   const auto covers = [](const std::string& one, const std::string& other) {
     return one.empty() || one == other;
   };
-  return wide.type == narrow.type && row_of(wide.type).span == wire_span::condition &&
+  return !begins_later && wide.type == narrow.type &&
+         row_of(wide.type).span == wire_span::condition &&
          (wide.dir == direction::both || wide.dir == narrow.dir) && !wide.lasts && earlier.armed &&
          !when.p && !when.at && !when.window && !when.after && !when.bytes.any() &&
          when.nth.has_all() && earlier.times == fault_forever &&
@@ -154,7 +158,15 @@ void compile_faults(case_context& in, const node& from) {
 
 void check_fault_uses(case_context& in) {
   for (const fault_use& use : in.fault_uses) {
-    if (find_rule(in, use.id) == no_index) tell_unknown(in, use.id, use.at);
+    // A plan has only those that fired; steps that name another one do nothing.
+    const std::uint32_t rule = find_rule(in, use.id);
+    if (!in.replays && rule == no_index) tell_unknown(in, use.id, use.at);
+    if (rule == no_index || !use.on_wire || in.into.faults[rule].wire() != nullptr) continue;
+    in.out
+        .error(code::rule_cannot_match, use.at,
+               fmt::format("wire.heal ends faults of the wire, and {} is {}", in_quotes(use.id),
+                           in.into.faults[rule].type))
+        .help = fmt::format("the step {{ \"heal\": \"{}\" }} ends it", use.id);
   }
   for (const fault_plan& rule : in.into.faults) {
     const auto arms = [&](const fault_use& use) { return use.arms && use.id == rule.id; };

@@ -79,7 +79,7 @@ void fault_compiler::compile_relay_effect(const checked_object& keys) {
   auto effect = compile_wire_effect(from_, scope_, carrier);
   if (!effect) return;
   if (const node* target = keys.find("fault"); target != nullptr && !effect->target.empty())
-    in_.fault_uses.push_back({effect->target, target->at(), false});
+    in_.fault_uses.push_back({effect->target, target->at(), false, true});
   made_.effect = relay_effect{std::make_shared<const wire_effect>(*std::move(effect))};
 }
 
@@ -122,7 +122,8 @@ void fault_compiler::compile_wire_conn(const node& from) {
   const auto number = mark == std::string::npos
                           ? std::optional(occurrence_range{})
                           : parse_occurrences(std::string_view(*text).substr(mark + 1));
-  if (!number || number->ranged ||
+  const bool spelt_otherwise = mark != std::string::npos && (*text)[mark + 1] == '0';
+  if (!number || number->ranged || spelt_otherwise || whose.starts_with('.') ||
       (mark == std::string::npos && whose.find('.') == std::string::npos)) {
     out_.error(code::bad_name, from.at(), "a connection is written actor.name, or proxy#number")
         .help = "c1.conn is what the client c1 dialled, px#2 the second that px accepted";
@@ -226,6 +227,11 @@ void fault_compiler::check_wire_when(const node& when) {
   if (row.stage == wire_stage::connect && made_.when.bytes.any())
     wrong(made_.when.bytes.match != nullptr ? "match" : "after_bytes",
           "it is decided before bytes have passed");
+  const bool set_off = !made_.armed || made_.when.at || made_.when.window || made_.when.after;
+  if (set_off && (row.type == wire_fault::refuse || row.type == wire_fault::heal)) {
+    if (!made_.when.nth.has_all()) wrong("nth", "it happens when it is set off");
+    if (made_.when.p) wrong("p", "it happens when it is set off");
+  }
   if (row.type != wire_fault::refuse) return;
   if (made_.when.bytes.any())
     wrong(made_.when.bytes.match != nullptr ? "match" : "after_bytes", "nobody is connected");

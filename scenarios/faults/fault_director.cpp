@@ -63,10 +63,10 @@ std::optional<uring::time_point> fault_director::due(const fault_plan& rule) con
   if (after && after->delay.count() > 0) {
     const auto& since =
         after->fault != no_index ? states_[after->fault].fired : states_[index_of(rule)].reached;
-    if (since) later(*since + after->delay);
+    if (since) later(uring::later(*since, after->delay));
   }
-  if (began_ && rule.when.at) later(*began_ + *rule.when.at);
-  if (began_ && rule.when.window) later(*began_ + rule.when.window->first);
+  if (began_ && rule.when.at) later(uring::later(*began_, *rule.when.at));
+  if (began_ && rule.when.window) later(uring::later(*began_, rule.when.window->first));
   return from;
 }
 
@@ -78,7 +78,7 @@ std::optional<uring::time_point> fault_director::opens_at(const fault_plan& rule
 
 std::optional<uring::time_point> fault_director::closes_at(const fault_plan& rule) const {
   if (!rule.when.window || !began_) return std::nullopt;
-  return *began_ + rule.when.window->second;
+  return uring::later(*began_, rule.when.window->second);
 }
 
 bool fault_director::is_open(const fault_plan& rule) const {
@@ -104,7 +104,8 @@ void fault_director::note_fired(const fault_plan& rule) {
   state& of = states_[index_of(rule)];
   if (of.fired) return;
   of.fired = uring::clock::now();
-  changed(rule.wire() == nullptr);
+  // Whoever says so is in the midst of a submission, or of a chunk.
+  changed(false);
 }
 
 void fault_director::step_ended(std::string_view actor, std::string_view base,
@@ -175,7 +176,7 @@ uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
     if (!co_await run_.loop.sleep_for(left).cancel_on(over_)) co_return;
   }
   // What it came after may have come when its window was over.
-  if (rule.when.window && uring::clock::now() >= *began_ + rule.when.window->second) co_return;
+  if (rule.when.window && uring::clock::now() >= *closes_at(rule)) co_return;
   ++sums.candidates;
   ++sums.matched;
   co_await carry_out(rule);

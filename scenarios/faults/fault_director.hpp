@@ -38,6 +38,8 @@ class fault_director {
   [[nodiscard]] const std::vector<fault_tally>& tallies() const { return tallies_; }
 
   // What a fault could hit, in order of submission; null when nobody wants to know.
+  /// The actors are through: what teardown does can suffer nothing.
+  [[nodiscard]] bool is_over() const { return over_.stop_requested(); }
   [[nodiscard]] std::vector<completion_site>* sites() { return sites_ ? &*sites_ : nullptr; }
 
   // Whether it may hit something now.

@@ -153,6 +153,13 @@ std::vector<menu_entry> fault_menu(const completion_site& of) {
       add_variants(row, made);
     }
   }
+  if (of.behind_multishot) {
+    io_uring_sqe single{};
+    single.opcode = op->opcode;
+    std::erase_if(made, [&](const menu_entry& each) {
+      return !uring::acts_at_submission(each.effect, single);
+    });
+  }
   return made;
 }
 

@@ -206,14 +206,20 @@ void fault_counter::new_descriptor(int fd) {
   if (bytes_ != nullptr) bytes_->new_descriptor(fd);
 }
 
-void fault_counter::note_site(std::string_view op, std::string_view path, bool bounded,
-                              bool taken) {
-  std::vector<completion_site>* const sites = director_.sites();
+void fault_counter::note_site(const uring::operation& op, std::string_view path, bool taken) {
+  std::vector<completion_site>* const sites = director_.is_over() ? nullptr : director_.sites();
   if (sites == nullptr) return;
-  auto count = submitted_.find(op);
-  if (count == submitted_.end()) count = submitted_.emplace(op, 0).first;
-  sites->push_back({actor_, std::string(op), ++count->second, std::string(path), bounded,
-                    /*cancelled=*/false, taken});
+  completion_site made;
+  made.actor = actor_;
+  made.op = uring::op_name(op.opcode());
+  submissions& count = submitted_[made.op];
+  made.nth = ++count.all;
+  made.step = path;
+  made.bounded = op.bounded_by() != uring::timeout_mechanism::none;
+  made.taken = taken;
+  made.behind_multishot = count.multishot;
+  count.multishot |= uring::is_multishot(op.submission());
+  sites->push_back(std::move(made));
 }
 
 void fault_counter::note_cancel(std::string_view path) {

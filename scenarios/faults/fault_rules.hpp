@@ -75,7 +75,7 @@ class fault_counter {
   void new_descriptor(int fd);
   // For the list of what a fault could hit, when one is wanted: a submission of this op by the step
   // at `path`, and that a submission of it was asked to end.
-  void note_site(std::string_view op, std::string_view path, bool bounded, bool taken);
+  void note_site(const uring::operation& op, std::string_view path, bool taken);
   void note_cancel(std::string_view path);
   // A deed that nobody waits for here.
   void set_off(const fault_plan& rule);
@@ -109,8 +109,11 @@ class fault_counter {
   const environment& values_;
   std::vector<own_count> own_;
   std::unique_ptr<byte_rules> bytes_;  // where a rule is about bytes
-  std::map<std::string, std::uint64_t, std::less<>>
-      submitted_;  // of each op, when sites are listed
+  struct submissions {
+    std::uint64_t all = 0;
+    bool multishot = false;  // one of them was
+  };
+  std::map<std::string, submissions, std::less<>> submitted_;  // of each op, when sites are listed
   std::string actor_;
   std::string base_;
   bool any_ = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,7 +37,8 @@ object at_site(const object& rule, const fault_site& site, std::string id) {
   }
   // A connection, and where in its bytes or which of its datagrams.
   made["where"].erase("actor");
-  made["where"]["conn"] = site.conn;
+  const bool numbered = site.conn.find('#') != std::string::npos;
+  made["where"]["conn"] = numbered ? site.conn : site.conn + "#1";
   if (!site.dir.empty()) made["dir"] = site.dir;
   if (site.offset) {
     made["when"] = {{"after_bytes", *site.offset}};
@@ -56,6 +59,13 @@ bool is_named_by_sites(const fault_plan& rule) {
 
 std::string resolved_faults(const plan& of, const scenario_result& ran, std::size_t indent) {
   std::vector<object> rules;
+  std::set<std::string, std::less<>> ids;
+  for (const fault_plan& rule : of.faults) ids.insert(rule.id);
+  const auto next_id = [&](const std::string& base) {
+    for (std::size_t i = 2;; ++i)
+      if (const auto [made, is_new] = ids.insert(base + "-" + std::to_string(i)); is_new)
+        return *made;
+  };
   for (const fault_plan& rule : of.faults) {
     const auto result = std::ranges::find(ran.faults, rule.id, &fault_result::id);
     if (rule.removed || result == ran.faults.end() || result->fired == 0) continue;
@@ -67,8 +77,7 @@ std::string resolved_faults(const plan& of, const scenario_result& ran, std::siz
     std::vector<fault_site> sites = result->sites;
     std::ranges::sort(sites);
     for (std::size_t i = 0; i < sites.size(); ++i)
-      rules.push_back(
-          at_site(text, sites[i], i == 0 ? rule.id : rule.id + "-" + std::to_string(i + 1)));
+      rules.push_back(at_site(text, sites[i], i == 0 ? rule.id : next_id(rule.id)));
   }
   std::string text = "[";
   for (const object& rule : rules) {

@@ -101,8 +101,11 @@ std::optional<std::uint64_t> stream_trigger::next(std::uint64_t offset, std::str
   if (over_) return std::nullopt;
   const std::uint64_t end = offset + chunk.size();
   if (offset > seen_) {
-    // It came late: what it did not see it does not find.
+    // It came late: what it did not see it does not find, nor what began there.
     seen_ = offset;
+    found_.reset();
+    matched_ = 0;
+    window_.clear();
     over_ = when_.match == nullptr && when_.after_bytes && *when_.after_bytes < offset;
     if (over_) return std::nullopt;
   }

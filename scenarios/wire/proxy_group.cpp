@@ -73,6 +73,7 @@ bool scenario_decider::name(wire_link& link, const uring::socket_address& peer,
                             const uring::socket_address& at) {
   std::uint32_t actor = no_index;
   std::uint32_t handle = 0;
+  run_.note_dial(peer);
   if (const scenario_run::dialled* who = run_.find_dialler(peer, at)) {
     actor = who->actor;
     handle = who->handle;
@@ -112,6 +113,14 @@ void scenario_decider::dialled(const wire_link& link, const uring::socket_addres
   run_.add_connection(made);
 }
 
+void scenario_decider::could_not_dial(const wire_link& link, const uring::socket_address& server,
+                                      int error) {
+  const char* name = uring::errno_name(error);
+  run_.result.logs.push_back(fmt::format("{}: no connection to {} for {}: {}", link.proxy,
+                                         server.url(), link.label(),
+                                         name != nullptr ? name : "unknown error"));
+}
+
 // ---- The relays --------------------------------------------------------------------------------
 
 proxy_group::proxy_group(scenario_run& run) : run_(run), rules_(run) {}
@@ -141,7 +150,6 @@ bool proxy_group::open(const relay_plan& plan) {
   }
   relay& one = *relays_.emplace_back(
       make_relay(run_.loop, {plan.name, where->address, uring::socket_address()}, rules_));
-  rules_.attach(one);
   if (const int error = one.open(); error != 0) {
     const char* name = uring::errno_name(-error);
     fail(plan.listen.at(),
@@ -150,6 +158,7 @@ bool proxy_group::open(const relay_plan& plan) {
     relays_.pop_back();
     return false;
   }
+  rules_.attach(one);
   where->address = one.address();
   run_.publish(plan.addr.shared, value::text(where->url()));
   run_.publish(plan.port.shared, value(std::int64_t{one.address().port()}));

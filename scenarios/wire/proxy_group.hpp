@@ -34,6 +34,8 @@ class scenario_decider final : public rule_decider {
                              const uring::socket_address& at) override;
   void dialled(const wire_link& link, const uring::socket_address& local,
                const uring::socket_address& server) override;
+  void could_not_dial(const wire_link& link, const uring::socket_address& server,
+                      int error) override;
 
  protected:
   [[nodiscard]] std::optional<time_point> opens_at(const wire_rule& rule,

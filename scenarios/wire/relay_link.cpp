@@ -163,6 +163,7 @@ task<bool> relay_link::dial() {
     rules_.dialled(identity_, uring::socket_address::local_of(server_), to_);
     co_return true;
   }
+  if (!stop_.stop_requested()) rules_.could_not_dial(identity_, to_, -result);
   finish(ending::reset);  // who dialled us learns that there is no server
   co_return false;
 }

@@ -47,12 +47,12 @@ rule_decider::state* rule_decider::find(std::string_view id) {
   return const_cast<state*>(std::as_const(*this).find(id));
 }
 
-bool rule_decider::heal(std::string_view id) {
+bool rule_decider::heal(std::string_view id, bool begun_only) {
   state* one = id.empty() ? nullptr : find(id);
   if (!id.empty() && one == nullptr) return false;
   for (state& each : rules_)
     if ((one == nullptr || one == &each) && each.rule.effect->type != wire_fault::heal &&
-        (one != nullptr || each.counted.fired != 0))
+        (!begun_only || one != nullptr || each.counted.fired != 0))
       each.healed = true;
   for (relay* each : relays_)
     each->heal(one != nullptr ? std::optional(one->number) : std::nullopt);
@@ -67,14 +67,16 @@ bool rule_decider::remove(std::string_view id) {
 
 void rule_decider::rearm(std::uint32_t rule) {
   state& of = rules_[rule];
+  if (of.struck && !of.healed && !of.closed) return;  // it holds
   if (of.healed) of.rule.gated = true;  // it begins anew, for those that are there, too
-  of.healed = of.struck = of.closed = false;
+  of.healed = of.closed = false;
+  of.struck.reset();
   look();
 }
 
 bool rule_decider::concerns(const state& s, const wire_link& link) const {
   const wire_rule& rule = s.rule;
-  return !s.removed && !s.healed && (rule.proxy.empty() || rule.proxy == link.proxy) &&
+  return !s.removed && (rule.proxy.empty() || rule.proxy == link.proxy) &&
          (rule.conn.empty() || link.is_called(rule.conn)) &&
          (rule.actor.empty() || rule.actor == link.actor || rule.actor == link.base);
 }
@@ -82,6 +84,11 @@ bool rule_decider::concerns(const state& s, const wire_link& link) const {
 bool rule_decider::has_hits_left(const state& s, const wire_link& link) const {
   const auto of = s.parties.find(link.actor);
   return of == s.parties.end() || of->second.hits < s.rule.times;
+}
+
+/// It began, and its `for` is over: who comes now is not hit.
+bool rule_decider::is_over(const state& s, time_point now) {
+  return s.struck && s.rule.effect->lasts && uring::later(*s.struck, *s.rule.effect->lasts) <= now;
 }
 
 bool rule_decider::waits_for_bytes(const state& s, bool datagrams) {
@@ -130,14 +137,14 @@ std::optional<rule_decider::time_point> rule_decider::act(time_point now) {
     if (!next || at < *next) next = at;
   };
   for (state& each : rules_) {
-    if (each.removed || each.healed || !each.rule.by_clock() || each.rule.on.any()) continue;
+    if (each.removed || each.healed || !each.rule.by_clock()) continue;
     const auto at = opens_at(each.rule, each.number);
-    if (!each.struck && at) {
+    if (!each.struck && at && !each.rule.on.any()) {
       if (*at > now) {
         later_at(*at);
         continue;
       }
-      each.struck = true;
+      each.struck = now;
       strike(each, now);
     }
     const auto end = closes_at(each.rule, each.number);
@@ -201,8 +208,7 @@ void rule_decider::begin(state& s) {
 /// What happens to the proxies, not to bytes: true when that is all.
 bool rule_decider::carry_out(const state& s) {
   if (s.rule.effect->type != wire_fault::heal) return false;
-  heal(s.rule.effect->target);
-  observed(s.number);
+  if (heal(s.rule.effect->target, true)) observed(s.number);
   return true;
 }
 
@@ -248,10 +254,10 @@ wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, std::uint64_t 
                               time_point now) const {
   wire_hit made{s.number, s.rule.effect, uring::draw_bits(seed_of(s, link), seen)};
   // A connection that comes later gets what is left of the time.
-  if (s.struck && s.fired_at && s.rule.effect->lasts) {
+  if (s.struck && s.rule.effect->lasts) {
     auto rest = std::make_shared<wire_effect>(*s.rule.effect);
-    rest->lasts = std::max(std::chrono::nanoseconds{},
-                           uring::later(*s.fired_at, *s.rule.effect->lasts) - now);
+    rest->lasts =
+        std::max(std::chrono::nanoseconds{1}, uring::later(*s.struck, *s.rule.effect->lasts) - now);
     made.effect = std::move(rest);
   }
   return made;
@@ -301,7 +307,7 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
     if (!concerns(each, link)) continue;
     const wire_effect& effect = *each.rule.effect;
     watch_for(each, link, watches);
-    if (waits_for_bytes(each, link.datagrams)) continue;
+    if (each.healed || is_over(each, now) || waits_for_bytes(each, link.datagrams)) continue;
     if (effect.type == wire_fault::refuse) {
       // The next one is refused: it will never be seen here.
       if (!each.rule.by_clock() && !each.rule.nth.has_all() && refuses(each, link.number + 1))

@@ -37,12 +37,15 @@ class rule_decider : public wire_decider {
   void add(wire_rule rule);
   /// Ends what it does; false when there is none of that id.
   bool remove(std::string_view id);
-  /// The same for a rule that stays listed; empty: all. Healed rules hit nobody any more.
-  bool heal(std::string_view id);
+  /// The same for a rule that stays listed; empty: all, or all that have hit somebody. Healed rules
+  /// hit nobody any more.
+  bool heal(std::string_view id, bool begun_only = false);
   /// Ends that it was healed: what it waits for may come again, or has come.
   void rearm(std::uint32_t rule);
   /// Does what is due now; for when something that rules wait for has come.
-  void look() { act(uring::clock::now()); }
+  void look() {
+    if (act(uring::clock::now())) changed_.notify();
+  }
   /// The same a turn of the loop later: for when a rule itself was it.
   void look_later() { changed_.notify(); }
   void attach(relay& one) { relays_.push_back(&one); }
@@ -89,8 +92,8 @@ class rule_decider : public wire_decider {
     rule_counters counted;
     std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
-    bool struck = false;  // by the clock
-    bool closed = false;  // the window is over
+    std::optional<time_point> struck;  // by the clock
+    bool closed = false;               // the window is over
     bool healed = false;
     bool removed = false;
   };
@@ -115,6 +118,7 @@ class rule_decider : public wire_decider {
 
   [[nodiscard]] bool concerns(const state& s, const wire_link& link) const;
   [[nodiscard]] bool is_open(const state& s, time_point now) const;
+  [[nodiscard]] static bool is_over(const state& s, time_point now);
   [[nodiscard]] static bool waits_for_bytes(const state& s, bool datagrams);
   [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link) const;
   [[nodiscard]] bool may_hit(const watch& w, const wire_link& link) const;

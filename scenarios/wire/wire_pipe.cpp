@@ -26,7 +26,12 @@ bool wire_pipe::is_plain() const {
 
 bool wire_pipe::push(std::string_view chunk, time_point now) {
   conditions_.read(chunk.size(), now);
-  while (const auto place = rules_.on_bytes(link_, dir_, offset_, chunk)) {
+  // Nothing can happen to what is behind the end.
+  while (!discards_ && !cut_off_) {
+    const std::string_view passes =
+        limit_ ? chunk.substr(0, static_cast<std::size_t>(limit_->left)) : chunk;
+    const auto place = rules_.on_bytes(link_, dir_, offset_, passes);
+    if (!place) break;
     const auto before = static_cast<std::size_t>(place->offset - offset_);
     take(chunk.substr(0, before), now);
     offset_ += before;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include "runner/exit_code.hpp"
 #include "runner/output.hpp"
 #include "runner/trials.hpp"
+#include "scenarios/codes.hpp"
 #include "scenarios/compile.hpp"
 #include "scenarios/faults/planned.hpp"
 #include "scenarios/faults/resolved.hpp"
@@ -23,6 +25,23 @@ using scenarios::verdict;
 
 bool fails(const scenario_result& of) {
   return of.result == verdict::failed || of.result == verdict::error;
+}
+
+/// What failed first: a smaller plan must fail there, too, and not where an expected fault is
+/// missed.
+std::string first_failure(const scenario_result& of) {
+  std::string first;
+  std::int64_t when = std::numeric_limits<std::int64_t>::max();
+  for (const scenarios::actor_result& actor : of.actors) {
+    for (const scenarios::step_result& step : actor.steps) {
+      if (step.failures.empty() || step.ended_ns >= when) continue;
+      when = step.ended_ns;
+      first = fmt::format("{} {} {}", actor.name, step.path,
+                          scenarios::info(step.failures.front().id).name);
+    }
+  }
+  if (first.empty() && !of.failures.empty()) first = scenarios::info(of.failures.front().id).name;
+  return first;
 }
 
 /// What the case is called in the file, whatever seed it runs with.
@@ -48,8 +67,9 @@ class shrinker {
  public:
   /// The rules point into `text`, which is kept with them.
   shrinker(const shared_plan& start, std::vector<scenarios::fault_plan> rules,
-           std::shared_ptr<const scenarios::source> text, const suite_options& how)
-      : best_(std::make_shared<scenarios::plan>(*start)), how_(how) {
+           std::shared_ptr<const scenarios::source> text, const suite_options& how,
+           const scenario_result& failed)
+      : best_(std::make_shared<scenarios::plan>(*start)), how_(how), where_(first_failure(failed)) {
     best_->faults = std::move(rules);
     best_->included.push_back(std::move(text));
     // What is left must fail by itself, not because something that it waits for is gone.
@@ -85,12 +105,14 @@ class shrinker {
     trial_run run = run_quietly({std::make_shared<scenarios::plan>(tried)}, how_);
     cut_short_ = run.cut_short;
     if (cut_short_ || !fails(run.results.front())) return false;
+    if (first_failure(run.results.front()) != where_) return false;
     failed_ = std::move(run.results.front());
     return true;
   }
 
   std::shared_ptr<scenarios::plan> best_;
   suite_options how_;
+  std::string where_;
   scenario_result failed_;
   std::optional<int> cut_short_;
   std::size_t runs_ = 0;
@@ -154,14 +176,15 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
     const std::shared_ptr<const scenarios::source> text = scenarios::source::from_text(
         "the plan",
         fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2)));
-    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), text, how);
+    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), text, how, result);
     const auto smallest = smaller.run();
     if (smaller.cut_short()) return *smaller.cut_short();
     if (smallest != nullptr) {
       print_smallest(*smallest, smaller);
     } else {
-      print(fmt::format("{}: failed, and does not fail when its faults hit the same again\n",
-                        scenarios::visible(plans[i]->id)));
+      print(fmt::format(
+          "{}: failed, and does not fail in the same place when its faults hit the same again\n",
+          scenarios::visible(plans[i]->id)));
     }
   }
   print(fmt::format("shrink: {} of {} scenarios failed\n", failed, plans.size()));

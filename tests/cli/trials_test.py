@@ -155,6 +155,26 @@ class Trials(ProgramTest):
         result = self.expect(self.run_program("run", "--shrink"), 0)
         self.assertIn("shrink: 0 of 1 scenarios failed", result.stdout)
 
+    def test_what_is_left_fails_in_the_same_place(self):
+        """Without the reset the client that expects it fails: that is another failure."""
+        server = [{"recv": {"line": True}},
+                  {"send": "pong\n", "expect": {"any_of": ["ok", "EPIPE", "ECONNRESET"]}}]
+        self.write("two.scenario.json", {
+            "faults": [
+                {"id": "reset", "type": "cqe.errno", "errno": "ECONNRESET", "point": "before",
+                 "where": {"actor": "c", "op": "recv"}},
+                {"id": "bad", "type": "cqe.corrupt", "where": {"actor": "d", "op": "recv"}}],
+            "actors": {
+                "srv": {"server": "tcp://127.0.0.1:0", "accept": 2, "do": server},
+                "c": {"client": "${srv.addr}", "do": [
+                    {"send": "hi\n"}, {"recv": {"line": True}, "expect": "ECONNRESET"},
+                    {"signal": "reset"}]},
+                "d": {"client": "${srv.addr}", "do": [
+                    {"await": {"signal": "reset"}}, {"send": "hi\n"},
+                    {"recv": {"line": True}, "expect": {"data": "pong"}}]}}})
+        result = self.expect(self.run_program("run", "--shrink"), 1)
+        self.assertIn("fails with 2 of 2 faults", result.stdout)
+
 
 if __name__ == "__main__":
     main()

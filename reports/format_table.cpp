@@ -16,8 +16,7 @@ namespace reports {
 namespace {
 
 constexpr std::array<report_format, 3> formats{{
-    {"json", "native: everything, what is volatile kept apart; for `diff`",
-     &json_report},
+    {"json", "native: everything, what is volatile kept apart; for `diff`", &json_report},
     {"json-stable", "native, without what two runs may see differently; for `cmp`",
      &json_stable_report},
     {"junit", "XML in Jenkins' dialect, for CI systems", &junit_report},

@@ -9,10 +9,10 @@
 #include "runner/exit_code.hpp"
 #include "runner/kernel.hpp"
 #include "runner/output.hpp"
-#include "runner/refusal.hpp"
 #include "runner/selection.hpp"
 #include "runner/signals.hpp"
 #include "runner/suite.hpp"
+#include "runner/suite_settings.hpp"
 #include "scenarios/codes.hpp"
 #include "scenarios/visible.hpp"
 
@@ -98,26 +98,15 @@ std::string as_json(const std::vector<table_line>& lines, const scenarios::suite
   return all.dump(1, ' ', true, json::error_handler_t::replace) + '\n';
 }
 
-int refused(const settings& with, const uring::ring_refusal& why) {
-  print_error(scenarios::render(refusal_diagnostic(why, with.ring_mode),
-                                {wants_color(stream::error, with.color)}));
-  return number(exit_code::environment);
-}
-
 int run_corpus(const settings& with, std::vector<shared_plan> plans, const std::string& corpus) {
-  suite_options options;
-  options.kernel = find_capabilities(with.as_kernel, uring::setup_trials::yes);
-  if (options.kernel.ring_errno != 0)
-    return refused(with, uring::diagnose_ring_failure(options.kernel.ring_errno));
-  options.ring.mode = mode_under(options.kernel, with.ring_mode);
-  options.scenario.time_scale = with.time_scale;
-  options.jobs = with.jobs;
-  options.rings = with.rings;
+  const uring::capabilities kernel = find_capabilities(with.as_kernel, uring::setup_trials::yes);
+  if (kernel.ring_errno != 0)
+    return tell_refusal(with, uring::diagnose_ring_failure(kernel.ring_errno));
   scenarios::run_observer silent;
-  suite all(std::move(plans), std::move(options), silent, [] {});
+  suite all(std::move(plans), suite_options_of(with, kernel), silent, [] {});
   const signal_watch watch([&all] { all.interrupt(); }, [&all] { all.describe(); });
   const suite_outcome outcome = all.run();
-  if (outcome.refused) return refused(with, *outcome.refused);
+  if (outcome.refused) return tell_refusal(with, *outcome.refused);
 
   run_verdict verdict;
   verdict.counts = scenarios::count(outcome.result.scenarios);

@@ -13,11 +13,11 @@
 #include "runner/kernel.hpp"
 #include "runner/mechanisms.hpp"
 #include "runner/output.hpp"
-#include "runner/refusal.hpp"
 #include "runner/report_files.hpp"
 #include "runner/selection.hpp"
 #include "runner/signals.hpp"
 #include "runner/suite.hpp"
+#include "runner/suite_settings.hpp"
 #include "runner/trials.hpp"
 #include "scenarios/faults/planned.hpp"
 #include "scenarios/requirements.hpp"
@@ -37,16 +37,9 @@ reports::console make_console(const settings& with) {
 }
 
 suite_options options_of(const settings& with, uring::capabilities kernel) {
-  suite_options made;
-  made.kernel = std::move(kernel);
-  made.ring.mode = mode_under(made.kernel, with.ring_mode);
-  made.ring.entries = static_cast<unsigned>(with.ring_entries);
-  made.scenario.time_scale = with.time_scale;
-  made.scenario.seed = with.seed;
+  suite_options made = suite_options_of(with, std::move(kernel));
   made.scenario.strict = with.strict;
   made.scenario.bless = with.bless != bless_mode::no;
-  made.jobs = with.jobs;
-  made.rings = with.rings;
   made.repeat = with.repeat;
   made.retries = with.retries;
   made.timeout = with.timeout;
@@ -54,12 +47,6 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.details_for_observer = with.verbosity >= 2;
   made.details_in_result = !with.reports.empty() || made.scenario.bless || !with.save_plan.empty();
   return made;
-}
-
-int refused(const settings& with, const uring::ring_refusal& why) {
-  print_error(scenarios::render(refusal_diagnostic(why, with.ring_mode),
-                                {wants_color(stream::error, with.color)}));
-  return number(exit_code::environment);
 }
 
 /// What can't be done in one run; empty: nothing.
@@ -100,7 +87,7 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
   uring::capabilities kernel =
       find_capabilities(with.as_kernel, tries ? uring::setup_trials::yes : uring::setup_trials::no);
   if (kernel.ring_errno != 0) {
-    return refused(with, uring::diagnose_ring_failure(kernel.ring_errno));
+    return tell_refusal(with, uring::diagnose_ring_failure(kernel.ring_errno));
   }
   const std::vector<std::string> broken = broken_mechanisms(plans, options_of(with, kernel));
   for (const std::string& each : broken) complain(each);
@@ -114,7 +101,7 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
   // Before the first thread is made, so that all of them leave signals to the watch.
   const signal_watch watch([&all] { all.interrupt(); }, [&all] { all.describe(); });
   const suite_outcome outcome = all.run();
-  if (outcome.refused) return refused(with, *outcome.refused);
+  if (outcome.refused) return tell_refusal(with, *outcome.refused);
 
   run_verdict verdict;
   verdict.counts = scenarios::count(outcome.result.scenarios);

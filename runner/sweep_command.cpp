@@ -13,9 +13,9 @@
 #include "runner/kernel.hpp"
 #include "runner/mechanisms.hpp"
 #include "runner/output.hpp"
-#include "runner/refusal.hpp"
 #include "runner/report_files.hpp"
 #include "runner/selection.hpp"
+#include "runner/suite_settings.hpp"
 #include "runner/sweep.hpp"
 #include "runner/sweep_report.hpp"
 #include "scenarios/requirements.hpp"
@@ -56,21 +56,9 @@ reports::console_options console_of(const settings& with) {
 }
 
 suite_options options_of(const settings& with, uring::capabilities kernel) {
-  suite_options made;
-  made.kernel = std::move(kernel);
-  made.ring.mode = mode_under(made.kernel, with.ring_mode);
-  made.ring.entries = static_cast<unsigned>(with.ring_entries);
-  made.scenario.time_scale = with.time_scale;
-  made.scenario.seed = with.seed;
-  made.jobs = with.jobs != 0 ? with.jobs : default_sweep_jobs;
-  made.rings = with.rings;
+  suite_options made = suite_options_of(with, std::move(kernel));
+  if (made.jobs == 0) made.jobs = default_sweep_jobs;
   return made;
-}
-
-int refused(const settings& with, const uring::ring_refusal& why) {
-  print_error(scenarios::render(refusal_diagnostic(why, with.ring_mode),
-                                {wants_color(stream::error, with.color)}));
-  return number(exit_code::environment);
 }
 
 /// The scenario as the settings want it swept.
@@ -122,7 +110,7 @@ class sweep_run {
     runner_.run(bases, [&](std::size_t i, const scenario_result& result) { results[i] = result; });
     runner_.options().scenario.list_sites = false;
     progress_.finish();
-    if (runner_.refused()) return refused(with_, *runner_.refused());
+    if (runner_.refused()) return tell_refusal(with_, *runner_.refused());
     if (runner_.signal() != 0) return signal_base + runner_.signal();
     if (runner_.out_of_time()) {
       complain("the budget was over before the scenarios had run once by themselves");
@@ -212,7 +200,7 @@ class sweep_run {
     const std::vector<smallest_plan> failures = trials.shrink();
     runner_.on_tick({});
     progress_.finish();
-    if (runner_.refused()) return refused(with_, *runner_.refused());
+    if (runner_.refused()) return tell_refusal(with_, *runner_.refused());
     return tell({swept_, trials_, trials.results(), failures}, lost);
   }
 
@@ -251,7 +239,8 @@ int run_sweep(const settings& with, const std::vector<shared_plan>& plans,
       });
   uring::capabilities kernel =
       find_capabilities(with.as_kernel, tries ? uring::setup_trials::yes : uring::setup_trials::no);
-  if (kernel.ring_errno != 0) return refused(with, uring::diagnose_ring_failure(kernel.ring_errno));
+  if (kernel.ring_errno != 0)
+    return tell_refusal(with, uring::diagnose_ring_failure(kernel.ring_errno));
   return sweep_run(with, options_of(with, std::move(kernel))).run(plans, filter);
 }
 

@@ -252,8 +252,35 @@ class Sweep(ProgramTest):
         self.assertIn("other settings", self.sweep(2, *flags, "--seed", "9").stderr)
         self.write("s.scenario.json", {**REQUEST, "timeout": "61s"})
         self.assertIn("another content", self.sweep(2, *flags).stderr)
-        self.write("state", "{}")
-        self.assertIn("not the state of a sweep", self.sweep(2, *flags).stderr)
+        for text in ("{}", "[", '{"sweep": 1}', json.dumps("x")):
+            (self.dir / "state").write_text(text)
+            self.assertIn("not the state of a sweep", self.sweep(2, *flags).stderr, text)
+        for path in ("/dev/full", str(self.dir)):
+            self.assertIn("is no file", self.sweep(2, *flags[:-1], path).stderr)
+
+    def test_a_state_whose_values_are_of_other_types_is_refused(self):
+        self.write("s.scenario.json", REQUEST)
+        flags = ("--fault", "eof", "--op", "recv", "--resume", "state")
+        self.sweep(0, *flags)
+        good = (self.dir / "state").read_text()
+        for key, value in (("end", 5), ("why", [5]), ("varies", "x")):
+            state = json.loads(good)
+            for trials in state["done"].values():
+                for trial in trials.values():
+                    trial[key] = value
+            self.write("state", state)
+            self.assertIn("not the state of a sweep", self.sweep(2, *flags).stderr, key)
+
+    def test_a_round_that_is_cut_short_and_left_something_is_not_known(self):
+        # Every trial leaves a process, and the last one keeps the round from its end.
+        daemon = ("ulimit -m 1000000; exec setsid env -i sleep 1000 >/dev/null 2>&1 & "
+                  "until read name </proc/$!/comm && [ $name = sleep ]; do :; done")
+        self.write("s.scenario.json", one_send(
+            after=[{"when": "${res < 0}", "exec": ["sh", "-c", daemon]},
+                   {"when": "${res < 0}", "sleep": "20s"}]))
+        flags = self.only_send("errno", "--resume", "state")
+        cut = self.report(7, *flags, "--budget", "2s")
+        self.assertEqual(cut["totals"]["clean"], 0, cut["totals"])
 
     def test_ctrl_c_keeps_what_was_done(self):
         # The trial that hangs would take a minute, the others are done at once.

@@ -96,6 +96,40 @@ class Trials(ProgramTest):
         result = self.expect(self.run_program("run", "t.scenario.json", "--replay", "kept.json"), 2)
         self.assertIn("report has no plan", result.stderr)
 
+    def test_a_plan_need_not_have_what_steps_of_the_file_name(self):
+        made = scenario([broken_send(id="here", when={"nth": 1}),
+                         broken_send(id="never", when={"nth": 90}, armed=False, require=False)])
+        made["actors"]["c"]["do"].insert(0, {"fault_on": "never"})
+        self.write("s.scenario.json", made)
+        self.assertEqual(self.hits("--save-plan", "plan.json"), [[1]])
+        self.assertEqual(self.hits("--replay", "plan.json"), [[1]])
+
+    def test_the_rules_of_a_plan_have_ids_of_their_own(self):
+        self.write("s.scenario.json", scenario([
+            broken_send(id="a", when={"nth": "1..3"}), broken_send(id="a-2", when={"nth": 4})]))
+        (drawn,) = self.hits("--save-plan", "plan.json")
+        (replayed,) = self.hits("--replay", "plan.json")
+        self.assertEqual(sorted(replayed), sorted(drawn))
+
+    def test_a_time_that_never_comes_does_not_come_at_once(self):
+        far = "2562047h"
+        made = scenario([broken_send(id="at", when={"at": far}, require=False)], expect="ok")
+        self.write("at.scenario.json", made)
+        self.write("open.scenario.json",
+                   scenario([broken_send(id="open", when={"window": ["0ms", far]})]))
+        self.expect(self.run_program("run"), 0)
+
+    def test_a_deed_that_teardown_sets_off_ends_before_it_does(self):
+        service = "trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+        for deed in ("kill", "stop"):
+            self.write(f"{deed}.scenario.json", {
+                "services": {"d": {"run": ["sh", "-c", service], "ready": {"stdout": "ready"}}},
+                "faults": [{"id": "k", "type": f"process.{deed}", "armed": False,
+                            "where": {"service": "d", "op": "sqe.nop"}, "when": {"nth": 2}}],
+                "steps": [{"nop": {}}],
+                "teardown": [{"fault_on": "k"}, {"nop": {}}, {"nop": {}}]})
+        self.expect(self.run_program("run"), 0)
+
     def test_a_plan_with_a_mistake_tells_it_once(self):
         for name in "st":
             self.write(f"{name}.scenario.json", scenario([]))

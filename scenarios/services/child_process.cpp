@@ -99,7 +99,8 @@ uring::task<void> child_process::end_gently(int signo, uring::duration grace) {
   // Also when the leader has ended: others of the group may not have.
   kill(-pid_, signo);
   if (running()) {
-    if (is_stopped()) kill(-pid_, SIGCONT);
+    // Whether or not it stands still yet: a SIGSTOP that is on its way is undone by this as well.
+    kill(-pid_, SIGCONT);
     outlasted_grace_ = !co_await set_before(loop_, exited_, until);
   }
   // The leader may have been a shell that ended at once, its server may still be at work.

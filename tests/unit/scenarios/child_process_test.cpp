@@ -256,6 +256,22 @@ TEST_CASE("a stopped program is continued so that it can end") {
   }());
 }
 
+TEST_CASE("a program that has yet to stop is continued, too") {
+  const auto loop = open_loop();
+  loop->run([&]() -> task<void> {
+    for (int round = 0; round < 20; ++round) {
+      child_process process(*loop);
+      uring::event up;
+      process.output().on_line([&](std::string_view) { up.set(); });
+      co_await process.start(shell("trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"));
+      co_await first_line(process, up);
+      process.signal(SIGSTOP);
+      co_await process.end(SIGTERM, 60s);
+      CHECK(process.status() == exit_status::exited(3));
+    }
+  }());
+}
+
 TEST_CASE("daemons that left the group are found and killed") {
   // Each way to lose the group, and each way to lose one of the two marks.
   const std::string token = unique_sleep();

@@ -32,11 +32,12 @@ function(uring_program_test name tier)
   uring_sanitized_test("${name}" ${tier} 77 "${URING_SANITIZED_DIR}/uring-scenario" ${command})
 endfunction()
 
-# A Catch2 program: one test a case here, one or two (tiers) for all cases with sanitizers.
-function(uring_unit_tests target prefix)
+# A Catch2 program: one test a case here, of that tier unless tagged [full]; one or two (tiers) for
+# all cases with sanitizers.
+function(uring_unit_tests target prefix tier)
   if(NOT URING_SANITIZE)
     catch_discover_tests(${target} TEST_SPEC "~[full]" TEST_PREFIX "${prefix}/"
-                         WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS quick)
+                         WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS ${tier})
     catch_discover_tests(${target} TEST_SPEC "[full]" TEST_PREFIX "${prefix}/"
                          WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS full)
   endif()

@@ -11,11 +11,11 @@
 namespace scenarios {
 
 diagnostic& diagnostics::error(code id, span where, std::string message) {
-  return add({id, level::error, where, std::move(message), {}, {}, {}, {}});
+  return add(diagnostic(id, level::error, where, std::move(message)));
 }
 
 diagnostic& diagnostics::warning(code id, span where, std::string message) {
-  return add({id, level::warning, where, std::move(message), {}, {}, {}, {}});
+  return add(diagnostic(id, level::warning, where, std::move(message)));
 }
 
 diagnostic& diagnostics::add(diagnostic entry) {
@@ -248,5 +248,14 @@ std::string render(const diagnostics& entries, const render_style& style) {
   }
   return out;
 }
+
+diagnostic::diagnostic() = default;
+diagnostic::diagnostic(code number, level how_bad, span place, std::string text)
+    : id(number), severity(how_bad), where(place), message(std::move(text)) {}
+diagnostic::diagnostic(const diagnostic&) = default;
+diagnostic::diagnostic(diagnostic&&) noexcept = default;
+diagnostic& diagnostic::operator=(const diagnostic&) = default;
+diagnostic& diagnostic::operator=(diagnostic&&) noexcept = default;
+diagnostic::~diagnostic() = default;
 
 }  // namespace scenarios

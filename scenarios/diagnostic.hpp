@@ -29,6 +29,14 @@ struct diagnostic {
   std::vector<std::string> notes;       ///< "= note: …" each; may hold line breaks
   std::string help;                     ///< "= help: …"; may hold line breaks; may be empty
   std::shared_ptr<const source> keeps;  ///< keeps where.in alive
+
+  diagnostic();
+  diagnostic(code number, level how_bad, span place, std::string text);
+  diagnostic(const diagnostic&);
+  diagnostic(diagnostic&&) noexcept;
+  diagnostic& operator=(const diagnostic&);
+  diagnostic& operator=(diagnostic&&) noexcept;
+  ~diagnostic();
 };
 
 class diagnostics {

@@ -67,4 +67,25 @@ verdict_counts count(const std::vector<scenario_result>& scenarios) {
   return counts;
 }
 
+step_result::step_result() = default;
+step_result::step_result(const step_result&) = default;
+step_result::step_result(step_result&&) noexcept = default;
+step_result& step_result::operator=(const step_result&) = default;
+step_result& step_result::operator=(step_result&&) noexcept = default;
+step_result::~step_result() = default;
+
+actor_result::actor_result() = default;
+actor_result::actor_result(const actor_result&) = default;
+actor_result::actor_result(actor_result&&) noexcept = default;
+actor_result& actor_result::operator=(const actor_result&) = default;
+actor_result& actor_result::operator=(actor_result&&) noexcept = default;
+actor_result::~actor_result() = default;
+
+scenario_result::scenario_result() = default;
+scenario_result::scenario_result(const scenario_result&) = default;
+scenario_result::scenario_result(scenario_result&&) noexcept = default;
+scenario_result& scenario_result::operator=(const scenario_result&) = default;
+scenario_result& scenario_result::operator=(scenario_result&&) noexcept = default;
+scenario_result::~scenario_result() = default;
+
 }  // namespace scenarios

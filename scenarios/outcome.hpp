@@ -95,6 +95,7 @@ enum class res_kind : std::uint8_t { number, bytes, descriptor, mask };
 enum class timing : std::uint8_t { unchecked, in_window, early, late };
 std::string_view timing_name(timing t);
 
+// Constructors of what is large are compiled once, in outcome.cpp.
 struct step_result {
   std::string path;  // "3", "3.1" inside a block, "3.1[2]" in its third round
   std::string op;    // "recv", "sqe.recv", "barrier"
@@ -132,6 +133,13 @@ struct step_result {
   step_severity severity = step_severity::must;
   std::vector<diagnostic> remarks;  // what would be failures, were it a `must`
   std::vector<blessing> blessings;  // with run_options::bless
+
+  step_result();
+  step_result(const step_result&);
+  step_result(step_result&&) noexcept;
+  step_result& operator=(const step_result&);
+  step_result& operator=(step_result&&) noexcept;
+  ~step_result();
 };
 
 struct actor_result {
@@ -140,6 +148,13 @@ struct actor_result {
   span at;
   step_status status = step_status::not_run;
   std::vector<step_result> steps;  // in declaration order, rounds in order
+
+  actor_result();
+  actor_result(const actor_result&);
+  actor_result(actor_result&&) noexcept;
+  actor_result& operator=(const actor_result&);
+  actor_result& operator=(actor_result&&) noexcept;
+  ~actor_result();
 };
 
 // Where a fault hit: the nth of those that its `where` names, counted within one actor; of wire.* a
@@ -258,6 +273,13 @@ struct scenario_result {
 
   // Replaces volatile texts by their placeholders.
   [[nodiscard]] std::string stable(std::string_view text_in) const;
+
+  scenario_result();
+  scenario_result(const scenario_result&);
+  scenario_result(scenario_result&&) noexcept;
+  scenario_result& operator=(const scenario_result&);
+  scenario_result& operator=(scenario_result&&) noexcept;
+  ~scenario_result();
 };
 
 // A finished run of many scenarios.

@@ -23,4 +23,32 @@ std::optional<step_outcome> find_step_outcome(std::string_view name) {
   return std::nullopt;
 }
 
+expectation::expectation() = default;
+expectation::expectation(const expectation&) = default;
+expectation::expectation(expectation&&) noexcept = default;
+expectation& expectation::operator=(const expectation&) = default;
+expectation& expectation::operator=(expectation&&) noexcept = default;
+expectation::~expectation() = default;
+
+step_plan::step_plan() = default;
+step_plan::step_plan(const step_plan&) = default;
+step_plan::step_plan(step_plan&&) noexcept = default;
+step_plan& step_plan::operator=(const step_plan&) = default;
+step_plan& step_plan::operator=(step_plan&&) noexcept = default;
+step_plan::~step_plan() = default;
+
+service_plan::service_plan() = default;
+service_plan::service_plan(const service_plan&) = default;
+service_plan::service_plan(service_plan&&) noexcept = default;
+service_plan& service_plan::operator=(const service_plan&) = default;
+service_plan& service_plan::operator=(service_plan&&) noexcept = default;
+service_plan::~service_plan() = default;
+
+plan::plan() = default;
+plan::plan(const plan&) = default;
+plan::plan(plan&&) noexcept = default;
+plan& plan::operator=(const plan&) = default;
+plan& plan::operator=(plan&&) noexcept = default;
+plan::~plan() = default;
+
 }  // namespace scenarios

@@ -77,6 +77,9 @@ struct expected_cqe {
   span at;
 };
 
+// What is declared in a struct below and defined in plan.cpp as default: this is large, and what
+// copies and destroys it would else be compiled in each file that does so.
+
 // All parts that are present must hold. With `any_of`, one of the whole expectations must.
 struct expectation {
   std::optional<step_outcome> outcome;
@@ -94,6 +97,13 @@ struct expectation {
   span at;
   span outcome_at, res_at, data_at, flags_at, took_at, cqes_at, submitted_at, datagrams_at;
   std::string text;  // for people, and the stable report
+
+  expectation();
+  expectation(const expectation&);
+  expectation(expectation&&) noexcept;
+  expectation& operator=(const expectation&);
+  expectation& operator=(expectation&&) noexcept;
+  ~expectation();
 };
 
 // ---- Steps -------------------------------------------------------------------------------------
@@ -225,6 +235,13 @@ struct step_plan {
   std::vector<slot_ref> reads;         // what it reads; futures must be there before it starts
   std::vector<call_site> called_from;  // the calls around it, the innermost last
   step_body body;
+
+  step_plan();
+  step_plan(const step_plan&);
+  step_plan(step_plan&&) noexcept;
+  step_plan& operator=(const step_plan&);
+  step_plan& operator=(step_plan&&) noexcept;
+  ~step_plan();
 };
 
 // A value that a handle publishes when it is made.
@@ -338,6 +355,13 @@ struct service_plan {
   name_target addr, port, pid;
   std::vector<std::pair<std::string, name_target>> captures;  // named groups of ready_stdout
   std::vector<slot_ref> reads;
+
+  service_plan();
+  service_plan(const service_plan&);
+  service_plan(service_plan&&) noexcept;
+  service_plan& operator=(const service_plan&);
+  service_plan& operator=(service_plan&&) noexcept;
+  ~service_plan();
 };
 
 struct requirement {
@@ -412,6 +436,13 @@ struct plan {
   bool has_threads = false;      // an actor runs on a thread of its own
   bool own_loop = false;      // a fault breaks the ring on which it runs: others must not share it
   bool makes_strays = false;  // a step posts completions that belong to no request
+
+  plan();
+  plan(const plan&);
+  plan(plan&&) noexcept;
+  plan& operator=(const plan&);
+  plan& operator=(plan&&) noexcept;
+  ~plan();
 };
 
 }  // namespace scenarios

@@ -93,6 +93,30 @@ std::string describe_fields(const value::record_type& fields, std::size_t width)
 
 }  // namespace
 
+value::value() noexcept = default;
+value::value(held contents) : held_(std::move(contents)) {}
+value::value(const value&) = default;
+value::value(value&&) noexcept = default;
+value& value::operator=(const value&) = default;
+value& value::operator=(value&&) noexcept = default;
+value::~value() = default;
+
+value value::text(std::string utf8) {
+  return value(held(held_text{std::move(utf8)}));
+}
+value value::bytes(std::string octets) {
+  return value(held(held_bytes{std::move(octets)}));
+}
+value value::list(list_type items) {
+  return value(held(std::move(items)));
+}
+value value::record(record_type fields) {
+  return value(held(std::move(fields)));
+}
+bool operator==(const value& a, const value& b) {
+  return a.held_ == b.held_;
+}
+
 std::string type_name(value_type type) {
   if (type == value_type::any) return "anything";
   if (type == value_type::none) return "nothing";

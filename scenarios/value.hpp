@@ -118,6 +118,8 @@ class value {
   held held_;
 };
 
+// What copies and destroys a value is compiled in value.cpp alone: a hundred files do so.
+
 /// A record's field.
 struct field {
   std::string name;
@@ -125,35 +127,10 @@ struct field {
   friend bool operator==(const field&, const field&) = default;
 };
 
-// Below `field`, because a value that holds fields can only be made and destroyed where a field is
-// complete.
-inline value::value() noexcept = default;
-inline value::value(held contents) : held_(std::move(contents)) {}
 template <std::same_as<bool> Boolean>
 value::value(Boolean b) : held_(b) {}
 template <std::signed_integral Integer>
 value::value(Integer i) : held_(std::int64_t{i}) {}
-inline value::value(const value&) = default;
-inline value::value(value&&) noexcept = default;
-inline value& value::operator=(const value&) = default;
-inline value& value::operator=(value&&) noexcept = default;
-inline value::~value() = default;
-
-inline value value::text(std::string utf8) {
-  return value(held(held_text{std::move(utf8)}));
-}
-inline value value::bytes(std::string octets) {
-  return value(held(held_bytes{std::move(octets)}));
-}
-inline value value::list(list_type items) {
-  return value(held(std::move(items)));
-}
-inline value value::record(record_type fields) {
-  return value(held(std::move(fields)));
-}
-inline bool operator==(const value& a, const value& b) {
-  return a.held_ == b.held_;
-}
 
 /// The language's `==`: as operator==, but text equals bytes of the same octets, inside lists too,
 /// and a record's order does not matter.

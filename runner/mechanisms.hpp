@@ -8,8 +8,9 @@
 
 namespace runner {
 
-/// Does each fault of completions that some plan uses to a request of its own, on a ring like those
-/// of the run. Returns a line for each that does not work; nothing is tried where there is none.
+/// Does each fault that some plan uses to a request, a connection or a program of its own, on a
+/// ring like those of the run. Returns a line for each that does not work; nothing is tried where
+/// there is none.
 std::vector<std::string> broken_mechanisms(const std::vector<shared_plan>& plans,
                                            const suite_options& how);
 

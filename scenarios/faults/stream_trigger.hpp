@@ -67,6 +67,8 @@ class stream_trigger {
   std::optional<std::uint64_t> next(std::uint64_t offset, std::string_view chunk);
   /// Goes on behind the place that next() told.
   void take();
+  /// Nothing comes of bytes before: they need not be shown.
+  [[nodiscard]] std::uint64_t begins_at() const { return when_.after_bytes.value_or(0); }
   /// Nothing can come any more.
   [[nodiscard]] bool is_over() const { return over_; }
 

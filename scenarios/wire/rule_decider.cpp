@@ -82,6 +82,8 @@ bool rule_decider::concerns(const state& s, const wire_link& link) const {
 }
 
 bool rule_decider::has_hits_left(const state& s, const wire_link& link) const {
+  // Of all parties together: for every chunk of bytes that is looked at, nobody is looked up.
+  if (s.counted.fired < s.rule.times) return true;
   const auto of = s.parties.find(link.actor);
   return of == s.parties.end() || of->second.hits < s.rule.times;
 }
@@ -340,9 +342,10 @@ std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, directio
   for (;;) {
     std::optional<std::uint64_t> first;
     for (watch& each : found->second) {
-      if (each.dir != dir || !may_hit(each, link)) continue;
+      if (each.dir != dir) continue;
       std::uint64_t& farthest = each.of->counted.farthest;
       farthest = std::max(farthest, offset + chunk.size());
+      if (offset + chunk.size() < each.trigger.begins_at() || !may_hit(each, link)) continue;
       const auto place = each.trigger.next(offset, chunk);
       if (place && (!first || *place < *first)) first = place;
     }

@@ -36,6 +36,7 @@ struct row {
 std::vector<row> ring_rows();         // NOPs, timeouts, cancels
 std::vector<row> echo_rows();         // round trips on sockets
 std::vector<row> interpreter_rows();  // a scenario against the engine; a scenario's calls, blocking
+std::vector<row> relay_rows();        // the proxy with rules against none
 
 // Our loop, and a hand-made ring of the same size, flags and registration.
 uring::loop& our_loop();

@@ -93,7 +93,7 @@ using bench::row;
 
 std::vector<row> all_rows() {
   std::vector<row> all = bench::ring_rows();
-  for (auto* more : {&bench::echo_rows, &bench::interpreter_rows}) {
+  for (auto* more : {&bench::echo_rows, &bench::interpreter_rows, &bench::relay_rows}) {
     for (row& each : more()) all.push_back(std::move(each));
   }
   return all;

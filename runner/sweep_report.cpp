@@ -47,6 +47,7 @@ std::vector<std::string> rules_of(const sweep_outcome& of, const smallest_plan& 
   const sweep_trial& trial = of.trials[failure.trial];
   const scenarios::plan& base = *of.scenarios[trial.scenario].plan;
   std::vector<std::string> rules;
+  rules.reserve(failure.own_faults.size() + 1);
   for (const std::size_t own : failure.own_faults) rules.push_back(written(base.faults[own]));
   rules.push_back(scenarios::rule_text(trial.site, trial.what, trial.rule));
   return rules;
@@ -63,7 +64,7 @@ std::string replay_command(const sweep_outcome& of, const smallest_plan& failure
       std::to_string(with.seed)};
   for (const auto& [name, value] : with.vars) {
     words.emplace_back("--var");
-    words.push_back(name + "=" + value);
+    words.push_back(fmt::format("{}={}", name, value));
   }
   const std::vector<std::string> in{"printf", "%s", plan};
   return reports::shell_line(in) + " | " + reports::shell_line(words);

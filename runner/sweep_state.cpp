@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 using scenarios::in_quotes;
-using scenarios::trial_end;
 
 constexpr int format = 1;
 constexpr std::string_view settings_flags =

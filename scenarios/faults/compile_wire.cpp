@@ -58,6 +58,7 @@ route route_of(const name_table& names, const expression& to, const relay_plan& 
 
 bool fault_compiler::names_proxy(const std::string& name, span at) {
   std::vector<std::string_view> names;
+  names.reserve(in_.into.proxies.size());
   for (const relay_plan& each : in_.into.proxies) names.push_back(each.name);
   if (std::ranges::find(names, name) != names.end()) return true;
   out_.error(code::unknown_name, at, fmt::format("there is no proxy {}", in_quotes(name))).help =
@@ -191,6 +192,7 @@ void fault_compiler::check_wire_victims() {
   const auto of = std::ranges::find_if(in_.into.actors, is_it);
   if (of == in_.into.actors.end()) {
     std::vector<std::string_view> names;
+    names.reserve(in_.into.actors.size());
     for (const actor_plan& each : in_.into.actors) names.push_back(each.base);
     out_.error(code::rule_cannot_match, at, fmt::format("there is no actor {}", in_quotes(actor)))
         .help = suggestion(actor, names);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/errno_name.hpp"
+#include "engine/fault_injector.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/faults/fault_table.hpp"
 

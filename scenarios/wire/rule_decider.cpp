@@ -360,7 +360,7 @@ std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, directio
           s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
-      if (taken || !decide(s, {link, each.seen++, dir, *first}, count)) continue;
+      if (taken || !decide(s, {link, each.seen++, dir, first}, count)) continue;
       if (!carry_out(s)) made.hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
     }
     if (!made.hits.empty()) return made;

@@ -98,7 +98,7 @@ void byte_rules::at_completion(const uring::operation& op, const fault_victim& o
   const auto found = std::ranges::find(in_flight_, &op, &transfer::op);
   if (found == in_flight_.end() || (flags & IORING_CQE_F_NOTIF) != 0) return;
   const bool more = (flags & IORING_CQE_F_MORE) != 0;
-  const transfer now = *found;
+  transfer now{*found};  // which is erased below
   stream& on = *now.on;
   // The end of a placeholder is no end of its request, which is sent anew.
   const bool placeholder = res == -ETIME;

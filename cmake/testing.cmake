@@ -24,10 +24,12 @@ function(uring_test name tier)
 endfunction()
 
 # The same for a command that runs the program: @PROGRAM@ in it stands for the program's path, once
-# as it is built here and once as it is built with sanitizers.
-function(uring_program_test name tier)
+# as it is built here and once as it is built with sanitizers. Two tiers are one for each.
+function(uring_program_test name tiers)
+  list(GET tiers 0 tier)
   string(REPLACE "@PROGRAM@" "$<TARGET_FILE:uring-scenario>" command "${ARGN}")
   uring_test("${name}" ${tier} ${command})
+  list(GET tiers -1 tier)
   string(REPLACE "@PROGRAM@" "${URING_SANITIZED_DIR}/uring-scenario" command "${ARGN}")
   uring_sanitized_test("${name}" ${tier} 77 "${URING_SANITIZED_DIR}/uring-scenario" ${command})
 endfunction()

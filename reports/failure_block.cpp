@@ -10,11 +10,13 @@
 #include "reports/result_text.hpp"
 #include "reports/timeline.hpp"
 #include "reports/wire_bytes.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/visible.hpp"
 
 namespace reports {
 
+using scenarios::counted;
 using scenarios::diagnostic;
 using scenarios::scenario_result;
 using scenarios::step_result;
@@ -210,14 +212,16 @@ std::string faults(const scenario_result& of) {
   std::size_t count = 0;
   for (const auto& fault : of.faults) {
     if ((fault.fired == 0 && fault.satisfied) || ++count > faults_max) continue;
-    out += fmt::format("  fault {} ({}): fired {}, of {} candidates {} matched", visible(fault.id),
-                       visible(fault.type), fault.fired, fault.candidates, fault.matched);
+    out += fmt::format("  fault {} ({}): fired {}, of {} {} matched", visible(fault.id),
+                       visible(fault.type), fault.fired, counted(fault.candidates, "candidate"),
+                       fault.matched);
     if (!fault.satisfied && !fault.nearest_miss.empty()) {
       out += fmt::format("; {}", visible(fault.nearest_miss));
     }
     out += '\n';
   }
-  if (count > faults_max) out += fmt::format("  and {} more faults\n", count - faults_max);
+  if (count > faults_max)
+    out += fmt::format("  and {}\n", counted(count - faults_max, "more fault"));
   return out;
 }
 

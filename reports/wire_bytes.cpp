@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "scenarios/counted.hpp"
+
 namespace reports {
+
+using scenarios::counted;
 
 namespace {
 
@@ -30,10 +34,11 @@ std::string row(std::string_view bytes, std::size_t from) {
 
 std::string remark(std::string_view expected, std::string_view got, std::size_t differ) {
   if (differ == got.size()) {
-    return fmt::format("ends here: {} bytes instead of {}", got.size(), expected.size());
+    return fmt::format("ends here: {} instead of {}", counted(got.size(), "byte"), expected.size());
   }
   if (differ == expected.size()) {
-    return fmt::format("{} bytes more than the {} expected", got.size() - differ, differ);
+    return fmt::format("{} more than the {} expected", counted(got.size() - differ, "byte"),
+                       differ);
   }
   return fmt::format("byte {}", differ);
 }

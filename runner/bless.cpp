@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "runner/discovery.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/visible.hpp"
 
 namespace runner {
@@ -143,7 +144,8 @@ void blesser::write_golden(const std::string& path, const std::string& bytes) {
     made_.not_written = true;
     return;
   }
-  made_.told += fmt::format("blessed {}: {} bytes\n", visible(path), bytes.size());
+  made_.told +=
+      fmt::format("blessed {}: {}\n", visible(path), scenarios::counted(bytes.size(), "byte"));
 }
 
 void blesser::write_source(const std::string& path, const edits& of) {

@@ -120,8 +120,8 @@ class shrinker {
 
 void print_smallest(const scenarios::plan& smallest, const shrinker& by) {
   const auto left = std::ranges::count(smallest.faults, false, &scenarios::fault_plan::removed);
-  print(fmt::format("{}: fails with {} of {} faults ({} runs)\n", scenarios::visible(smallest.id),
-                    left, smallest.faults.size(), by.runs()));
+  print(fmt::format("{}: fails with {} of {} ({})\n", scenarios::visible(smallest.id), left,
+                    counted(smallest.faults.size(), "fault"), counted(by.runs(), "run")));
   print("\"faults\": " +
         reports::disarmed(scenarios::resolved_faults(smallest, by.last_failure(), 2)) + "\n");
 }
@@ -187,7 +187,7 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
           scenarios::visible(plans[i]->id)));
     }
   }
-  print(fmt::format("shrink: {} of {} scenarios failed\n", failed, plans.size()));
+  print(fmt::format("shrink: {} of {} failed\n", failed, counted(plans.size(), "scenario")));
   return number(failed == 0 ? exit_code::passed : exit_code::failed);
 }
 

@@ -56,10 +56,6 @@ void print_error(std::string_view text) {
   write_all(STDERR_FILENO, text);
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 bool finish_output() {
   const int error = lost.exchange(0);
   if (error == 0 || error == EPIPE) return true;

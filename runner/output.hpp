@@ -14,6 +14,7 @@
 #include "reports/console.hpp"
 #include "reports/terminal.hpp"
 #include "runner/settings.hpp"
+#include "scenarios/counted.hpp"
 
 namespace runner {
 
@@ -25,8 +26,7 @@ void complain(std::string_view message);
 /// Standard error, as it is: diagnostics.
 void print_error(std::string_view text);
 
-/// "1 scenario", "2 scenarios".
-std::string counted(std::size_t count, std::string_view noun);
+using scenarios::counted;
 
 /// At the program's end: whether all that was printed has been taken. Complains if not, unless the
 /// reader has only gone away.

@@ -21,10 +21,8 @@ constexpr std::size_t isolating_runs_max = 256;
 /// What is held beyond what was; empty: nothing.
 std::string left_since(const holdings& before) {
   const holdings now = count_holdings();
-  if (now.processes > before.processes) {
-    const std::size_t more = now.processes - before.processes;
-    return fmt::format("{} process{} left", more, more == 1 ? "" : "es");
-  }
+  if (now.processes > before.processes)
+    return counted(now.processes - before.processes, "process") + " left";
   if (now.descriptors <= before.descriptors) return {};
   return counted(now.descriptors - before.descriptors, "descriptor") + " left open";
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/step_runner.hpp"
 
 namespace scenarios {
@@ -154,8 +155,8 @@ uring::task<step_end> step_runner::on(const recv_datagram_step& body) {
   }
   explain_refusal(end);
   if (truncated) {
-    end.detail =
-        fmt::format("truncated: the datagram has {} bytes, and `max` is {}", one.length, body.max);
+    end.detail = fmt::format("truncated: the datagram has {}, and `max` is {}",
+                             counted(one.length, "byte"), body.max);
     if (!expects_part(step_, "truncated")) {
       end.natural = false;
       end.outcome = step_outcome::error;

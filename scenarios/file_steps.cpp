@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/services/temp_dir.hpp"
 #include "scenarios/step_runner.hpp"
 
@@ -114,7 +115,7 @@ uring::task<step_end> step_runner::on(const read_file_step& body) {
     end.natural = false;
     end.outcome = step_outcome::error;
     end.res = -EMSGSIZE;
-    end.detail = fmt::format("the file has more than {} bytes (`max`)", body.max);
+    end.detail = fmt::format("the file has more than {} (`max`)", counted(body.max, "byte"));
     data.resize(body.max);
   }
   end.data = std::move(data);

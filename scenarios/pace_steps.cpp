@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/step_runner.hpp"
 
 namespace scenarios {
@@ -59,7 +60,8 @@ uring::task<step_end> step_runner::send_pieces(std::string data, std::vector<std
   if (end.res >= 0) end.res = static_cast<std::int64_t>(sent);
   end.natural = end.natural && sent == data.size();
   end.sent_bytes = sent;
-  if (sent < data.size()) end.detail = fmt::format("{} of {} bytes went out", sent, data.size());
+  if (sent < data.size())
+    end.detail = fmt::format("{} of {} went out", sent, counted(data.size(), "byte"));
   data.resize(std::min(sent, sent_kept));
   end.sent = std::move(data);
   co_return end;

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "engine/errno_name.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/service_group.hpp"
 #include "scenarios/services/launch.hpp"
 #include "scenarios/services/temp_dir.hpp"
@@ -252,7 +253,7 @@ uring::task<step_end> step_runner::on(const write_stdin_step& body) {
   end.sent_bytes = written;
   end.sent = data.substr(0, std::min<std::size_t>(written, 4096));
   if (written < data.size())
-    end.detail = fmt::format("{} of {} bytes were written", written, data.size());
+    end.detail = fmt::format("{} of {} were written", written, counted(data.size(), "byte"));
   if (body.close && end.natural) program->child.close_input();
   co_return end;
 }

@@ -9,6 +9,7 @@
 
 #include "engine/kernel_compat.hpp"
 #include "engine/op_table.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/sqe_builder.hpp"
 #include "scenarios/step_runner.hpp"
 
@@ -162,8 +163,9 @@ std::optional<step_end> step_runner::look_ahead_in_the_way() {
   const uring::byte_stream* stream = own().existing_stream();
   if (stream == nullptr || stream->held_back() == 0) return std::nullopt;
   step_end end = broken(
-      fmt::format("{} bytes were read ahead on this stream; a low-level step would miss them",
-                  stream->held_back()),
+      fmt::format("{} {} read ahead on this stream; a low-level step would miss {}",
+                  counted(stream->held_back(), "byte"), stream->held_back() == 1 ? "was" : "were",
+                  stream->held_back() == 1 ? "it" : "them"),
       step_.op_at);
   end.broken->id = code::held_back_bytes;
   end.broken->help = "receive them first with a stream step";
@@ -392,7 +394,7 @@ uring::task<step_end> step_runner::on(const await_cqes_step& body) {
       end.outcome = step_outcome::error;
       end.res = static_cast<std::int64_t>(have);
       end.natural = false;
-      end.detail = fmt::format("it ended after {} of {} completions", have, wanted);
+      end.detail = fmt::format("it ended after {} of {}", have, counted(wanted, "completion"));
       co_return end;
     }
     if (!co_await target.progress.wait().cancel_on(context_.stop)) co_return not_in_time();

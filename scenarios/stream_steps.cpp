@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/endpoint.hpp"
 #include "scenarios/services/free_port.hpp"
 #include "scenarios/socket_options.hpp"
@@ -256,7 +257,7 @@ uring::task<step_end> step_runner::on(const send_step& body) {
   end.sent_bytes = result.transferred;
   end.sent = std::string(data.substr(0, std::min(result.transferred, sent_kept)));
   if (result.transferred < data.size()) {
-    end.detail = fmt::format("{} of {} bytes went out", result.transferred, data.size());
+    end.detail = fmt::format("{} of {} went out", result.transferred, counted(data.size(), "byte"));
   }
   co_return end;
 }
@@ -331,7 +332,7 @@ uring::task<step_end> step_runner::receive_exactly(uring::byte_stream& from, std
   }
   if (have == count) co_return received(std::move(data), last);
   data.resize(have);
-  std::string detail = fmt::format("{} of {} bytes had come", have, count);
+  std::string detail = fmt::format("{} of {} had come", have, counted(count, "byte"));
   // What an interrupted recv had read is there for the next one.
   if (last.res != 0) from.unread(bytes_of(data));
   step_end end = ended_short(last, std::move(data));
@@ -351,7 +352,7 @@ uring::task<step_end> step_runner::receive_at_least(uring::byte_stream& from, st
   }
   data.resize(have);
   if (have >= count) co_return received(std::move(data), last);
-  std::string detail = fmt::format("{} of at least {} bytes had come", have, count);
+  std::string detail = fmt::format("{} of at least {} had come", have, counted(count, "byte"));
   if (last.res != 0) from.unread(bytes_of(data));
   step_end end = ended_short(last, std::move(data));
   end.detail = std::move(detail);
@@ -402,12 +403,13 @@ uring::task<step_end> step_runner::receive_delimited(uring::byte_stream& from,
       end.natural = false;
       end.outcome = step_outcome::error;
       end.res = -EMSGSIZE;
-      end.detail = fmt::format("no delimiter within the first {} bytes (`max`)", max);
+      end.detail = fmt::format("no delimiter within the first {} (`max`)", counted(max, "byte"));
       co_return end;
     }
     if (last.why != uring::outcome::ok) break;
   }
-  std::string detail = fmt::format("{} bytes had come, without the delimiter", data.size());
+  std::string detail =
+      fmt::format("{} had come, without the delimiter", counted(data.size(), "byte"));
   if (last.res != 0) from.unread(bytes_of(data));
   step_end end = ended_short(last, std::move(data));
   end.detail = std::move(detail);
@@ -436,7 +438,7 @@ uring::task<step_end> step_runner::receive_to_end(uring::byte_stream& from, std:
       end.natural = false;
       end.outcome = step_outcome::error;
       end.res = -EMSGSIZE;
-      end.detail = fmt::format("more than {} bytes came before the end (`max`)", max);
+      end.detail = fmt::format("more than {} came before the end (`max`)", counted(max, "byte"));
       co_return end;
     }
   }

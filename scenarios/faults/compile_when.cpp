@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/visible.hpp"
 
@@ -103,7 +104,7 @@ void fault_compiler::compile_require(const node& require) {
       made_.times == fault_forever ? fault_forever : made_.times * victims_max();
   if (made.fired_min > most) {
     out_.error(code::rule_cannot_match, fired->at(),
-               fmt::format("it fires at most {} time{}", most, most == 1 ? "" : "s"))
+               fmt::format("it fires at most {}", counted(most, "time")))
         .help = "raise \"times\"";
   }
 }

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/faults/fault_rules.hpp"
 
 namespace scenarios {
 namespace {
 
-std::string_view plural(std::uint64_t n) {
-  return n == 1 ? "" : "s";
+std::string times(std::uint64_t n) {
+  return counted(n, "time");
 }
 
 std::string victim_of(const fault_plan& rule) {
@@ -34,9 +35,9 @@ std::string why_closed(const fault_plan& rule, const std::vector<fault_plan>& ru
 
 // Of rules about bytes it is places among these that count.
 std::string byte_miss(const fault_plan& rule, const fault_tally& sums) {
-  const std::string on_the_way = fmt::format(
-      "{} happened {} time{}, and at most {} byte{} passed on one stream", victim_of(rule),
-      sums.candidates, plural(sums.candidates), sums.bytes, plural(sums.bytes));
+  const std::string on_the_way =
+      fmt::format("{} happened {}, and at most {} passed on one stream", victim_of(rule),
+                  times(sums.candidates), counted(sums.bytes, "byte"));
   const stream_condition& wanted = rule.when.bytes;
   if (wanted.match == nullptr)
     return fmt::format("{}; none began behind {}", on_the_way, *wanted.after_bytes);
@@ -50,16 +51,16 @@ std::string unmet(const fault_plan& rule) {
   if (effect == nullptr) return "it was due and did not take effect";
   switch (effect->type) {
     case partial_submit:
-      return fmt::format("it was due, and then never more than {} request{} submitted at once",
-                         effect->count, effect->count == 1 ? " was" : "s were");
+      return fmt::format("it was due, and then never more than {} {} submitted at once",
+                         counted(effect->count, "request"), effect->count == 1 ? "was" : "were");
     case sq_full:
     case submit_errno:
       return "it was due, and then nothing was submitted any more";
     case wait_errno:
       return "it was due, and then nothing was waited for any more";
     case reap_limit:
-      return fmt::format("it was due, and then never more than {} completion{} there at once",
-                         effect->count, effect->count == 1 ? " was" : "s were");
+      return fmt::format("it was due, and then never more than {} {} there at once",
+                         counted(effect->count, "completion"), effect->count == 1 ? "was" : "were");
     default:
       return "it was due, and the kernel did not say that the queue had overflown";
   }
@@ -92,27 +93,24 @@ std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
                                              : whom + " never came";
   if (sums.candidates == 0 && !when.bytes.any()) return why_closed(rule, rules);
   if (sums.candidates == 0) {
-    const std::string most = fmt::format("{} came, and {} byte{} at most passed in one direction",
-                                         whom, sums.farthest, plural(sums.farthest));
+    const std::string most = fmt::format("{} came, and {} at most passed in one direction", whom,
+                                         counted(sums.farthest, "byte"));
     return when.bytes.match != nullptr
                ? most + ", without what `match` looks for"
                : fmt::format("{}; after_bytes {} was never reached", most, *when.bytes.after_bytes);
   }
   if (sums.closed == sums.candidates)
-    return fmt::format("it could have hit {} time{}, while {}", sums.candidates,
-                       plural(sums.candidates), why_closed(rule, rules));
+    return fmt::format("it could have hit {}, while {}", times(sums.candidates),
+                       why_closed(rule, rules));
   if (sums.closed + sums.unlucky == sums.candidates)
-    return fmt::format("it could have hit {} time{}; p never came true", sums.candidates,
-                       plural(sums.candidates));
+    return fmt::format("it could have hit {}; p never came true", times(sums.candidates));
   if (sums.matched == 0)
-    return fmt::format("what it waits for came {} time{} on {}; nth {} was never reached",
-                       sums.nearest, plural(sums.nearest), sums.nearest_actor, when.nth.first);
+    return fmt::format("what it waits for came {} on {}; nth {} was never reached",
+                       times(sums.nearest), sums.nearest_actor, when.nth.first);
   if (sums.fired > 0 && sums.observed == 0)
-    return fmt::format("it was done {} time{}, and nobody was seen to suffer from it", sums.fired,
-                       plural(sums.fired));
-  return fmt::format("it was due {} time{}, took effect {} time{}, and was observed {} time{}",
-                     sums.matched, plural(sums.matched), sums.fired, plural(sums.fired),
-                     sums.observed, plural(sums.observed));
+    return fmt::format("it was done {}, and nobody was seen to suffer from it", times(sums.fired));
+  return fmt::format("it was due {}, took effect {}, and was observed {}", times(sums.matched),
+                     times(sums.fired), times(sums.observed));
 }
 
 std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
@@ -126,23 +124,21 @@ std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
   const bool about_bytes = rule.when.bytes.any();
   if (about_bytes && sums.closed + sums.unlucky + sums.nearest == 0) return byte_miss(rule, sums);
   if (about_bytes ? sums.nearest + sums.unlucky == 0 : sums.closed == sums.candidates) {
-    return fmt::format("{} happened {} time{}, while {}", victim, sums.candidates,
-                       plural(sums.candidates), why_closed(rule, rules));
+    return fmt::format("{} happened {}, while {}", victim, times(sums.candidates),
+                       why_closed(rule, rules));
   }
   if (about_bytes ? sums.nearest == 0 : sums.closed + sums.unlucky == sums.candidates) {
-    return fmt::format("{} happened {} time{}; p never came true", victim, sums.candidates,
-                       plural(sums.candidates));
+    return fmt::format("{} happened {}; p never came true", victim, times(sums.candidates));
   }
   if (sums.matched == 0) {
     const std::string what =
         fmt::format("{}{}", rule.where.submissions ? "sqe." : "",
                     rule.where.op.empty() ? std::string("an operation") : rule.where.op);
-    return fmt::format("{} on {} happened {} time{}; nth {} was never reached", what,
-                       sums.nearest_actor, sums.nearest, plural(sums.nearest), rule.when.nth.first);
+    return fmt::format("{} on {} happened {}; nth {} was never reached", what, sums.nearest_actor,
+                       times(sums.nearest), rule.when.nth.first);
   }
   if (sums.fired == 0 && rule.ring() != nullptr) return unmet(rule);
-  return fmt::format("it was due {} time{} and took effect {} time{}", sums.matched,
-                     plural(sums.matched), sums.fired, plural(sums.fired));
+  return fmt::format("it was due {} and took effect {}", times(sums.matched), times(sums.fired));
 }
 
 // Requirements are constants: no slot is read.
@@ -168,10 +164,11 @@ bool satisfied(const fault_require& wanted, const fault_tally& sums) {
 
 std::string imbalance(const request_account& of) {
   return fmt::format(
-      "{} requests were submitted, and {} settled: {} delivered, {} changed by a fault, {} dropped "
-      "by one, {} cancelled",
-      of.submitted, of.delivered + of.changed + of.dropped + of.cancelled, of.delivered, of.changed,
-      of.dropped, of.cancelled);
+      "{} {} submitted, and {} settled: {} delivered, {} changed by a fault, {} dropped by one, {} "
+      "cancelled",
+      counted(of.submitted, "request"), of.submitted == 1 ? "was" : "were",
+      of.delivered + of.changed + of.dropped + of.cancelled, of.delivered, of.changed, of.dropped,
+      of.cancelled);
 }
 
 std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,

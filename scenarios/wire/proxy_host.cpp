@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "engine/errno_name.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/proxy_commands.hpp"
 
@@ -259,14 +260,14 @@ std::string proxy_host::summary() const {
   std::string text;
   for (const auto& each : relays_) {
     const relay_counters of = each->counters();
-    text += fmt::format("{}: {} connection{}, {} bytes to the server, {} to the client\n",
-                        visible(each->name()), of.connections, of.connections == 1 ? "" : "s",
-                        of.to_server, of.to_client);
+    text += fmt::format("{}: {}, {} to the server, {} to the client\n", visible(each->name()),
+                        counted(of.connections, "connection"), counted(of.to_server, "byte"),
+                        of.to_client);
   }
   rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
-    text += fmt::format("fault {} (wire.{}): {} candidate{}, {} matched, {} fired, {} observed\n",
-                        visible(rule.id), wire_fault_name(rule.effect->type), of.candidates,
-                        of.candidates == 1 ? "" : "s", of.matched, of.fired, of.observed);
+    text += fmt::format("fault {} (wire.{}): {}, {} matched, {} fired, {} observed\n",
+                        visible(rule.id), wire_fault_name(rule.effect->type),
+                        counted(of.candidates, "candidate"), of.matched, of.fired, of.observed);
   });
   return text;
 }

@@ -187,7 +187,7 @@ class Trials(ProgramTest):
     def test_nothing_is_shrunk_where_nothing_fails(self):
         self.write("s.scenario.json", scenario([broken_send(when={"nth": 1})]))
         result = self.expect(self.run_program("run", "--shrink"), 0)
-        self.assertIn("shrink: 0 of 1 scenarios failed", result.stdout)
+        self.assertIn("shrink: 0 of 1 scenario failed", result.stdout)
 
     def test_what_is_left_fails_in_the_same_place(self):
         """Without the reset the client that expects it fails: that is another failure."""

@@ -46,14 +46,33 @@ void fault_injector::end_placeholder(faulted& record) {
   work_soon();
 }
 
+// The placeholder behind which the kernel has ended it: it has not had its turn. Null: it has.
+const faulted* fault_injector::waits_behind(const operation& op, std::int32_t res) const noexcept {
+  const auto found = behind_.find(&op);
+  if (found == behind_.end() || res != -ECANCELED) return nullptr;
+  const faulted& head = *found->second;
+  const bool waits = head.at == stage::placed || head.at == stage::expired || head.has_tail;
+  return waits ? &head : nullptr;
+}
+
+bool fault_injector::is_still_to_run(const operation& op, request_kind kind,
+                                     std::int32_t res) const noexcept {
+  if (passing_ != nullptr || kind != request_kind::main) return false;
+  if (waits_behind(op, res) != nullptr) return true;
+  const auto found = records_.find(op.submission().user_data);
+  if (found == records_.end() || found->second->at != stage::placed) return false;
+  const faulted& record = *found->second;
+  const bool expires = record.effect.type == cqe_fault::delay && res == -ETIME;
+  return expires && !record.too_late && !record.doomed;
+}
+
 // A member behind a placeholder. The kernel ends it together with that: it has not had its turn.
 fault_delivery fault_injector::follower_arrived(operation& op, request_kind kind,
                                                 std::int32_t res) {
   const auto found = behind_.find(&op);
   if (found == behind_.end() || kind == request_kind::cancel) return {};
   faulted& head = *found->second;
-  const bool waits = head.at == stage::placed || head.at == stage::expired || head.has_tail;
-  if (res != -ECANCELED || !waits) {
+  if (waits_behind(op, res) == nullptr) {
     if (kind == request_kind::main) behind_.erase(found);
     return {};
   }

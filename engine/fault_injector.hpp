@@ -138,6 +138,11 @@ class fault_injector {
   [[nodiscard]] const fault_account& account() const { return account_; }
   /// Whether what `completed` is asked about is a completion that it had withheld.
   [[nodiscard]] bool is_passing_on() const noexcept { return passing_ != nullptr; }
+  /// Whether this completion, which has just come, says nothing of what became of its request: a
+  /// placeholder's, which the request takes the place of, or that of a member of a chain behind
+  /// one, which is sent anew with it. To be asked before `completed`.
+  [[nodiscard]] bool is_still_to_run(const operation& op, request_kind kind,
+                                     std::int32_t res) const noexcept;
   /// What it still holds: records of operations, completions and copies that are to come.
   [[nodiscard]] std::size_t holds() const noexcept;
   /// Lets everything go that waits for its time, now: late results, open windows, copies.
@@ -153,6 +158,7 @@ class fault_injector {
 
   faulted* find(const operation& op) noexcept;
   faulted* find(std::uint64_t user_data) noexcept;
+  [[nodiscard]] const faulted* waits_behind(const operation& op, std::int32_t res) const noexcept;
   faulted& keep(operation& op, const cqe_effect& effect);
   void forget(faulted& record) noexcept;
   void orphan_agents(const faulted& record) noexcept;

@@ -179,7 +179,9 @@ uring::verdict recording_seam::on_complete(uring::operation& op, request_kind ki
   const bool main = kind == request_kind::main;
   const bool first_time = !faults_.is_passing_on();
   fault_decision moved;
-  if (record != nullptr && record->counter != nullptr && main && first_time)
+  // What has yet to run has moved nothing, and tells of it when it has.
+  const bool has_run = first_time && !faults_.is_still_to_run(op, kind, res);
+  if (record != nullptr && record->counter != nullptr && main && has_run)
     moved =
         record->counter->at_completion(op, victim_of(*record, op), record->watching, res, flags);
   if (record != nullptr && record->counter != nullptr && main && !first_time &&

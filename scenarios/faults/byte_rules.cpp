@@ -75,7 +75,7 @@ void byte_rules::at_submission(const uring::operation& op, const fault_victim& o
   const bool out = way == data_way::out;
   stream& on = stream_of(sqe, out);
   const std::uint64_t asked = uring::bytes_asked(sqe).value_or(0);
-  transfer now{&op, &on, asked, out, uring::is_peek(sqe), {}};
+  transfer now{&op, &on, asked, out, uring::is_peek(sqe), false, {}};
   question here{op, of, watching, on, on.offset + on.in_flight, {}, into};
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const fault_plan& each = rule(i);
@@ -96,16 +96,17 @@ void byte_rules::at_completion(const uring::operation& op, const fault_victim& o
                                const std::vector<const fault_plan*>& watching, std::int32_t res,
                                std::uint32_t flags, fault_decision& into) {
   const auto found = std::ranges::find(in_flight_, &op, &transfer::op);
-  if (found == in_flight_.end() || (flags & IORING_CQE_F_NOTIF) != 0) return;
+  if (found == in_flight_.end()) return;
+  // A notification tells that the bytes are free, not that any moved: the result had said so.
+  const bool notification = (flags & IORING_CQE_F_NOTIF) != 0;
   const bool more = (flags & IORING_CQE_F_MORE) != 0;
   transfer now{*found};  // which is erased below
   stream& on = *now.on;
-  // The end of a placeholder is no end of its request, which is sent anew.
-  const bool placeholder = res == -ETIME;
-  if (!more && !placeholder) in_flight_.erase(found);
-  if (placeholder) return;
+  found->told = true;
+  if (!more) in_flight_.erase(found);
+  if (notification) return;
   if (res <= 0) return put_back(now);
-  if (now.out) on.in_flight -= std::min(on.in_flight, now.asked);
+  if (now.out && !now.told) on.in_flight -= std::min(on.in_flight, now.asked);
   if (now.peek) return;
   const auto moved = static_cast<std::uint64_t>(res);
   question here{op, of, watching, on, on.offset, {}, into};
@@ -133,6 +134,7 @@ void byte_rules::ended(const uring::operation& op) {
 
 // What was to go out, and did not, may be sent again: it is found again then.
 void byte_rules::put_back(const transfer& now) {
+  if (now.told) return;
   if (now.out) now.on->in_flight -= std::min(now.on->in_flight, now.asked);
   for (const auto& [i, trigger] : now.before) now.on->triggers[i] = trigger;
 }

@@ -51,6 +51,7 @@ class byte_rules {
     stream* on;
     std::uint64_t asked;
     bool out, peek;
+    bool told;  // a completion has said what became of it, and others may follow
     // Of rules that were decided at submission: how they stood, should nothing go out.
     std::vector<std::pair<std::size_t, stream_trigger>> before;
   };

@@ -133,6 +133,32 @@ TEST_CASE("what went out is searched when a fault hides it afterwards") {
   CHECK(arrived(of) == "abcdbc");
 }
 
+TEST_CASE("what waits behind a delay in its chain is counted when it has run") {
+  const std::string delay = R"({ "id": "d", "type": "cqe.delay", "delay": "1ms",
+    "where": { "actor": "c", "op": "sqe.send" }, "when": { "nth": 1 } }, )";
+  const std::string chain = R"({ "chain": { "do": [ { "sqe.send": { "data": "01" } },
+      { "sqe.send": { "data": "23" } } ] } }, )";
+  const ran counted = exchange(delay + broken("sqe.send", R"("after_bytes": 4)"),
+                               chain + R"({ "sqe.send": { "data": "45" }, )" + reset + " }");
+  INFO(counted.told);
+  CHECK(counted.passed());
+  const ran found = exchange(delay + broken("sqe.send", R"("match": "34")"),
+                             chain + R"({ "sqe.send": { "data": "4" }, )" + reset + " }");
+  INFO(found.told);
+  CHECK(found.passed());
+}
+
+TEST_CASE("a notification that is delayed does not take back what was sent") {
+  const ran of = exchange(R"({ "id": "n", "type": "cqe.notif_delay", "delay": "1ms",
+      "where": { "actor": "c", "op": "sqe.send_zc" } }, )" +
+                              broken("sqe.send", R"("match": "GO")"),
+                          R"({ "sqe.send_zc": { "data": "G" } },
+      { "sqe.send": { "data": "O" }, )" +
+                              reset + " }");
+  INFO(of.told);
+  CHECK(of.passed());
+}
+
 TEST_CASE("a match behind so many bytes lies wholly behind them") {
   const ran of = exchange(broken("send", R"("match": "xx", "after_bytes": 3)"),
                           R"({ "send": "xxxx" }, { "send": "x", )" + reset + " }");

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
 #include "scenarios/faults/compile_rule.hpp"
+#include "scenarios/faults/permutation.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -125,24 +125,18 @@ void fault_compiler::compile_order(const checked_object& keys, uring::cqe_effect
   const node* perm = keys.find("perm");
   const node* window = keys.find("window");
   if (perm != nullptr) {
-    for (const node& item : perm->items())
-      effect.order.push_back(static_cast<std::uint32_t>(item.integer()));
-    std::vector<std::uint32_t> sorted = effect.order;
-    std::ranges::sort(sorted);
-    std::vector<std::uint32_t> all(sorted.size());
-    std::iota(all.begin(), all.end(), 0U);
-    if (sorted != all || sorted.size() < 2) {
-      out_.error(code::value_out_of_range, perm->at(),
-                 "\"perm\" has each number from 0 on once, and two of them at least");
-    }
-    effect.window = static_cast<std::uint32_t>(sorted.size());
+    effect.order = read_permutation(*perm, window_max, scope_);
+    effect.window = static_cast<std::uint32_t>(perm->items().size());
   }
   if (window == nullptr ||
       !check_range(window->integer(), {2, window_max}, window->at(), "\"window\"", out_))
     return;
   const auto wanted = static_cast<std::uint32_t>(window->integer());
   if (perm != nullptr && wanted != effect.window)
-    out_.error(code::conflicting_keys, window->at(), "\"window\" and \"perm\" differ in length");
+    out_.error(
+            code::conflicting_keys, window->at(),
+            fmt::format("\"perm\" is an order of {}, and \"window\" is {}", effect.window, wanted))
+        .help = "without \"window\" it is as long as \"perm\"";
   effect.window = wanted;
 }
 

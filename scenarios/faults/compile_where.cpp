@@ -182,6 +182,7 @@ void fault_compiler::tell_no_victim(bool actor_found) {
     const span where = op_at_.in != nullptr ? op_at_ : made_.at;
     const std::string whom = victim.actor.empty() ? "" : " of " + victim.actor;
     if (const step_seen* there = find_on_private_ring()) {
+      if (there->ring >= in_.into.rings.size()) return;  // told: there is no such ring
       out_.error(code::rule_cannot_match, where,
                  fmt::format("each sqe.{} that this could hit is submitted on the ring {}, where "
                              "the harness does not come between",

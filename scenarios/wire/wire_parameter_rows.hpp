@@ -88,7 +88,7 @@ inline constexpr wire_parameter slicer_rows[] = {
      {},
      false,
      "exact offsets in the stream where a piece ends",
-     [](reader& r, effect& e) { r.counts(e.cuts, true); }},
+     [](reader& r, effect& e) { r.offsets(e.cuts); }},
     {"delay", time_or_number, "µs", "0us", false, "the pause behind each piece",
      [](reader& r, effect& e) { r.duration(e.delay, 1us); }},
     dir_of("s2c"),
@@ -208,7 +208,7 @@ inline constexpr wire_parameter reorder_rows[] = {
      false,
      "the order in which they come; without it drawn by the seed",
      [](reader& r, effect& e) {
-       r.counts(e.order, false);
+       r.order(e.order, 1000);
        if (!e.order.empty()) e.window = e.order.size();
      }},
     {"delay", time_or_number, "ms", "100ms", false,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/faults/permutation.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -46,13 +47,13 @@ void wire_parameter_reader::rate(std::uint64_t& into) {
   if (sound() && from_.is(node_kind::integer)) into *= toxiproxy_kilobyte;
 }
 
-void wire_parameter_reader::counts(std::vector<std::uint64_t>& into, bool ascending) {
+void wire_parameter_reader::offsets(std::vector<std::uint64_t>& into) {
   for (const node& item : from_.items()) {
     std::uint64_t number = 0;
     wire_parameter_reader one(item, scope_, what_);
     one.count(number, {0, INT64_MAX});
     if (!one.sound()) return;
-    if (ascending && (number == 0 || (!into.empty() && number <= into.back()))) {
+    if (number == 0 || (!into.empty() && number <= into.back())) {
       scope_.out()
           .error(code::value_out_of_range, item.at(),
                  fmt::format("{} are offsets above 0, each behind the one before", what_))
@@ -64,6 +65,11 @@ void wire_parameter_reader::counts(std::vector<std::uint64_t>& into, bool ascend
   if (into.empty()) {
     scope_.out().error(code::empty_value, from_.at(), fmt::format("{} is empty", what_));
   }
+}
+
+void wire_parameter_reader::order(std::vector<std::uint64_t>& into, std::size_t most) {
+  const std::vector<std::uint32_t> read = read_permutation(from_, most, scope_);
+  into.assign(read.begin(), read.end());
 }
 
 void wire_parameter_reader::data(std::string& into) {

@@ -31,8 +31,10 @@ class wire_parameter_reader {
   void count(std::uint64_t& into, integer_range range);
   /// "64KiB", or a number of KB/s (1 KB is 1000 bytes): bytes a second.
   void rate(std::uint64_t& into);
-  /// Numbers or sizes; `ascending`: each above the one before.
-  void counts(std::vector<std::uint64_t>& into, bool ascending);
+  /// Numbers or sizes above 0, each above the one before.
+  void offsets(std::vector<std::uint64_t>& into);
+  /// Each place from 0 on once.
+  void order(std::vector<std::uint64_t>& into, std::size_t most);
   void data(std::string& into);
   void text(std::string& into);
   /// The place of the word in `words`.

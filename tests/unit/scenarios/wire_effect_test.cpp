@@ -76,7 +76,7 @@ TEST_CASE("what a wire fault can't be is told with a reason") {
       {R"({ "type": "wire.partition", "kind": "slow" })", wire_carrier::unknown, "slowed"},
       {R"({ "type": "wire.partition", "kind": "slowed" })", wire_carrier::unknown, "\"rate\""},
       {R"({ "type": "wire.reorder" })", wire_carrier::stream, "TCP puts segments in order"},
-      {R"({ "type": "wire.reorder", "perm": [0, 2] })", wire_carrier::datagram, "no order"},
+      {R"({ "type": "wire.reorder", "perm": [0, 2] })", wire_carrier::datagram, "no place 2"},
       {R"({ "type": "wire.drop" })", wire_carrier::stream, "needs \"bytes\""},
       {R"({ "type": "wire.reset_peer" })", wire_carrier::datagram, "no connection"},
       {R"({ "type": "wire.reset_peer", "dir": "down" })", wire_carrier::unknown, "c2s, s2c, both"},

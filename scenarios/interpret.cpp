@@ -95,8 +95,7 @@ class scenario_life {
       co_await actors.run_all();
       run_.disarm_deadline();
       co_await run_.faults.end();
-      watching.request_stop();
-      co_await watchers.join();
+      co_await services_.end_watch();
     }
     if (threads_) co_await threads_->gather();
     actors.collect(run_.result.actors);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "scenarios/strand.hpp"
 
 namespace scenarios {
@@ -140,13 +142,20 @@ void service_group::watch(uring::scope& watchers, uring::stop_source& until) {
   for (auto& each : services_) watchers.spawn(watch_one(*each, until));
 }
 
+uring::task<void> service_group::end_watch() {
+  uring::scope* const watchers = std::exchange(watchers_, nullptr);
+  if (watchers == nullptr) co_return;
+  std::exchange(watched_until_, nullptr)->request_stop();
+  co_await watchers->join();
+}
+
 uring::task<bool> service_group::restart(std::uint32_t index, uring::stop_source& stop) {
   service& one = *services_[index];
   co_await one.stop();
   auto wrong = co_await one.start(stop);
   if (!wrong) {
     // Each life of a program has an end of its own to be watched.
-    if (!watched_until_->stop_requested()) watchers_->spawn(watch_one(one, *watched_until_));
+    if (watchers_ != nullptr) watchers_->spawn(watch_one(one, *watched_until_));
     co_return true;
   }
   if (stop.stop_requested()) co_return false;

@@ -30,6 +30,8 @@ class service_group {
   uring::task<bool> start_all();
   // Fails the scenario when a service ends while the actors run.
   void watch(uring::scope& watchers, uring::stop_source& until);
+  // What ends from here on is told by stop_all().
+  uring::task<void> end_watch();
   // On behalf of a fault: ends a service, starts it again, and waits until it is ready. False when
   // it did not come back, which fails the scenario.
   uring::task<bool> restart(std::uint32_t index, uring::stop_source& stop);

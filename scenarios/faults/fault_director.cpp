@@ -203,7 +203,11 @@ uring::task<void> fault_director::carry_out(const fault_plan& rule) {
   }
   if (effect.what == restart) {
     fired(rule);
-    if (co_await run_.services->restart(effect.service, over_)) ++sums.observed;
+    // What teardown sets off has nobody's end to be cut short by: the time that the service has to
+    // get ready bounds it.
+    uring::stop_source nobody;
+    if (co_await run_.services->restart(effect.service, is_over() ? nobody : over_))
+      ++sums.observed;
     co_return;
   }
   static constexpr int signals[] = {0, SIGSTOP, SIGCONT};

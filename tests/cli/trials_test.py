@@ -130,6 +130,17 @@ class Trials(ProgramTest):
                 "teardown": [{"fault_on": "k"}, {"nop": {}}, {"nop": {}}]})
         self.expect(self.run_program("run"), 0)
 
+    def test_a_service_that_teardown_restarts_comes_back(self):
+        service = "trap 'exit 0' TERM; sleep 0.2; echo ready; while :; do sleep 0.05; done"
+        self.write("s.scenario.json", {
+            "services": {"d": {"run": ["sh", "-c", service], "ready": {"stdout": "ready"}}},
+            "faults": [{"id": "k", "type": "process.restart", "armed": False,
+                        "require": {"fired": 1, "observed": 1},
+                        "where": {"service": "d", "op": "sqe.nop"}, "when": {"nth": 2}}],
+            "steps": [{"nop": {}}],
+            "teardown": [{"fault_on": "k"}, {"nop": {}}, {"nop": {}}]})
+        self.expect(self.run_program("run"), 0)
+
     def test_a_plan_with_a_mistake_tells_it_once(self):
         for name in "st":
             self.write(f"{name}.scenario.json", scenario([]))

@@ -264,6 +264,8 @@ constexpr key_row fault_rows[] = {
      "how often at most within one actor (default: once, or all that `nth` or `p` name)"},
     {"armed", j::boolean, optional, "false: waits for fault_on"},
     {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
+    {"part_of", j::string, optional,
+     "the id of a fault: what names that one (heal, fault_on, after) means this one, too"},
     {"stack", j::boolean, optional,
      "true: a later rule may act on what this one leaves; of wire.*: it acts beside an earlier "
      "one"},

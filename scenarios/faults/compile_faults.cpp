@@ -84,10 +84,23 @@ void check_shadows(case_context& in, const fault_plan& made, span at) {
   }
 }
 
-std::uint32_t find_rule(const case_context& in, std::string_view id) {
-  const auto found = std::ranges::find(in.into.faults, id, &fault_plan::id);
-  return found == in.into.faults.end() ? no_index
-                                       : static_cast<std::uint32_t>(found - in.into.faults.begin());
+/// All that answer to the name.
+std::vector<std::uint32_t> find_rules(const case_context& in, std::string_view name) {
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t i = 0; i < in.into.faults.size(); ++i)
+    if (in.into.faults[i].answers_to(name)) found.push_back(i);
+  return found;
+}
+
+/// A part of a part is one of the whole.
+void complete_parts(std::vector<fault_plan>& rules) {
+  for (fault_plan& part : rules) {
+    for (std::size_t i = 0; i < part.part_of.size(); ++i) {
+      const auto whole = std::ranges::find(rules, part.part_of[i], &fault_plan::id);
+      if (whole == rules.end() || whole->part_of.empty()) continue;
+      if (!part.answers_to(whole->part_of.front())) part.part_of.push_back(whole->part_of.front());
+    }
+  }
 }
 
 void tell_unknown(case_context& in, const std::string& id, span at) {
@@ -100,12 +113,17 @@ void tell_unknown(case_context& in, const std::string& id, span at) {
 
 /// What comes after itself, also by way of others, never comes.
 bool is_circle(const std::vector<fault_plan>& rules, std::uint32_t start) {
-  std::uint32_t next = start;
-  for (std::size_t i = 0; i <= rules.size(); ++i) {
-    const auto& after = rules[next].when.after;
-    if (!after || after->fault == no_index) return false;
-    next = after->fault;
-    if (next == start) return true;
+  std::vector<bool> seen(rules.size());
+  std::vector<std::uint32_t> to_see{start};
+  while (!to_see.empty()) {
+    const auto& after = rules[to_see.back()].when.after;
+    to_see.pop_back();
+    if (!after) continue;
+    for (const std::uint32_t each : after->faults) {
+      if (each == start) return true;
+      if (!seen[each]) to_see.push_back(each);
+      seen[each] = true;
+    }
   }
   return false;
 }
@@ -116,10 +134,11 @@ struct open_reference {
 };
 
 void resolve(case_context& in, const std::vector<open_reference>& references) {
+  complete_parts(in.into.faults);
   for (const auto& [rule, to] : references) {
-    const std::uint32_t found = find_rule(in, to.id);
-    in.into.faults[rule].when.after->fault = found;
-    if (found == no_index) tell_unknown(in, to.id, to.at);
+    std::vector<std::uint32_t> found = find_rules(in, to.id);
+    if (found.empty()) tell_unknown(in, to.id, to.at);
+    in.into.faults[rule].when.after->faults = std::move(found);
   }
   for (const auto& [rule, to] : references) {
     if (!is_circle(in.into.faults, static_cast<std::uint32_t>(rule))) continue;
@@ -159,17 +178,19 @@ void compile_faults(case_context& in, const node& from) {
 void check_fault_uses(case_context& in) {
   for (const fault_use& use : in.fault_uses) {
     // A plan has only those that fired; steps that name another one do nothing.
-    const std::uint32_t rule = find_rule(in, use.id);
-    if (!in.replays && rule == no_index) tell_unknown(in, use.id, use.at);
-    if (rule == no_index || !use.on_wire || in.into.faults[rule].wire() != nullptr) continue;
+    const std::vector<std::uint32_t> rules = find_rules(in, use.id);
+    if (!in.replays && rules.empty()) tell_unknown(in, use.id, use.at);
+    const auto not_wire = std::ranges::find_if(
+        rules, [&](std::uint32_t each) { return in.into.faults[each].wire() == nullptr; });
+    if (!use.on_wire || not_wire == rules.end()) continue;
     in.out
         .error(code::rule_cannot_match, use.at,
                fmt::format("wire.heal ends faults of the wire, and {} is {}", in_quotes(use.id),
-                           in.into.faults[rule].type))
+                           in.into.faults[*not_wire].type))
         .help = fmt::format("the step {{ \"heal\": \"{}\" }} ends it", use.id);
   }
   for (const fault_plan& rule : in.into.faults) {
-    const auto arms = [&](const fault_use& use) { return use.arms && use.id == rule.id; };
+    const auto arms = [&](const fault_use& use) { return use.arms && rule.answers_to(use.id); };
     if (rule.armed || std::ranges::any_of(in.fault_uses, arms)) continue;
     in.out
         .error(code::rule_cannot_match, rule.at,

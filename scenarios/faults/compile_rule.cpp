@@ -28,6 +28,9 @@ std::optional<fault_plan> fault_compiler::compile() {
   made_.row = row_;
   if (const node* id = keys.find("id"); id != nullptr)
     if (check_name(id->text(), id->at(), "a fault", out_)) made_.id = id->text();
+  if (const node* whole = keys.find("part_of"); whole != nullptr)
+    if (check_name(whole->text(), whole->at(), "a fault", out_))
+      made_.part_of.push_back(whole->text());
   if (const node* armed = keys.find("armed")) made_.armed = armed->boolean();
   if (is_wire() && !has_proxies()) return std::move(made_);
   if (const node* where = keys.find("where")) compile_where(*where);

@@ -45,14 +45,22 @@ std::uint64_t fault_director::seed() const {
   return run_.seed;
 }
 
+// When what it comes after had come: of several rules the first that fired.
+std::optional<uring::time_point> fault_director::reached(const fault_plan& rule) const {
+  if (rule.when.after->faults.empty()) return states_[index_of(rule)].reached;
+  std::optional<uring::time_point> first;
+  for (const std::uint32_t each : rule.when.after->faults) {
+    const auto& fired = states_[each].fired;
+    if (fired && (!first || *fired < *first)) first = fired;
+  }
+  return first;
+}
+
 // Armed, and what it comes after has come; the clock is not asked.
 bool fault_director::is_ready(const fault_plan& rule) const {
   const state& now = states_[index_of(rule)];
   if (!now.armed || now.healed) return false;
-  const auto& after = rule.when.after;
-  if (!after) return true;
-  return after->fault != no_index ? states_[after->fault].fired.has_value()
-                                  : now.reached.has_value();
+  return !rule.when.after || reached(rule).has_value();
 }
 
 // From when on its clock lets it: nothing where the clock has no say, or has not begun to run.
@@ -61,9 +69,7 @@ std::optional<uring::time_point> fault_director::due(const fault_plan& rule) con
   const auto later = [&](uring::time_point at) { from = from ? std::max(*from, at) : at; };
   const auto& after = rule.when.after;
   if (after && after->delay.count() > 0) {
-    const auto& since =
-        after->fault != no_index ? states_[after->fault].fired : states_[index_of(rule)].reached;
-    if (since) later(uring::later(*since, after->delay));
+    if (const auto since = reached(rule)) later(uring::later(*since, after->delay));
   }
   if (began_ && rule.when.at) later(uring::later(*began_, *rule.when.at));
   if (began_ && rule.when.window) later(uring::later(*began_, rule.when.window->first));
@@ -125,20 +131,23 @@ void fault_director::step_ended(std::string_view actor, std::string_view base,
 }
 
 bool fault_director::arm(std::string_view id) {
-  const auto found = std::ranges::find(rules_, id, &fault_plan::id);
-  if (found == rules_.end()) return false;
-  state& of = states_[index_of(*found)];
-  of.armed = true;
-  of.healed = false;
-  if (run_.proxies != nullptr) run_.proxies->armed(*found);
-  changed();
-  return true;
+  bool any = false;
+  for (const fault_plan& rule : rules_) {
+    if (!rule.answers_to(id)) continue;
+    state& of = states_[index_of(rule)];
+    of.armed = true;
+    of.healed = false;
+    any = true;
+    if (run_.proxies != nullptr) run_.proxies->armed(rule);
+  }
+  if (any) changed();
+  return any;
 }
 
 bool fault_director::heal(std::string_view id) {
   bool any = id.empty();
   for (const fault_plan& rule : rules_) {
-    if (!id.empty() && rule.id != id) continue;
+    if (!id.empty() && !rule.answers_to(id)) continue;
     states_[index_of(rule)].healed = true;
     if (rule.ring() != nullptr) heal_ring(rule);
     any = true;

@@ -76,6 +76,7 @@ class fault_director {
   [[nodiscard]] std::size_t index_of(const fault_plan& rule) const {
     return static_cast<std::size_t>(&rule - rules_.data());
   }
+  [[nodiscard]] std::optional<uring::time_point> reached(const fault_plan& rule) const;
   [[nodiscard]] std::optional<uring::time_point> due(const fault_plan& rule) const;
   [[nodiscard]] bool is_ready(const fault_plan& rule) const;
   uring::task<void> wait_and_carry_out(const fault_plan& rule);

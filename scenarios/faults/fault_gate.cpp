@@ -24,9 +24,9 @@ std::string victim_of(const fault_plan& rule) {
 // What kept it closed.
 std::string why_closed(const fault_plan& rule, const std::vector<fault_plan>& rules) {
   if (!rule.armed) return "no `fault_on` had armed it";
-  if (rule.when.after && rule.when.after->fault != no_index)
+  if (rule.when.after && !rule.when.after->faults.empty())
     return fmt::format("the fault {} had not fired, or not for long enough",
-                       rules[rule.when.after->fault].id);
+                       rules[rule.when.after->faults.front()].id);
   if (rule.when.after)
     return fmt::format("the step {} had not ended so often, or not for long enough",
                        rule.when.after->step);

@@ -7,11 +7,13 @@
 // clock; by_clock() says so, and reports mark it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,8 +49,8 @@ struct fault_where {
 
 // Something that must have happened before: a fault that fired, or the nth end of a step.
 struct fault_after {
-  std::uint32_t fault = no_index;  // among the rules
-  std::string step;                // "actor/id"
+  std::vector<std::uint32_t> faults;  // any of these rules
+  std::string step;                   // or "actor/id"
   std::uint64_t nth = 1;
   std::chrono::nanoseconds delay{0};
 };
@@ -89,6 +91,9 @@ using fault_effect =
 
 struct fault_plan {
   std::string id;
+  // Faults of which it is a part (a saved plan has a rule for each place that one has hit): what
+  // names one of them means this, too.
+  std::vector<std::string> part_of;
   std::string type = "cqe.errno";
   const fault_row* row = nullptr;  // of the table of fault types
   span at;
@@ -101,6 +106,9 @@ struct fault_plan {
   fault_require require;
   fault_effect effect;
 
+  [[nodiscard]] bool answers_to(std::string_view name) const {
+    return id == name || std::find(part_of.begin(), part_of.end(), name) != part_of.end();
+  }
   [[nodiscard]] const uring::cqe_effect* completion() const {
     return std::get_if<uring::cqe_effect>(&effect);
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "scenarios/faults/fault_table.hpp"
+
 namespace scenarios {
 namespace {
 
@@ -18,12 +20,16 @@ object written(const fault_plan& rule) {
   return made.is_object() ? made : object::object();
 }
 
-object at_site(const object& rule, const fault_site& site, std::string id) {
+object at_site(const object& rule, const fault_site& site, const std::string& whole,
+               std::string id) {
+  const bool is_part = id != whole;
   object made{{"id", std::move(id)}};
+  if (is_part) made["part_of"] = whole;
   for (const auto& [key, value] : rule.items()) {
     static constexpr std::string_view told_anew[] = {"id",    "where",   "when",
                                                      "times", "require", "armed"};
-    if (std::ranges::find(told_anew, key) == std::end(told_anew)) made[key] = value;
+    if (std::ranges::find(told_anew, key) == std::end(told_anew) && !made.contains(key))
+      made[key] = value;
   }
   made["where"] = rule.value("where", object::object());
   if (site.conn.empty()) {
@@ -76,8 +82,11 @@ std::string resolved_faults(const plan& of, const scenario_result& ran, std::siz
     }
     std::vector<fault_site> sites = result->sites;
     std::ranges::sort(sites);
+    // A condition that was armed anew holds where it had held: that is one place.
+    if (rule.row->nature == fault_nature::condition)
+      sites.erase(std::ranges::unique(sites).begin(), sites.end());
     for (std::size_t i = 0; i < sites.size(); ++i)
-      rules.push_back(at_site(text, sites[i], i == 0 ? rule.id : next_id(rule.id)));
+      rules.push_back(at_site(text, sites[i], rule.id, i == 0 ? rule.id : next_id(rule.id)));
   }
   std::string text = "[";
   for (const object& rule : rules) {

@@ -21,6 +21,7 @@ scenario_decider::scenario_decider(scenario_run& run) : rule_decider(run.seed), 
     if (each.wire() == nullptr || each.removed) continue;
     wire_rule made;
     made.id = each.id;
+    made.part_of = each.part_of;
     made.effect = each.wire()->what;
     made.proxy = each.where.proxy;
     made.conn = each.where.conn;

@@ -16,6 +16,10 @@ bool is_condition(const wire_effect& effect) {
   return row_of(effect.type).span == wire_span::condition;
 }
 
+bool answers_to(const wire_rule& rule, std::string_view id) {
+  return rule.id == id || std::ranges::find(rule.part_of, id) != rule.part_of.end();
+}
+
 }  // namespace
 
 // ---- Rules -------------------------------------------------------------------------------------
@@ -48,20 +52,27 @@ rule_decider::state* rule_decider::find(std::string_view id) {
 }
 
 bool rule_decider::heal(std::string_view id, bool begun_only) {
-  state* one = id.empty() ? nullptr : find(id);
-  if (!id.empty() && one == nullptr) return false;
-  for (state& each : rules_)
-    if ((one == nullptr || one == &each) && each.rule.effect->type != wire_fault::heal &&
-        (!begun_only || one != nullptr || each.counted.fired != 0))
+  const bool all = id.empty();
+  bool any = all;
+  for (state& each : rules_) {
+    if (each.removed || (!all && !answers_to(each.rule, id))) continue;
+    any = true;
+    if (each.rule.effect->type != wire_fault::heal &&
+        (!begun_only || !all || each.counted.fired != 0))
       each.healed = true;
-  for (relay* each : relays_)
-    each->heal(one != nullptr ? std::optional(one->number) : std::nullopt);
-  return true;
+    if (all) continue;
+    for (relay* one : relays_) one->heal(each.number);
+  }
+  if (all)
+    for (relay* one : relays_) one->heal(std::nullopt);
+  return any;
 }
 
 bool rule_decider::remove(std::string_view id) {
-  if (id.empty() || !heal(id)) return false;
-  find(id)->removed = true;
+  state* const one = id.empty() ? nullptr : find(id);
+  if (one == nullptr) return false;
+  heal(id);
+  one->removed = true;
   return true;
 }
 

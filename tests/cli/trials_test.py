@@ -141,6 +141,47 @@ class Trials(ProgramTest):
             "teardown": [{"fault_on": "k"}, {"nop": {}}, {"nop": {}}]})
         self.expect(self.run_program("run"), 0)
 
+    def test_a_plan_ends_what_its_fault_ended(self):
+        """Of two connections it is two rules in a plan, and is healed as the one that it was."""
+        server = [{"recv": {"exactly": 2}}, {"send": "on"}]
+        client = lambda *more: {"client": "${px.addr}", "do": [
+            *more, {"send": "go"}, {"recv": {"exactly": 2}, "timeout": "20s"}]}
+        for heal, faults in (({"heal": "cut"}, []),
+                             ({"log": "by a fault"}, [
+                                 {"type": "wire.heal", "fault": "cut",
+                                  "when": {"after": {"step": "healer/both"}}}])):
+            self.write("s.scenario.json", {
+                "timeout": "20s",
+                "proxies": {"px": {"listen": "tcp://127.0.0.1:0", "to": "${srv.addr}"}},
+                "faults": [{"id": "cut", "type": "wire.partition", "where": {"proxy": "px"},
+                            "dir": "c2s"}, *faults],
+                "actors": {
+                    "srv": {"server": "tcp://127.0.0.1:0", "accept": 2, "do": server},
+                    "c1": client({"signal": "a"}), "c2": client({"signal": "b"}),
+                    "healer": {"task": True, "do": [
+                        {"await": {"signal": "a"}}, {"await": {"signal": "b"}},
+                        {"sleep": "50ms", "id": "both"}, heal]}}})
+            self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
+            plan = json.loads((self.dir / "plan.json").read_text())
+            (rules,) = [each["faults"] for each in plan["plans"].values()]
+            self.assertEqual([(rule["id"], rule.get("part_of")) for rule in rules[:2]],
+                             [("cut", None), ("cut-2", "cut")])
+            self.expect(self.run_program("run", "--replay", "plan.json"), 0)
+            # And so does the plan of that run.
+            self.expect(self.run_program("run", "--replay", "plan.json", "--save-plan", "2.json"),
+                        0)
+            self.assertEqual(json.loads((self.dir / "2.json").read_text()), plan)
+
+    def test_what_comes_after_a_fault_comes_after_the_first_of_its_parts(self):
+        self.write("s.scenario.json", scenario([
+            {"id": "late", "type": "cqe.errno", "errno": "ENOBUFS", "point": "before",
+             "where": {"actor": "c", "op": "send"},
+             "when": {"after": {"fault": "odd"}}},
+            broken_send(id="odd", when={"nth": 90}, require=False),
+            broken_send(id="odd-2", part_of="odd", when={"nth": 2})]))
+        (hit,) = self.hits()
+        self.assertEqual(sorted(hit), [2, 3])
+
     def test_a_plan_with_a_mistake_tells_it_once(self):
         for name in "st":
             self.write(f"{name}.scenario.json", scenario([]))

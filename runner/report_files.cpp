@@ -79,6 +79,12 @@ bool any_to_standard_output(report_requests all) {
   return std::ranges::find(all, standard_output, &report_request::path) != all.end();
 }
 
+bool any_to_file(report_requests all, const std::string& path) {
+  return std::ranges::any_of(all, [&](const report_request& each) {
+    return each.path != standard_output && identity(each.path) == identity(path);
+  });
+}
+
 bool write_reports(report_requests all, const scenarios::suite_result& of) {
   bool written = true;
   for (const report_request& each : all) {

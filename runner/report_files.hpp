@@ -20,6 +20,8 @@ std::string conflicting_reports(report_requests all);
 /// The first report that can't be written as things are now, in one line; nothing if all can.
 std::optional<std::string> unwritable_report(report_requests all);
 bool any_to_standard_output(report_requests all);
+/// Whether one of them goes into this file, whatever it is called.
+bool any_to_file(report_requests all, const std::string& path);
 
 /// Writes each, complains about those that failed. True when all were written.
 bool write_reports(report_requests all, const scenarios::suite_result& of);

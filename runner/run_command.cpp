@@ -180,6 +180,7 @@ int run_command(const settings& with) {
     }
   }
   if (with.seeds) chosen.plans = with_seeds(chosen.plans, with.seeds->first, with.seeds->second);
+  for (shared_plan& each : chosen.plans) each = within_deadline(each, with);
   return run_plans(with, std::move(chosen.plans));
 }
 

@@ -32,7 +32,8 @@ struct settings {
   std::size_t rings = 0;  // threads; 0: as many as are useful
   std::uint64_t seed = 1;
   double time_scale = 1.0;
-  std::optional<std::chrono::nanoseconds> timeout;  // of the whole suite
+  std::optional<std::chrono::nanoseconds> timeout;   // of the whole suite
+  std::optional<std::chrono::nanoseconds> deadline;  // of each scenario, and each trial of a sweep
   std::size_t repeat = 1;
   std::size_t retries = 0;
   std::size_t check_determinism = 0;  // how often it is run; 0: it is not checked
@@ -64,7 +65,6 @@ struct settings {
   std::vector<std::string> actors, ops, faults;         // of each any; "!" in front excludes
   std::size_t per_step = 8;                             // completions of one op in one step
   bool without_faults = false;                          // the scenarios' own
-  std::optional<std::chrono::nanoseconds> deadline;     // of each trial
   std::optional<std::chrono::nanoseconds> budget_time;  // of all of them
   std::optional<std::size_t> budget_trials;
   std::string resume;  // path of the state

@@ -1,11 +1,16 @@
 #include "runner/suite_settings.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "runner/exit_code.hpp"
 #include "runner/kernel.hpp"
 #include "runner/output.hpp"
 #include "runner/refusal.hpp"
+#include "scenarios/units.hpp"
 
 namespace runner {
 
@@ -19,6 +24,30 @@ suite_options suite_options_of(const settings& with, uring::capabilities kernel)
   made.jobs = with.jobs;
   made.rings = with.rings;
   return made;
+}
+
+shared_plan within_deadline(const shared_plan& plan, const settings& with) {
+  if (!with.deadline || plan->timeout <= *with.deadline) return plan;
+  auto made = std::make_shared<scenarios::plan>(*plan);
+  made->timeout = *with.deadline;
+  return made;
+}
+
+std::vector<std::string> words_of_run(const settings& with) {
+  const settings usual;
+  std::vector<std::string> words{"--seed", std::to_string(with.seed)};
+  const auto add = [&](const char* flag, std::string content) {
+    words.emplace_back(flag);
+    words.push_back(std::move(content));
+  };
+  for (const auto& [name, content] : with.vars) add("--var", fmt::format("{}={}", name, content));
+  if (with.deadline) add("--deadline", scenarios::format_duration(*with.deadline));
+  if (with.time_scale != usual.time_scale) add("--time-scale", fmt::format("{}", with.time_scale));
+  if (!with.as_kernel.empty()) add("--as-kernel", with.as_kernel);
+  if (with.ring_mode != usual.ring_mode) add("--ring-mode", uring::ring_mode_name(with.ring_mode));
+  if (with.ring_entries != usual.ring_entries)
+    add("--ring-entries", std::to_string(with.ring_entries));
+  return words;
 }
 
 int tell_refusal(const settings& with, const uring::ring_refusal& why) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <climits>
 #include <limits>
 #include <memory>
 #include <set>
@@ -36,6 +37,9 @@ std::string wrong_reports(const settings& with) {
   for (const reports::report_request& each : with.reports)
     if (each.format->name != "json")
       return fmt::format("--report: `sweep` writes json, not {}", each.format->name);
+  if (!with.resume.empty() && any_to_file(with.reports, with.resume))
+    return fmt::format("--resume and --report both write to {}; give one of them another path",
+                       scenarios::in_quotes(with.resume, PATH_MAX));
   return conflicting_reports(with.reports);
 }
 
@@ -63,8 +67,7 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
 
 /// The scenario as the settings want it swept.
 shared_plan base_of(const shared_plan& plan, const settings& with) {
-  auto made = std::make_shared<scenarios::plan>(*plan);
-  if (with.deadline) made->timeout = std::min(made->timeout, *with.deadline);
+  auto made = std::make_shared<scenarios::plan>(*within_deadline(plan, with));
   for (scenarios::fault_plan& each : made->faults) each.removed |= with.without_faults;
   made->retries = 0;
   return made;
@@ -79,17 +82,17 @@ class sweep_run {
         runner_(std::move(how), progress_, end_of(with)) {}
 
   int run(const std::vector<shared_plan>& plans, const sweep_filter& filter) {
-    if (const int code = look_at(plans); code != 0) return code;
+    std::vector<shared_plan> bases;
+    bases.reserve(plans.size());
+    for (const shared_plan& each : plans) bases.push_back(base_of(each, with_));
+    sweep_state state(with_.resume, bases, with_);
+    if (const int code = open(state); code != 0) return code;
+    if (const int code = look_at(bases); code != 0) return code;
     trials_ = list_trials(swept_, filter);
     if (const int code = check_trials(); code != 0) return code;
     if (with_.only_list) {
       print(trial_lines(trials_, swept_));
       return number(exit_code::passed);
-    }
-    sweep_state state(with_.resume, swept_, with_);
-    if (const std::string wrong = state.read(); !wrong.empty()) {
-      complain(wrong);
-      return number(exit_code::usage);
     }
     return carry_out(state);
   }
@@ -100,11 +103,21 @@ class sweep_run {
     return trial_runner::clock::now() + *with.budget_time;
   }
 
+  /// A night's work must not be lost to a place that can't be written to. 0, or the exit code.
+  int open(sweep_state& state) const {
+    if (with_.only_list) return 0;
+    if (const std::string wrong = state.read(); !wrong.empty()) {
+      complain(wrong);
+      return number(exit_code::usage);
+    }
+    const std::string wrong = state.write();
+    if (wrong.empty()) return 0;
+    complain(fmt::format("--resume: {}; choose a place that may be written to", wrong));
+    return number(exit_code::environment);
+  }
+
   /// Runs each scenario by itself. 0, or the exit code.
-  int look_at(const std::vector<shared_plan>& plans) {
-    std::vector<shared_plan> bases;
-    bases.reserve(plans.size());
-    for (const shared_plan& each : plans) bases.push_back(base_of(each, with_));
+  int look_at(const std::vector<shared_plan>& bases) {
     std::vector<scenario_result> results(bases.size());
     runner_.options().scenario.list_sites = true;
     runner_.run(bases, [&](std::size_t i, const scenario_result& result) { results[i] = result; });

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "runner/suite_settings.hpp"
 #include "scenarios/visible.hpp"
 
 namespace runner {
@@ -59,13 +61,8 @@ std::string replay_command(const sweep_outcome& of, const smallest_plan& failure
   const scenarios::plan& base = *of.scenarios[of.trials[failure.trial].scenario].plan;
   const std::string plan =
       fmt::format("{{ \"faults\": [ {} ] }}", fmt::join(rules_of(of, failure), ", "));
-  std::vector<std::string> words{
-      "uring-scenario",         "run", base.id, "--replay", "/dev/stdin", "--seed",
-      std::to_string(with.seed)};
-  for (const auto& [name, value] : with.vars) {
-    words.emplace_back("--var");
-    words.push_back(fmt::format("{}={}", name, value));
-  }
+  std::vector<std::string> words{"uring-scenario", "run", base.id, "--replay", "/dev/stdin"};
+  std::ranges::move(words_of_run(with), std::back_inserter(words));
   const std::vector<std::string> in{"printf", "%s", plan};
   return reports::shell_line(in) + " | " + reports::shell_line(words);
 }

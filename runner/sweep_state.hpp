@@ -1,8 +1,10 @@
 // What a sweep has done so far, as a file: `--resume PATH` goes on from it.
 //
-// The file belongs to the scenarios as they are written and to the settings that decide what a
-// trial does. One of other content is refused, never mixed in. Trials are kept by their scenario
-// and name, so another selection of them may share the file. Written whole or not at all.
+// The file belongs to the scenarios as they are written, with all the files that they are made of,
+// to the settings that decide what a trial does, and to this version of the program. One of other
+// content is refused, never mixed in. What steps and programs read while they run is not known.
+// Trials are kept by their scenario and name, so another selection of them may share the file.
+// Written whole or not at all.
 #pragma once
 
 #include <map>
@@ -18,7 +20,7 @@ namespace runner {
 class sweep_state {
  public:
   /// Of these scenarios under these settings; nothing is done yet.
-  sweep_state(std::string path, const std::vector<swept_scenario>& of, const settings& with);
+  sweep_state(std::string path, const std::vector<shared_plan>& of, const settings& with);
 
   /// Reads the file, if there is one. Returns why it can't be gone on from, or "".
   std::string read();

@@ -97,10 +97,8 @@ class case_reader {
   }
 
   void add_file(const node& csv) {
-    const std::filesystem::path path =
-        std::filesystem::path(csv.at().in->name()).parent_path() / csv.text();
     diagnostics told;
-    const auto text = load_source(path.native(), told);
+    const auto text = load_source(path_of_csv(csv), told);
     if (text == nullptr) {
       tell(code::file_not_found, csv.at(), told.all().front().message).help =
           "the path is relative to the file that names it";
@@ -194,6 +192,10 @@ class case_reader {
 
 matrix_axis read_cases(const node& from, diagnostics& out) {
   return case_reader(out).read(from);
+}
+
+std::string path_of_csv(const node& csv) {
+  return (std::filesystem::path(csv.at().in->name()).parent_path() / csv.text()).native();
 }
 
 bool split_csv(std::string_view text, std::vector<std::vector<std::string>>& records,

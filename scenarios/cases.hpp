@@ -20,6 +20,9 @@ namespace scenarios {
 /// in its column `label`, or else its number, from 1.
 matrix_axis read_cases(const node& from, diagnostics& out);
 
+/// Where the file is that `csv` names: beside the one that says so.
+std::string path_of_csv(const node& csv);
+
 /// The records of a CSV text, the header first. On failure `why` tells what is wrong, and `line`
 /// where.
 bool split_csv(std::string_view text, std::vector<std::vector<std::string>>& records,

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <tuple>
 
+#include "scenarios/cases.hpp"
 #include "scenarios/checked_object.hpp"
 #include "scenarios/compile_actors.hpp"
 #include "scenarios/compile_case.hpp"
@@ -78,6 +80,11 @@ plan_list file_compiler::compile() {
   compile_header();
   const matrix_table matrix = read_matrix(top_.find("matrix"), top_.find("cases"), out_);
   const std::size_t cases = matrix.size();
+  const node* rows = top_.find("cases");
+  if (rows != nullptr && rows->is(node_kind::object)) {
+    const node* csv = rows->find("csv");
+    if (csv != nullptr && csv->is(node_kind::string)) header_.read_files = {path_of_csv(*csv)};
+  }
 
   plan_list made;
   case_merger merger(out_);
@@ -148,6 +155,8 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   files.directory = std::filesystem::path(made->file).parent_path();
   files.by_source = true;
   files.bless = options_.bless;
+  const auto read_files = std::make_shared<std::vector<std::string>>(made->read_files);
+  files.read_files = read_files;
   case_context in(*made, which, std::move(files), out);
   for (const std::string_view key : {"actors", "services", "proxies"}) {
     if (const node* parties = top_.find(key))
@@ -189,6 +198,9 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   check_fault_uses(in);
   if (made->has_threads) check_threads(in, top_);
   steps_ += in.step_count + made->actors.size();  // each client's connect is a step, too
+  std::ranges::sort(*read_files);
+  read_files->erase(std::ranges::unique(*read_files).begin(), read_files->end());
+  made->read_files = *read_files;
   return made;
 }
 

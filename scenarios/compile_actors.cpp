@@ -271,7 +271,7 @@ void actor_compiler::compile_server(entry& from, actor_plan& into) {
 }
 
 /// Step 0 of a handler, in case the address is a tls:// one: some are known only later.
-void actor_compiler::compile_handshake(const entry& from, server_plan& into) {
+void actor_compiler::compile_handshake(entry& from, server_plan& into) {
   const step_row& row = *find_step("start_tls");
   into.handshake.op = row.name;
   into.handshake.note = "server";
@@ -279,6 +279,7 @@ void actor_compiler::compile_handshake(const entry& from, server_plan& into) {
   into.handshake.op_at = from.kind_key->key_at;
   into.handshake.handle = 0;
   into.handshake.body = handshake_of_server(tls_context::usual(tls_role::server));
+  bound_by_default(from, into.handshake);
   in_.steps.push_back({from.name, "", &row});
 }
 
@@ -310,13 +311,29 @@ void actor_compiler::compile_peer(entry& from, actor_plan& into) {
   made.connect = std::move(connect);
 }
 
+/// What `defaults` say of the timeout of a step that is not in a list: for its op, or else for all.
+void actor_compiler::bound_by_default(entry& from, step_plan& step) {
+  if (in_.defaults == nullptr) return;
+  const json_types accepts = find_modifier("timeout")->key.accepts;
+  const node* of_op = in_.defaults->find(step.op);
+  const node* timeout =
+      of_op != nullptr && of_op->is(node_kind::object) ? of_op->find("timeout") : nullptr;
+  if (timeout == nullptr) timeout = in_.defaults->find("timeout");
+  if (timeout == nullptr || (json_type_of(timeout->kind()) & accepts) == 0) return;
+  compile_scope& scope = from.strand->scope();
+  scope.note_reads(&step.reads);
+  step.timeout = scope.read_duration(*timeout, "a timeout");
+  scope.note_reads(nullptr);
+}
+
 /// Connecting, which no step of the list does.
-step_plan actor_compiler::step_zero(const entry& from) {
+step_plan actor_compiler::step_zero(entry& from) {
   step_plan made;
   made.op = "connect";
   made.at = from.kind_key->value.at();
   made.op_at = from.kind_key->key_at;
   in_.steps.push_back({from.name, "", find_step("connect")});
+  bound_by_default(from, made);
   return made;
 }
 

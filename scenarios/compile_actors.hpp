@@ -50,10 +50,11 @@ class actor_compiler {
   void add_setup(const node& steps);
   void add_teardown(const node& from);
   void compile_server(entry& from, actor_plan& into);
-  void compile_handshake(const entry& from, server_plan& into);
+  void compile_handshake(entry& from, server_plan& into);
   void compile_client(entry& from, actor_plan& into);
   void compile_peer(entry& from, actor_plan& into);
-  step_plan step_zero(const entry& from);
+  void bound_by_default(entry& from, step_plan& step);
+  step_plan step_zero(entry& from);
   void compile_actor(entry& from);
 
   case_context& in_;

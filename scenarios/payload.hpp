@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "scenarios/expression.hpp"
 #include "scenarios/message_layout.hpp"
@@ -38,6 +39,7 @@ struct payload_context {
   std::shared_ptr<payload_budget> budget = std::make_shared<payload_budget>();
   std::shared_ptr<const message_table> messages;  // the file's layouts; null: there are none
   bool bless = false;                             // a golden file that is missing will be written
+  std::shared_ptr<std::vector<std::string>> read_files;  // paths of what was read; null: not noted
 };
 
 struct payload_tree;

@@ -264,6 +264,7 @@ void payload_compiler::read_file(const node& from, const std::filesystem::path& 
   }
   bytes.resize(done);
   context_.budget->read -= done;
+  if (context_.read_files != nullptr) context_.read_files->push_back(path.native());
   append(std::move(bytes), from.at());
 }
 

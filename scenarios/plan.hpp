@@ -398,6 +398,7 @@ struct redact_plan {
 struct plan {
   std::shared_ptr<const source> text;
   std::vector<std::shared_ptr<const source>> included;  // that spans of it point into
+  std::vector<std::string> read_files;                  // paths of data that it holds besides
   std::string id;                                       // file, and the case in brackets
   std::string file;
   std::string case_label;

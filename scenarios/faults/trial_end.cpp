@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scenarios/codes.hpp"
+#include "scenarios/counted.hpp"
 
 namespace scenarios {
 namespace {
@@ -74,7 +75,8 @@ std::optional<std::string> find_hang(const scenario_result& ran) {
   return std::nullopt;
 }
 
-std::optional<std::string> find_leak(const scenario_result& ran, const fault_result& fault,
+/// `brought` is what the fault itself adds to the scenario's own strays.
+std::optional<std::string> find_leak(const scenario_result& ran, std::uint64_t brought,
                                      std::uint64_t strays) {
   // Outside of its steps that is about what could not be ended.
   for (const diagnostic& each : ran.failures)
@@ -83,11 +85,9 @@ std::optional<std::string> find_leak(const scenario_result& ran, const fault_res
     if (line.starts_with("harness: could not remove")) return "the temporary directory was left";
   if (ran.account && !ran.account->balances())
     return "the account of its requests does not balance";
-  const bool brings_one = fault.type == "cqe.duplicate" || fault.type == "cqe.late";
-  const std::uint64_t allowed = strays + (brings_one ? fault.fired : 0);
+  const std::uint64_t allowed = strays + brought;
   if (ran.strays <= allowed) return std::nullopt;
-  return fmt::format("{} completion{} that nobody waited for", ran.strays - allowed,
-                     ran.strays - allowed == 1 ? "" : "s");
+  return counted(ran.strays - allowed, "completion") + " that nobody waited for";
 }
 
 /// A failed step that the fault does not excuse.
@@ -108,6 +108,30 @@ std::optional<std::string> find_breach(const scenario_result& ran, const complet
   for (const diagnostic& each : ran.failures)
     if (each.id != code::fault_not_fired && each.id != code::setup_failed) return text_of(each);
   return std::nullopt;
+}
+
+/// What broke although nothing was done to it: no fault excuses it.
+std::optional<std::string> find_failure(const scenario_result& ran) {
+  for (const actor_result& actor : ran.actors)
+    for (const step_result& step : actor.steps)
+      if (step.status == step_status::failed) return text_of(actor, step);
+  for (const service_result& service : ran.services)
+    if (!service.exit_as_expected) return fmt::format("service {} {}", service.name, service.exit);
+  for (const diagnostic& each : ran.failures)
+    if (each.id != code::fault_not_fired) return text_of(each);
+  return std::nullopt;
+}
+
+/// The fault did not happen; what happened besides is told all the same.
+trial_judgement judge_without_fault(const scenario_result& ran, std::string miss,
+                                    std::uint64_t strays) {
+  const auto also = [&](trial_end end, const std::string& why) {
+    return trial_judgement{end, fmt::format("{}; the fault did not fire: {}", why, miss)};
+  };
+  if (const auto why = find_hang(ran)) return also(trial_end::hung, *why);
+  if (const auto why = find_leak(ran, 0, strays)) return also(trial_end::leaked, *why);
+  if (const auto why = find_failure(ran)) return also(trial_end::failed, *why);
+  return {trial_end::not_fired, std::move(miss)};
 }
 
 /// Who said so, for a failure that was a clean one: its victim before others.
@@ -173,12 +197,12 @@ bool are_connected(std::span<const actor_result> actors, std::string_view victim
 trial_judgement judge_trial(const scenario_result& ran, const completion_site& site,
                             std::string_view rule, std::uint64_t strays) {
   const auto fault = std::ranges::find(ran.faults, rule, &fault_result::id);
-  if (fault == ran.faults.end() || fault->fired == 0) {
-    return {trial_end::not_fired,
-            fault != ran.faults.end() ? fault->nearest_miss : "it was not there"};
-  }
+  if (fault == ran.faults.end()) return judge_without_fault(ran, "it was not there", strays);
+  if (fault->fired == 0) return judge_without_fault(ran, fault->nearest_miss, strays);
+  const bool brings_one = fault->type == "cqe.duplicate" || fault->type == "cqe.late";
   if (auto why = find_hang(ran)) return {trial_end::hung, *std::move(why)};
-  if (auto why = find_leak(ran, *fault, strays)) return {trial_end::leaked, *std::move(why)};
+  if (auto why = find_leak(ran, brings_one ? fault->fired : 0, strays))
+    return {trial_end::leaked, *std::move(why)};
   if (auto why = find_breach(ran, site)) return {trial_end::failed, *std::move(why)};
   return {trial_end::clean, told_text(ran, site)};
 }

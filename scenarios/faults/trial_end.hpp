@@ -10,7 +10,9 @@
 //   hung     a deadline of the scenario or of an actor had passed, nobody could move any more, or
 //            an actor did not stop
 //   leaked   processes, files, descriptors or completions were left when all was over
-//   not_fired  the fault did not happen: nothing is known
+//   not_fired  the fault did not happen, and nothing else did: nothing is known. What broke, hung
+//   or
+//              was left without it is that, and no error excuses it
 //
 // Where several hold, the later of hung, leaked, failed gives way to the earlier. Pure: descriptors
 // and processes of this program are counted by whoever runs the trial.

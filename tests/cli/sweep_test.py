@@ -149,6 +149,35 @@ class Sweep(ProgramTest):
         self.assertEqual(ends["c send#1 cqe.errno ENOMEM before"], "clean")
         self.assertEqual({f["why"] for f in report["scenarios"][0]["failures"]}, {"1 process left"})
 
+    def test_what_has_a_default_timeout_does_not_hang(self):
+        made = json.loads(json.dumps(REQUEST))
+        flags = ("--fault", "hang", "--actor", "c", "--op", "connect", "--deadline", "20s")
+        # Nobody waits for it in a step of the list.
+        made["defaults"] = {"timeout": "20ms"}
+        self.write("s.scenario.json", made)
+        self.assertEqual(self.ends(self.report(0, *flags)), {"c connect#1 cqe.hang": "clean"})
+        made["defaults"] = {"timeout": "1h", "connect": {"timeout": "20ms"}}
+        self.write("s.scenario.json", made)
+        self.assertEqual(self.ends(self.report(0, *flags)), {"c connect#1 cqe.hang": "clean"})
+
+    def test_what_breaks_without_the_fault_is_told(self):
+        # Only the first run has a second send, and goes well.
+        self.dir.chmod(0o777)
+        made = one_send()
+        made["actors"]["c"]["do"] = [
+            {"exec": ["sh", "-c", f"mkdir {self.dir}/$$ && ls -d {self.dir}/[0-9]* | wc -l"],
+             "as": "runs"},
+            {"send": "x"},
+            {"when": "${int(trim(runs)) == 1}", "send": "y"},
+            {"when": "${int(trim(runs)) != 1}", "recv": {"exactly": 1}, "timeout": "10ms"}]
+        self.write("s.scenario.json", made)
+        report = self.report(1, *self.only_send("delay", "-j1"))
+        ends = self.ends(report)
+        self.assertEqual(ends["c send#1 cqe.delay before"], "clean")
+        self.assertEqual(ends["c send#2 cqe.delay before"], "failed")
+        why = report["scenarios"][0]["failures"][0]["why"]
+        self.assertRegex(why, "^c step 4 recv: E.*; the fault did not fire: ")
+
     def test_what_did_not_fire_is_not_clean(self):
         # Only the first run has a second send.
         self.dir.chmod(0o777)
@@ -183,18 +212,37 @@ class Sweep(ProgramTest):
         (failure,) = report["scenarios"][0]["failures"]
         self.assertEqual([rule["id"] for rule in failure["faults"]], ["sweep"])
 
+    def replay(self, failure):
+        """Its command, as a shell runs it."""
+        bin_dir = self.dir / "bin"
+        bin_dir.mkdir()
+        os.symlink(PROGRAM, bin_dir / "uring-scenario")
+        return subprocess.run(
+            ["sh", "-c", failure["rerun"]], cwd=self.dir, text=True, capture_output=True,
+            timeout=LONG, env=environment(PATH=f"{bin_dir}:{os.environ['PATH']}"))
+
     def test_a_failure_is_replayed_by_its_command(self):
         self.write("s.scenario.json", REQUEST)
         report = self.report(1, "--fault", "corrupt", "--op", "recv")
         (failure,) = report["scenarios"][0]["failures"]
-        bin_dir = self.dir / "bin"
-        bin_dir.mkdir()
-        os.symlink(PROGRAM, bin_dir / "uring-scenario")
-        result = subprocess.run(
-            ["sh", "-c", failure["rerun"]], cwd=self.dir, text=True, capture_output=True,
-            timeout=LONG, env=environment(PATH=f"{bin_dir}:{os.environ['PATH']}"))
+        result = self.replay(failure)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("E0103", result.stdout)
+
+    def test_its_command_has_what_decides_how_it_runs(self):
+        self.write("s.scenario.json", {**REQUEST, "vars": {"n": "1"}})
+        flags = ("--deadline", "2s", "--time-scale", "0.5", "--ring-mode", "plain",
+                 "--ring-entries", "64", "--var", "n=2", "--seed", "3")
+        report = self.report(1, "--fault", "hang", "--actor", "c", "--op", "recv", *flags)
+        (failure,) = report["scenarios"][0]["failures"]
+        words = failure["rerun"].split("| ")[-1].split()
+        for flag, content in zip(flags[::2], flags[1::2]):
+            self.assertIn(flag, words)
+            self.assertEqual(words[words.index(flag) + 1], content)
+        # And `run` understands them.
+        result = self.replay(failure)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("E0108", result.stdout)
 
     # ---- What is told
 
@@ -252,11 +300,50 @@ class Sweep(ProgramTest):
         self.assertIn("other settings", self.sweep(2, *flags, "--seed", "9").stderr)
         self.write("s.scenario.json", {**REQUEST, "timeout": "61s"})
         self.assertIn("another content", self.sweep(2, *flags).stderr)
-        for text in ("{}", "[", '{"sweep": 1}', json.dumps("x")):
+        for text in ("{}", "[", '{"sweep": 2}', json.dumps("x")):
             (self.dir / "state").write_text(text)
             self.assertIn("not the state of a sweep", self.sweep(2, *flags).stderr, text)
         for path in ("/dev/full", str(self.dir)):
             self.assertIn("is no file", self.sweep(2, *flags[:-1], path).stderr)
+
+    def test_a_state_of_other_files_or_of_another_version_is_refused(self):
+        made = json.loads(json.dumps(REQUEST))
+        made["cases"] = {"csv": "rows.csv"}
+        made["actors"]["c"]["do"][0] = {"send": {"file": "asked.bin"}}
+        self.write("s.scenario.json", made)
+        (self.dir / "rows.csv").write_text("n:int\n1\n2\n")
+        (self.dir / "asked.bin").write_text("ping")
+        flags = ("--fault", "eof", "--op", "recv", "--resume", "state")
+        self.sweep(0, *flags)
+        self.sweep(0, *flags)
+        (self.dir / "rows.csv").write_text("n:int\n1\n3\n")
+        self.assertIn("another content", self.sweep(2, *flags).stderr)
+        (self.dir / "rows.csv").write_text("n:int\n1\n2\n")
+        self.sweep(0, *flags)
+        # Nothing runs with it: what it has to say can't be what the sweep would find.
+        (self.dir / "asked.bin").write_text("pong")
+        result = self.sweep(2, *flags)
+        self.assertIn("a file that is part of it; remove it", result.stderr)
+        (self.dir / "asked.bin").write_text("ping")
+        state = json.loads((self.dir / "state").read_text())
+        self.write("state", {**state, "version": "0.0.1"})
+        self.assertIn('is of uring-scenario "0.0.1"', self.sweep(2, *flags).stderr)
+        self.write("state", {**state, "sweep": 1})
+        self.assertIn("another layout", self.sweep(2, *flags).stderr)
+
+    def test_a_state_that_can_not_be_kept_is_told_before_anything_runs(self):
+        self.dir.chmod(0o777)
+        self.write("s.scenario.json", one_send(after=[{"exec": ["touch", str(self.dir / "ran")]}]))
+        result = self.sweep(5, *self.only_send("errno", "--resume", "nowhere/state"))
+        self.assertIn("cannot write 'nowhere/state'", result.stderr.replace('"', "'"))
+        self.assertFalse((self.dir / "ran").exists())
+
+    def test_the_state_and_a_report_are_two_files(self):
+        self.write("s.scenario.json", REQUEST)
+        for other in ("state", "./state", str(self.dir / "state")):
+            result = self.sweep(2, "--resume", "state", "--report", f"json={other}")
+            self.assertIn("both write to", result.stderr)
+        self.assertFalse((self.dir / "state").exists())
 
     def test_a_state_whose_values_are_of_other_types_is_refused(self):
         self.write("s.scenario.json", REQUEST)

@@ -93,7 +93,7 @@ TEST_CASE("sweep: a trial's plan has its fault behind the scenario's own, which 
 TEST_CASE("sweep: its state comes back, and not for another scenario or other settings") {
   const temporary_tree tree;
   const std::string path = tree.path("state");
-  const std::vector<swept_scenario> of = swept();
+  const std::vector<shared_plan> of{swept().front().plan};
   settings with;
   sweep_state first(path, of, with);
   CHECK(first.read().empty());
@@ -113,10 +113,10 @@ TEST_CASE("sweep: its state comes back, and not for another scenario or other se
   with.seed = 2;
   CHECK(sweep_state(path, of, with).read().find("other settings") != std::string::npos);
   with = {};
-  const std::vector<swept_scenario> other{{passing("s.scenario.json"), 0, {}}};
+  const std::vector<shared_plan> other{passing("s.scenario.json")};
   CHECK(sweep_state(path, other, with).read().find("another content") != std::string::npos);
   // One that it knows nothing of is added to it.
-  const std::vector<swept_scenario> more{{passing("t.scenario.json"), 0, {}}};
+  const std::vector<shared_plan> more{passing("t.scenario.json")};
   CHECK(sweep_state(path, more, with).read().empty());
   std::ofstream(path) << "[]";
   CHECK(sweep_state(path, of, with).read().find("not the state") != std::string::npos);
@@ -154,7 +154,7 @@ TEST_CASE("sweep: with a budget the seed says which trials run") {
   const auto run = [&](std::uint64_t seed) {
     sweep_progress silent({}, [](std::string_view) {}, [] { return std::int64_t{0}; });
     trial_runner one_by_one(quick_options(), silent, {});
-    sweep_state nowhere("", of, with);
+    sweep_state nowhere("", {}, with);
     sweep made(of, trials, nowhere, one_by_one, silent);
     made.run(2, seed);
     std::vector<bool> known;

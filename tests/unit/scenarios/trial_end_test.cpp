@@ -190,12 +190,25 @@ TEST_CASE("trial: a service that ended otherwise is a failure") {
   CHECK(judge(ran).why == "service redis killed by SIGSEGV");
 }
 
-TEST_CASE("trial: a fault that did not fire proves nothing") {
-  scenario_result ran = hit({actor("c2", "client", {step("1", "ok", code::data_differs)})});
+TEST_CASE("trial: a fault that did not fire where all went well proves nothing") {
+  scenario_result ran = hit({actor("c2", "client")});
   ran.faults.front().fired = 0;
   ran.faults.front().nearest_miss = "it never happened";
   CHECK(judge(ran).end == trial_end::not_fired);
   CHECK(judge(ran).why == "it never happened");
+}
+
+TEST_CASE("trial: what happened without the fault is told, and no error excuses it") {
+  scenario_result ran = hit({actor("c1", "client", {step("1", "error", code::step_failed)})});
+  ran.faults.front().fired = 0;
+  ran.faults.front().nearest_miss = "it never happened";
+  CHECK(judge(ran).end == trial_end::failed);
+  CHECK(judge(ran).why.ends_with("; the fault did not fire: it never happened"));
+  ran.failures.push_back(with(code::scenario_timed_out));
+  CHECK(judge(ran).end == trial_end::hung);
+  ran.failures = {with(code::fault_not_fired)};
+  ran.actors.clear();
+  CHECK(judge(ran).end == trial_end::not_fired);
 }
 
 TEST_CASE("sites: a run lists what a fault could hit, by actor, op and number") {

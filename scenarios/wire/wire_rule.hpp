@@ -21,6 +21,7 @@ namespace scenarios {
 
 struct wire_rule {
   std::string id;
+  std::string text;  // as it was written, JSON; of a scenario's rules empty
   std::shared_ptr<const wire_effect> effect;
   std::string proxy;  // empty: every one
   std::string conn;   // "px#2", "c1.conn"; empty: every one

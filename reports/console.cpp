@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/failure_block.hpp"
+#include "reports/fault_text.hpp"
 #include "reports/result_text.hpp"
 #include "scenarios/visible.hpp"
 
@@ -198,6 +199,8 @@ std::string console::scenario_lines(const scenario_result& result) const {
   }
   out += '\n';
   out += remark_lines(result, options_.style);
+  // Of a failure its block tells them.
+  if (options_.verbosity > 0 && !is_failure(result.result)) out += fault_lines(result);
   if (options_.verbosity < 2) return disarmed(out);
   for (const auto& actor : result.actors) {
     for (const auto& step : actor.steps) out += step_line(actor, step, options_.style);

@@ -93,12 +93,19 @@ class word_reader {
     const std::string problem = apply_environment(made.with, of_.which, on_command_line);
     if (!problem.empty()) return wrong(problem);
     if (operands_.size() < of_.operands_min) {
-      return wrong(fmt::format("{} is missing", operands_.empty() ? of_.operands : "NEW"));
+      return wrong(fmt::format("{} is missing", missing_operand()));
     }
     if (operands_.size() > of_.operands_max) {
       return wrong(fmt::format("{} is one too many", in_quotes(operands_[of_.operands_max])));
     }
     return made;
+  }
+
+  /// Of "OLD NEW" those that were not given.
+  std::string_view missing_operand() const {
+    std::string_view rest = of_.operands;
+    for (std::size_t i = 0; i < operands_.size(); ++i) rest.remove_prefix(rest.find(' ') + 1);
+    return rest;
   }
 
   std::string unknown(const std::string& word) const {
@@ -136,10 +143,11 @@ bool begins_run(const std::string& word) {
 usage_error unknown_command(const std::string& word) {
   std::vector<std::string_view> names{"help"};
   for (const command_row& each : command_table()) names.push_back(each.name);
+  const std::string near = scenarios::did_you_mean(word, names);
   return {
-      fmt::format("there is no command, and no file, {}; {}\n"
+      fmt::format("there is no command, and no file, {}{}{}\n"
                   "`uring-scenario --help` lists the commands",
-                  in_quotes(word), scenarios::suggestion(word, names))};
+                  in_quotes(word), near.empty() ? "" : "; ", near)};
 }
 
 result help_on(const std::vector<std::string>& words) {

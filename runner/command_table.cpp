@@ -65,8 +65,9 @@ constexpr std::array<example, 2> proxy_examples{{
     {"proxy px.json", "until Ctrl-C, which prints what fired"},
     {"proxy px.json &", "beside other programs; SIGUSR1 prints the counters so far"},
 }};
-constexpr std::array<example, 4> proxyctl_examples{{
+constexpr std::array<example, 5> proxyctl_examples{{
     {"proxyctl px.sock list", "proxies with their addresses, faults with their counters"},
+    {"proxyctl px.sock counters --json", "numbers, for a script"},
     {"proxyctl px.sock add '{\"id\":\"slow\",\"type\":\"wire.latency\",\"latency\":\"1s\"}'",
      "from now on"},
     {"proxyctl px.sock heal slow", "ends it"},
@@ -145,10 +146,11 @@ constexpr std::array<command_row, 14> table{{
      "listens; "
      "ends on SIGINT or SIGTERM and prints what each fault has done.",
      proxy_examples, &proxy_command},
-    {command::proxyctl, "proxyctl", "SOCKET COMMAND [FAULT|ID]", 2, 3,
+    {command::proxyctl, "proxyctl", "SOCKET COMMAND [FAULT|ID]", 1, any_number,
      "tells a running proxy what to break",
-     "Sends one command to the control socket of a proxy and prints the answer as JSON: list, "
-     "counters, add FAULT, remove ID, heal [ID]. Ends with 1 when the proxy refuses it.",
+     "Sends one command to the control socket of a proxy: list (proxies and faults, with what they "
+     "did), counters, add FAULT, remove ID, heal [ID] (without an ID all). Prints what came of it, "
+     "with --json the proxy's answer as it is.",
      proxyctl_examples, &proxyctl_command},
     {command::sweep, "sweep", "[PATHS]", 0, any_number,
      "breaks each completion of scenarios in every way",

@@ -260,7 +260,7 @@ void explain_flag(std::string_view word, words& into) {
 void explain_nothing(std::string_view, words&) {}
 
 // The first kind that lists a word explains all ops of that name; the others list only.
-constexpr std::array<word_kind, 14> kinds{{
+constexpr std::array<word_kind, 15> kinds{{
     {"Stream ops", &steps_of<scenarios::step_layer::stream>, &explain_step},
     {"Flow ops", &steps_of<scenarios::step_layer::flow>, &explain_nothing},
     {"Ops on programs and files", &steps_of<scenarios::step_layer::process>, &explain_nothing},
@@ -272,6 +272,7 @@ constexpr std::array<word_kind, 14> kinds{{
     {"Layouts", &no_words, &explain_layouts},
     {"Matchers", &matcher_words, &explain_matcher},
     {"Functions", &function_words, &explain_function},
+    {"Families of faults", &family_words, &explain_family},
     {"Faults", &fault_words, &explain_fault},
     {"Error codes", &code_words, &explain_code},
     {"Errnos", &no_words, &explain_errno},

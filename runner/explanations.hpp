@@ -27,5 +27,8 @@ struct word_kind {
 // explain_steps.cpp
 void explain_step(std::string_view word, std::vector<std::string>& into);
 void explain_opcode(std::string_view word, std::vector<std::string>& into);
+// explain_families.cpp
+std::vector<std::string> family_words();
+void explain_family(std::string_view word, std::vector<std::string>& into);
 
 }  // namespace runner

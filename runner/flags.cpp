@@ -204,8 +204,8 @@ constexpr command_set executing = command::run | command::conformance | command:
 constexpr command_set colored = command::run | command::check | command::list | command::probe |
                                 command::render | command::fmt | command::conformance |
                                 command::proxy | command::sweep;
-constexpr command_set as_json =
-    command::check | command::list | command::probe | command::diff | command::conformance;
+constexpr command_set as_json = command::check | command::list | command::probe | command::diff |
+                                command::conformance | command::proxyctl;
 
 constexpr flag_row table[] = {
     {"filter", 'k', "TEXT", filtering, false,
@@ -284,8 +284,8 @@ constexpr flag_row table[] = {
        return choose<progress_mode>(text, progresses, into.progress);
      }},
     {"quiet", 'q', "", judging, false, "only failures and the totals", &set_quiet},
-    {"verbose", 'v', "", judging, true, "a line for each scenario; -vv also one for each step",
-     &set_verbose},
+    {"verbose", 'v', "", judging, true,
+     "a line for each scenario and fault; -vv also one for each step", &set_verbose},
     {"json", 0, "", as_json, false, "the answer as JSON", &set_switch<&settings::json>},
     {"md", 0, "", only(command::diff), false, "the answer as Markdown",
      &set_switch<&settings::markdown>},

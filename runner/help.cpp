@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "reports/format_table.hpp"
-#include "runner/exit_code.hpp"
+#include "runner/exit_uses.hpp"
 #include "runner/text_layout.hpp"
 
 namespace runner {
@@ -30,12 +30,24 @@ std::string formats() {
   return out;
 }
 
+std::string signal_row() {
+  return table_row("130, 143", "ended by SIGINT, SIGTERM (128 + the signal's number)");
+}
+
 std::string exit_codes() {
   std::string out = "\nExit codes:\n";
   for (const exit_code_row& each : exit_code_table()) {
     out += table_row(fmt::format("{:>3}", number(each.code)), each.meaning);
   }
-  return out + table_row("130, 143", "ended by SIGINT, SIGTERM (128 + the signal's number)");
+  return out + signal_row();
+}
+
+/// Of one command: those that it ends with.
+std::string exit_codes_of(command which) {
+  std::string out = "\nExit codes:\n";
+  for (const exit_use& each : exit_uses(which))
+    out += table_row(fmt::format("{:>3}", number(each.code)), meaning_of(each));
+  return tells_signals(which) ? out + signal_row() : out;
 }
 
 }  // namespace
@@ -66,7 +78,7 @@ std::string command_help(const command_row& of) {
   for (const example& each : of.examples) {
     out += fmt::format("  uring-scenario {}\n      {}\n", each.words, each.about);
   }
-  return out + exit_codes();
+  return out + exit_codes_of(of.which);
 }
 
 }  // namespace runner

@@ -53,7 +53,8 @@ int serve(scenarios::proxy_plan plan, const settings& with) {
     out.add(refusal_diagnostic(uring::diagnose_ring_failure(-refused)));
     return tell(out, with, exit_code::environment);
   }
-  scenarios::proxy_host host(*loop, std::move(plan));
+  scenarios::proxy_host host(*loop, std::move(plan),
+                             [](const std::string& line) { complain(line); });
   scenarios::diagnostics out;
   if (!host.open(out)) return tell(out, with, exit_code::environment);
   loop->on_wake([&] {

@@ -44,7 +44,7 @@ suite_options options_of(const settings& with, uring::capabilities kernel) {
   made.retries = with.retries;
   made.timeout = with.timeout;
   made.fail_fast = with.fail_fast;
-  made.details_for_observer = with.verbosity >= 2;
+  made.details_for_observer = with.verbosity >= 1;  // faults; with 2 steps, too
   made.details_in_result = !with.reports.empty() || made.scenario.bless || !with.save_plan.empty();
   return made;
 }

@@ -15,6 +15,7 @@
 #include "scenarios/socket_options.hpp"
 #include "scenarios/step_runner.hpp"
 #include "scenarios/thread_link.hpp"
+#include "scenarios/wire/listen_remedy.hpp"
 
 namespace scenarios {
 namespace {
@@ -118,10 +119,12 @@ std::optional<endpoint> actor_group::address_of(const actor_plan& actor, const e
 bool actor_group::refuse(const actor_plan& actor, const expression& from,
                          const uring::socket_address& address, int error) {
   const char* name = uring::errno_name(error);
-  run_.fail(run_.make(code::setup_failed, from.at(),
-                      fmt::format("{} can't {} {}: {}", actor.name,
-                                  address.is_datagram() ? "receive at" : "listen on", address.url(),
-                                  name != nullptr ? name : "unknown error")));
+  diagnostic told = run_.make(code::setup_failed, from.at(),
+                              fmt::format("{} can't {} {}: {}", actor.name,
+                                          address.is_datagram() ? "receive at" : "listen on",
+                                          address.url(), name != nullptr ? name : "unknown error"));
+  told.help = listen_remedy(address, error);
+  run_.fail(std::move(told));
   return false;
 }
 

@@ -8,6 +8,7 @@
 
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/toxiproxy_words.hpp"
 
 namespace scenarios {
 
@@ -54,6 +55,13 @@ void checked_object::check(const member& m, code unknown, diagnostics& out) {
 }
 
 std::string checked_object::suggest(std::string_view key) {
+  if (const toxiproxy_word* known = find_toxiproxy_word(table_.title, key)) {
+    // What stands elsewhere as a whole may be all that seems to be missing.
+    for (const key_row& row : table_.rows)
+      if (row.name == known->ours || (known->ours.empty() && row.name != "type"))
+        meant_.emplace_back(row.name);
+    return std::string(known->hint);
+  }
   std::vector<std::string_view> names;
   for (const key_row& row : table_.rows) {
     if (row.state == key_state::optional || row.state == key_state::required)

@@ -74,11 +74,11 @@ void fault_compiler::compile_errno(const checked_object& keys, uring::cqe_effect
   };
   if (victims.empty() || std::ranges::any_of(victims, possible)) return;
   const fault_where& where = made_.where;
-  diagnostic& told =
-      out_.error(code::errno_impossible, error->at(),
-                 fmt::format("{}{} never ends with {}", where.submissions ? "sqe." : "",
-                             where.op.empty() ? std::string("what this hits") : where.op,
-                             uring::errno_name(effect.error)));
+  diagnostic& told = out_.error(
+      code::errno_impossible, error->at(),
+      fmt::format("{}{} {}ends with {}", where.submissions ? "sqe." : "",
+                  where.op.empty() ? std::string("no operation that this could hit") : where.op,
+                  where.op.empty() ? "" : "never ", uring::errno_name(effect.error)));
   told.help = "choose one that it can return, or set \"force\": true";
   if (victims.size() != 1) return;
   std::string all;
@@ -182,7 +182,8 @@ void fault_compiler::check_op_can_suffer(cqe_fault type) {
   diagnostic& told = out_.error(
       code::fault_not_applicable, op_at_.in != nullptr ? op_at_ : made_.at,
       fmt::format("{} has no meaning for {}", row_->name,
-                  made_.where.op.empty() ? std::string("what this hits") : made_.where.op));
+                  made_.where.op.empty() ? std::string("any operation that this could hit")
+                                         : made_.where.op));
   told.notes.push_back("it can hit " + able);
 }
 

@@ -53,8 +53,7 @@ void fault_compiler::compile_ring(const checked_object& keys, uring::ring_effect
     effect.count =
         static_cast<unsigned>(scope_.read_integer(*count, {1, count_max}, "\"count\"").value_or(1));
   const node* lasting = keys.find("for");
-  if (lasting != nullptr)
-    effect.lasting = scope_.read_fixed_duration(*lasting, "\"for\"").value_or(effect.lasting);
+  if (lasting != nullptr) effect.lasting = read_lasting(*lasting).value_or(effect.lasting);
   if (made_.where.ring == no_index) return;
   const std::string_view why = spares_private_rings(effect.type);
   if (!why.empty()) {
@@ -66,6 +65,16 @@ void fault_compiler::compile_ring(const checked_object& keys, uring::ring_effect
                "on a private ring it is submissions that count, not the clock")
         .help = "say how many with \"count\"";
   }
+}
+
+std::optional<std::chrono::nanoseconds> fault_compiler::read_lasting(const node& from) {
+  const auto read = scope_.read_fixed_duration(from, "\"for\"");
+  if (read && read->count() <= 0)
+    out_.error(code::value_out_of_range, from.at(),
+               "\"for\" is no time at all: nothing would be broken")
+        .help =
+        "say how long it lasts, \"50ms\"; without it, it happens so often as \"count\" says";
+  return read;
 }
 
 /// On the ring that it all runs on only what a program must live with: every other error of

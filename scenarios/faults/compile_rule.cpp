@@ -11,6 +11,25 @@
 
 namespace scenarios {
 
+namespace {
+
+/// Also for who leaves the plane out: "latency" of wire.latency.
+std::string meant_type(const std::string& word) {
+  std::string full;
+  for (const fault_row& each : fault_table()) {
+    if (each.name.substr(each.name.find('.') + 1) != word) continue;
+    full += fmt::format("{}{}", full.empty() ? "" : " or ", in_quotes(each.name));
+  }
+  if (!full.empty()) return fmt::format("did you mean {}?", full);
+  const std::string near = did_you_mean(word, fault_type_names());
+  return near.empty()
+             ? "`uring-scenario explain fault` tells of faults, and `explain wire`, `cqe`, "
+               "`ring`, `process` list them"
+             : near;
+}
+
+}  // namespace
+
 fault_compiler::fault_compiler(case_context& in, std::size_t number, const node& from)
     : in_(in),
       out_(in.out),
@@ -62,10 +81,9 @@ bool fault_compiler::find_type() {
         .help = "`uring-scenario explain` lists those that are";
     return false;
   }
-  const std::vector<std::string_view> types = fault_type_names();
   out_.error(code::unknown_fault, type->at(),
              fmt::format("there is no fault {}", in_quotes(type->text())))
-      .help = did_you_mean(type->text(), types);
+      .help = meant_type(type->text());
   return false;
 }
 

@@ -7,6 +7,7 @@
 // compile_stack.cpp (several on one completion), compile_ring_fault.cpp (rings).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ class fault_compiler {
   void check_op_can_suffer(uring::cqe_fault type);
   void compile_deed(const checked_object& keys, process_effect& effect);
   void compile_ring(const checked_object& keys, uring::ring_effect& effect);
+  std::optional<std::chrono::nanoseconds> read_lasting(const node& from);
   void compile_ring_errno(const checked_object& keys, uring::ring_effect& effect);
   void check_ring_takes(uring::ring_fault type, span at);
   // Of wire.*, in compile_wire.cpp.
@@ -52,6 +54,7 @@ class fault_compiler {
   void compile_wire_where(const checked_object& keys);
   void compile_wire_conn(const node& from);
   void check_wire_victims();
+  void check_proxies_are_named();
   void check_wire_when(const node& when);
   [[nodiscard]] bool has_proxies();
   [[nodiscard]] bool names_proxy(const std::string& name, span at);

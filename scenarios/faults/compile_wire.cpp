@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "scenarios/endpoint.hpp"
 #include "scenarios/faults/compile_rule.hpp"
@@ -52,6 +53,30 @@ route route_of(const name_table& names, const expression& to, const relay_plan& 
     return each.addr.shared != no_index && is_slot(each.addr);
   });
   return is_other && reads.size() == 1 ? route::direct : route::unknown;
+}
+
+/// Whether the text has the name where an expression could: "px." or "px[".
+bool mentions(std::string_view text, std::string_view name) {
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  for (std::size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    const bool begins = at == 0 || !is_part(text[at - 1]);
+    if (begins && end < text.size() && (text[end] == '.' || text[end] == '[')) return true;
+  }
+  return false;
+}
+
+/// The kernel chooses where it listens, and no expression of the scenario asks where that is.
+bool is_nowhere_named(const relay_plan& proxy, const plan& of) {
+  const auto where = known_address(proxy.listen);
+  if (!where || !(where->address.is_any_port() || where->address.is_nameless())) return false;
+  const auto is_in = [&](const auto& text) {
+    return text != nullptr && mentions(text->text(), proxy.name);
+  };
+  return proxy.at.in != nullptr && !is_in(proxy.at.in) && std::ranges::none_of(of.included, is_in);
 }
 
 }  // namespace
@@ -183,8 +208,8 @@ void fault_compiler::check_wire_victims() {
         .help = "`where` names a proxy; nth: 3 refuses from the third connection on";
     return;
   }
-  // Of programs nobody knows whom they dial.
-  if (actor.empty()) return;
+  // Of programs nobody knows whom they dial; only that they can't know a port that nobody names.
+  if (actor.empty()) return check_proxies_are_named();
   const span at = by_conn ? conn_at_ : actor_at_;
   const auto is_it = [&](const actor_plan& each) {
     return each.name == actor || each.base == actor;
@@ -216,6 +241,29 @@ void fault_compiler::check_wire_victims() {
   out_.error(code::fault_needs_proxy, at, fmt::format("{} does not go through {}", what, which))
       .help = fmt::format("let {} connect to ${{{}.addr}}", actor,
                           where.proxy.empty() ? in_.into.proxies.front().name : where.proxy);
+}
+
+/// A rule needs a proxy that somebody can dial.
+void fault_compiler::check_proxies_are_named() {
+  if (made_.wire()->what == nullptr) return;  // told
+  const relay_plan* lonely = nullptr;
+  for (const relay_plan& each : in_.into.proxies) {
+    if (!made_.where.proxy.empty() && made_.where.proxy != each.name) continue;
+    if (!is_nowhere_named(each, in_.into)) return;
+    if (lonely == nullptr) lonely = &each;
+  }
+  if (lonely == nullptr) return;
+  const node* where = from_.find("where");
+  const node* proxy = where != nullptr ? where->find("proxy") : nullptr;
+  const span at = proxy != nullptr ? proxy->at() : conn_at_.in != nullptr ? conn_at_ : made_.at;
+  out_.error(code::fault_needs_proxy, at,
+             fmt::format("nobody dials the proxy {0}: the kernel chooses its port, and nothing "
+                         "names ${{{0}.addr}}",
+                         lonely->name))
+      .help = fmt::format(
+      "let a client or a service connect to ${{{0}.addr}} or ${{{0}.port}}, or "
+      "give {0} a port that the dialling program knows",
+      lonely->name);
 }
 
 /// Some faults are decided when a connection begins, or concern nobody who is connected.

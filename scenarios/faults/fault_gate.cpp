@@ -4,6 +4,7 @@
 
 #include "scenarios/counted.hpp"
 #include "scenarios/faults/fault_rules.hpp"
+#include "scenarios/wire/wire_effect.hpp"
 
 namespace scenarios {
 namespace {
@@ -66,6 +67,11 @@ std::string unmet(const fault_plan& rule) {
   }
 }
 
+std::string_view other_way(direction dir) {
+  return direction_words[static_cast<std::size_t>(dir == direction::c2s ? direction::s2c
+                                                                        : direction::c2s)];
+}
+
 bool is_gated(const fault_plan& rule) {
   const fault_when& when = rule.when;
   return !rule.armed || when.after || when.at || when.window;
@@ -83,6 +89,39 @@ std::string connections_of(const fault_plan& rule) {
   return where.proxy.empty() || says_proxy ? what : what + " through " + where.proxy;
 }
 
+// Which way bytes went, where a rule is of one of them: "at most 8 bytes went s2c", or "4096 bytes
+// went c2s, none s2c, which it waits for".
+std::string ways_of_bytes(const wire_effect& effect, const fault_tally& sums,
+                          std::string_view its_part) {
+  const auto amount = [](std::uint64_t n, std::string_view if_none) {
+    return n == 0 ? std::string(if_none) : counted(n, "byte");
+  };
+  if (effect.dir == direction::both)
+    return fmt::format("at most {} passed in one direction", amount(sums.farthest, "0 bytes"));
+  const std::string_view ours = direction_words[static_cast<std::size_t>(effect.dir)];
+  if (sums.bytes <= sums.farthest)
+    return sums.farthest == 0 ? fmt::format("nothing went {}", ours)
+                              : fmt::format("at most {} went {}", amount(sums.farthest, ""), ours);
+  return fmt::format("{} went {}, {} {}, which it {}", amount(sums.bytes, ""),
+                     other_way(effect.dir),
+                     sums.farthest == 0 ? "none" : std::to_string(sums.farthest), ours, its_part);
+}
+
+// A connection that came, without what the rule waits for.
+std::string missing_bytes(const fault_plan& rule, const fault_tally& sums, std::string_view whom) {
+  const wire_effect& effect = *rule.wire()->what;
+  const stream_condition& wanted = rule.when.bytes;
+  std::string text = fmt::format("{} came, and {}", whom, ways_of_bytes(effect, sums, "waits for"));
+  text += wanted.match != nullptr
+              ? ", without what `match` looks for"
+              : fmt::format("; after_bytes {} was never reached", *wanted.after_bytes);
+  const bool other_would_do =
+      effect.dir != direction::both && sums.bytes > sums.farthest &&
+      (wanted.after_bytes ? sums.bytes >= *wanted.after_bytes : sums.farthest == 0);
+  if (other_would_do) text += fmt::format("; is \"dir\": \"{}\" meant?", other_way(effect.dir));
+  return text;
+}
+
 // Of a rule that breaks bytes.
 std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
                                const std::vector<fault_plan>& rules) {
@@ -92,13 +131,7 @@ std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
     return is_gated(rule) && sums.fired == 0 ? whom + " never came, or " + why_closed(rule, rules)
                                              : whom + " never came";
   if (sums.candidates == 0 && !when.bytes.any()) return why_closed(rule, rules);
-  if (sums.candidates == 0) {
-    const std::string most = fmt::format("{} came, and {} at most passed in one direction", whom,
-                                         counted(sums.farthest, "byte"));
-    return when.bytes.match != nullptr
-               ? most + ", without what `match` looks for"
-               : fmt::format("{}; after_bytes {} was never reached", most, *when.bytes.after_bytes);
-  }
+  if (sums.candidates == 0) return missing_bytes(rule, sums, whom);
   if (sums.closed == sums.candidates)
     return fmt::format("it could have hit {}, while {}", times(sums.candidates),
                        why_closed(rule, rules));
@@ -107,8 +140,14 @@ std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
   if (sums.matched == 0)
     return fmt::format("what it waits for came {} on {}; nth {} was never reached",
                        times(sums.nearest), sums.nearest_actor, when.nth.first);
-  if (sums.fired > 0 && sums.observed == 0)
-    return fmt::format("it was done {}, and nobody was seen to suffer from it", times(sums.fired));
+  if (sums.fired > 0 && sums.observed == 0) {
+    const wire_effect& effect = *rule.wire()->what;
+    const bool wrong_way = effect.dir != direction::both && sums.farthest == 0 && sums.bytes > 0 &&
+                           row_of(effect.type).stage == wire_stage::bytes;
+    return fmt::format("it was done {}, and nobody was seen to suffer from it{}{}",
+                       times(sums.fired), wrong_way ? ": " : "",
+                       wrong_way ? ways_of_bytes(effect, sums, "breaks") : std::string());
+  }
   return fmt::format("it was due {}, took effect {}, and was observed {}", times(sums.matched),
                      times(sums.fired), times(sums.observed));
 }

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include "scenarios/checked_object.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/compile_scope.hpp"
 #include "scenarios/endpoint.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/proxy_loop.hpp"
 
 namespace scenarios {
 namespace {
@@ -64,13 +69,45 @@ void compile_proxy(case_context& in, const named_party& party, const node& from)
                "it takes a stream on one side and datagrams on the other")
         .help = "tcp and unix go together, and udp and unixgram";
   }
-  for (const slot_ref& slot : made.reads) {
-    if (slot.space != shared_space) continue;
-    if (slot.index != party.addr.shared && slot.index != party.port.shared) continue;
-    in.out.error(code::bad_address, to->at(), "a proxy that dials itself never comes to an end");
-    break;
-  }
   in.into.proxies.push_back(std::move(made));
+}
+
+std::optional<uring::socket_address> known_address(const expression& of) {
+  if (!of.is_valid() || !of.is_constant() || !of.constant().is(value_type::text))
+    return std::nullopt;
+  std::string reason;
+  const auto read = parse_endpoint(of.constant().data(), reason);
+  return read ? std::optional(read->address) : std::nullopt;
+}
+
+/// Whether the address that one dials is made of where the other listens.
+bool is_made_of(const relay_plan& from, const relay_plan& other) {
+  return std::ranges::any_of(from.reads, [&](const slot_ref& slot) {
+    return slot.space == shared_space &&
+           (slot.index == other.addr.shared || slot.index == other.port.shared);
+  });
+}
+
+void check_circles(case_context& in, const node& from) {
+  const std::vector<relay_plan>& proxies = in.into.proxies;
+  std::vector<proxy_path> all;
+  all.reserve(proxies.size());
+  for (const relay_plan& each : proxies) {
+    const auto other =
+        std::ranges::find_if(proxies, [&](const relay_plan& one) { return is_made_of(each, one); });
+    all.push_back({each.name, known_address(each.listen), known_address(each.to), {}});
+    if (other != proxies.end())
+      all.back().dials = static_cast<std::size_t>(other - proxies.begin());
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string circle = proxy_circle(all, i);
+    const node* proxy = from.find(all[i].name);
+    const node* to = proxy != nullptr ? proxy->find("to") : nullptr;
+    if (circle.empty() || to == nullptr) continue;
+    in.out.error(code::bad_address, to->at(), circle_message(circle)).help =
+        "\"to\" is the server: ${srv.addr}; who is to go through the proxy connects to its address";
+    return;
+  }
 }
 
 }  // namespace
@@ -94,6 +131,7 @@ void compile_proxies(case_context& in, const node& from) {
     if (party == nullptr || party->what != named_party::kind::proxy) continue;
     compile_proxy(in, *party, m.value);
   }
+  check_circles(in, from);
 }
 
 }  // namespace scenarios

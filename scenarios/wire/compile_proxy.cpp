@@ -11,6 +11,7 @@
 #include "scenarios/document.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/proxy_loop.hpp"
 #include "scenarios/wire/stream_when.hpp"
 #include "scenarios/wire/wire_rule.hpp"
 
@@ -91,7 +92,8 @@ class rule_compiler {
         id != nullptr && check_name(id->text(), id->at(), "a fault", out_))
       made_.id = id->text();
     if (const node* where = keys.find("where")) compile_where(*where);
-    if (keys.find("type") == nullptr) return std::nullopt;
+    if (keys.find("type") == nullptr || !keys.sound()) return std::nullopt;
+    made_.text = from_.at().text();
     auto effect = compile_wire_effect(from_, scope_, carrier());
     if (!effect) return std::nullopt;
     made_.effect = std::make_shared<const wire_effect>(*std::move(effect));
@@ -194,8 +196,15 @@ std::optional<uring::socket_address> read_address(const node& from, bool listens
   std::string reason;
   const auto read = uring::socket_address::parse(from.text(), reason);
   if (!read) {
-    out.error(code::bad_address, from.at(),
-              fmt::format("{} is no address: {}", in_quotes(from.text()), reason));
+    diagnostic& told =
+        out.error(code::bad_address, from.at(),
+                  fmt::format("{} is no address: {}", in_quotes(from.text()), reason));
+    std::string ignored;
+    const std::string with_scheme = "tcp://" + from.text();
+    if (uring::socket_address::parse(with_scheme, ignored))
+      told.help = fmt::format("write {}", in_quotes(with_scheme));
+    else if (from.text().find("localhost") != std::string::npos)
+      told.help = "localhost may be 127.0.0.1 or [::1], as the machine has it: write which one";
   } else if (!listens && (read->is_any_port() || read->is_nameless())) {
     out.error(code::bad_address, from.at(), "nobody can be dialled at port 0").help =
         "name the server's port";
@@ -220,6 +229,20 @@ void compile_one_proxy(const member& from, proxy_plan& into, diagnostics& out) {
     return;
   }
   into.proxies.push_back({from.key, *where, *server});
+}
+
+void check_circles(const node& proxies, const proxy_plan& made, diagnostics& out) {
+  std::vector<proxy_path> all;
+  all.reserve(made.proxies.size());
+  for (const proxy_spec& each : made.proxies) all.push_back({each.name, each.listen, each.to, {}});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string circle = proxy_circle(all, i);
+    const node* from = proxies.find(all[i].name);
+    if (circle.empty() || from == nullptr || from->find("to") == nullptr) continue;
+    out.error(code::bad_address, from->find("to")->at(), circle_message(circle)).help =
+        "\"to\" is the server's own address, and \"listen\" another one that clients dial";
+    return;
+  }
 }
 
 void name_rule(wire_rule& rule, const proxy_plan& among, span at, diagnostics& out) {
@@ -261,6 +284,7 @@ std::optional<proxy_plan> compile_proxy_file(const std::shared_ptr<const source>
   if (const node* proxies = keys.find("proxies")) {
     for (const member& each : proxies->members())
       if (!each.key.starts_with("x-")) compile_one_proxy(each, made, out);
+    check_circles(*proxies, made, out);
     if (proxies->members().empty())
       out.error(code::empty_value, proxies->at(), "there is no proxy in it");
   }

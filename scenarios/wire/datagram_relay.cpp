@@ -146,7 +146,8 @@ task<flow*> datagram_relay::begin(const uring::socket_address& sender) {
   who.name = fmt::format("{}#{}", options_.name, who.number);
   co_await rules_.identify(who, sender, address_);
   const auto made = flows_.emplace(flows_.end(), rules_, std::move(who), sender, stop_);
-  if (dial(*made) != 0) {
+  if (const int error = dial(*made); error != 0) {
+    rules_.could_not_dial(made->identity, options_.to, -error);
     flows_.erase(made);
     co_return nullptr;  // as if the network had lost it
   }

@@ -18,14 +18,16 @@ struct proxy_command {
   std::string_view argument;  ///< the key of its argument; empty: none
   bool needs_argument = false;
   std::string_view argument_is;  ///< in words
+  std::string_view example;      ///< of the argument, for a shell
 };
 
 inline constexpr std::array<proxy_command, 5> proxy_commands{{
-    {proxy_verb::list, "list", {}, false, {}},
-    {proxy_verb::counters, "counters", {}, false, {}},
-    {proxy_verb::add, "add", "fault", true, "a fault, as JSON"},
-    {proxy_verb::remove, "remove", "id", true, "the fault's id"},
-    {proxy_verb::heal, "heal", "id", false, "the fault's id"},
+    {proxy_verb::list, "list", {}, false, {}, {}},
+    {proxy_verb::counters, "counters", {}, false, {}, {}},
+    {proxy_verb::add, "add", "fault", true, "a fault, as JSON",
+     R"('{"id":"slow","type":"wire.latency","latency":"1s"}')"},
+    {proxy_verb::remove, "remove", "id", true, "the fault's id", "slow"},
+    {proxy_verb::heal, "heal", "id", false, "the fault's id", "slow"},
 }};
 
 /// nullptr when there is none of that name.

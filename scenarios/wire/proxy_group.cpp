@@ -8,11 +8,21 @@
 #include "engine/errno_name.hpp"
 #include "scenarios/endpoint.hpp"
 #include "scenarios/strand.hpp"
+#include "scenarios/wire/listen_remedy.hpp"
 
 namespace scenarios {
 
 using namespace std::chrono_literals;
 using uring::task;
+
+namespace {
+
+std::string error_name(int error) {
+  const char* const name = uring::errno_name(error);
+  return name != nullptr ? name : "unknown error";
+}
+
+}  // namespace
 
 // ---- Who decides -------------------------------------------------------------------------------
 
@@ -116,10 +126,18 @@ void scenario_decider::dialled(const wire_link& link, const uring::socket_addres
 
 void scenario_decider::could_not_dial(const wire_link& link, const uring::socket_address& server,
                                       int error) {
-  const char* name = uring::errno_name(error);
-  run_.result.logs.push_back(fmt::format("{}: no connection to {} for {}: {}", link.proxy,
-                                         server.url(), link.label(),
-                                         name != nullptr ? name : "unknown error"));
+  log_once(fmt::format("{}: no connection to {} for {}: {}", link.proxy, server.url(), link.label(),
+                       error_name(error)));
+}
+
+void scenario_decider::could_not_accept(std::string_view proxy, int error) {
+  log_once(fmt::format("{}: connections can't be accepted: {}", proxy, error_name(error)));
+}
+
+/// What comes again with each datagram, or each try, says nothing new.
+void scenario_decider::log_once(std::string line) {
+  std::vector<std::string>& logs = run_.result.logs;
+  if (std::ranges::find(logs, line) == logs.end()) logs.push_back(std::move(line));
 }
 
 // ---- The relays --------------------------------------------------------------------------------
@@ -152,10 +170,11 @@ bool proxy_group::open(const relay_plan& plan) {
   relay& one = *relays_.emplace_back(
       make_relay(run_.loop, {plan.name, where->address, uring::socket_address()}, rules_));
   if (const int error = one.open(); error != 0) {
-    const char* name = uring::errno_name(-error);
-    fail(plan.listen.at(),
-         fmt::format("the proxy {} can't listen on {}: {}", plan.name, where->address.url(),
-                     name != nullptr ? name : "unknown error"));
+    diagnostic told = run_.make(code::setup_failed, plan.listen.at(),
+                                fmt::format("the proxy {} can't listen on {}: {}", plan.name,
+                                            where->address.url(), error_name(-error)));
+    told.help = listen_remedy(where->address, -error);
+    run_.fail(std::move(told));
     relays_.pop_back();
     return false;
   }

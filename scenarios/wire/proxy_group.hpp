@@ -36,6 +36,7 @@ class scenario_decider final : public rule_decider {
                const uring::socket_address& server) override;
   void could_not_dial(const wire_link& link, const uring::socket_address& server,
                       int error) override;
+  void could_not_accept(std::string_view proxy, int error) override;
 
  protected:
   [[nodiscard]] std::optional<time_point> opens_at(const wire_rule& rule,
@@ -45,6 +46,7 @@ class scenario_decider final : public rule_decider {
   void begun(std::uint32_t rule) override;
 
  private:
+  void log_once(std::string line);
   bool name(wire_link& link, const uring::socket_address& peer, const uring::socket_address& at);
 
   scenario_run& run_;

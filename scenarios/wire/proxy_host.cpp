@@ -14,13 +14,16 @@
 
 #include "engine/errno_name.hpp"
 #include "scenarios/counted.hpp"
+#include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/listen_remedy.hpp"
 #include "scenarios/wire/proxy_commands.hpp"
 
 namespace scenarios {
 namespace {
 
-using object = nlohmann::json;
+// In the order of the file: the first rule wins.
+using object = nlohmann::ordered_json;
 using uring::task;
 
 constexpr std::size_t line_max = 1U << 20U;
@@ -37,19 +40,6 @@ std::string error_text(int error) {
                      name != nullptr ? name : "");
 }
 
-std::string remedy_of(int error) {
-  switch (error) {
-    case EADDRINUSE:
-      return "choose another address, or port 0 for a free one";
-    case EACCES:
-      return "ports below 1024 and some directories want more rights";
-    case EADDRNOTAVAIL:
-      return "listen on an address of this machine";
-    default:
-      return {};
-  }
-}
-
 /// Only who may send us signals may send us commands.
 bool is_trusted(int client) {
   ucred peer{};
@@ -62,14 +52,15 @@ object failure(std::string_view why) {
   return {{"ok", false}, {"error", why}};
 }
 
-object of_fault(bool found, const std::string& id) {
-  return found ? object{{"ok", true}} : failure(fmt::format("there is no fault {}", in_quotes(id)));
+std::string errno_text(int error) {
+  const char* const name = uring::errno_name(error);
+  return name != nullptr ? name : std::to_string(error);
 }
 
 }  // namespace
 
-proxy_host::proxy_host(uring::loop& on, proxy_plan what)
-    : loop_(on), plan_(std::move(what)), rules_(plan_.seed) {
+proxy_host::proxy_host(uring::loop& on, proxy_plan what, trouble_log::teller tell)
+    : loop_(on), plan_(std::move(what)), rules_(plan_.seed, std::move(tell)) {
   for (wire_rule& each : std::exchange(plan_.rules, {})) rules_.add(std::move(each));
   for (const proxy_spec& each : plan_.proxies) {
     relays_.push_back(make_relay(loop_, {each.name, each.listen, each.to}, rules_));
@@ -88,10 +79,10 @@ void proxy_host::close_control() {
 }
 
 bool proxy_host::open(diagnostics& out) {
-  const auto tell = [&](const std::string& what, int error) {
+  const auto tell = [&](const std::string& what, const uring::socket_address& where, int error) {
     out.error(code::address_unavailable, {},
               fmt::format("{} can't be listened on: {}", what, error_text(error)))
-        .help = remedy_of(error);
+        .help = listen_remedy(where, error);
     return false;
   };
   for (std::size_t i = 0; i < relays_.size(); ++i) {
@@ -99,11 +90,12 @@ bool proxy_host::open(diagnostics& out) {
     if (error != 0)
       return tell(fmt::format("{} of the proxy {}", plan_.proxies[i].listen.url(),
                               in_quotes(plan_.proxies[i].name)),
-                  -error);
+                  plan_.proxies[i].listen, -error);
   }
   if (plan_.control.empty()) return true;
   const int error = open_control();
-  return error == 0 || tell(fmt::format("the control socket {}", in_quotes(plan_.control)), -error);
+  return error == 0 || tell(fmt::format("the control socket {}", in_quotes(plan_.control)),
+                            control_address(plan_.control), -error);
 }
 
 int proxy_host::open_control() {
@@ -212,30 +204,63 @@ std::string proxy_host::answer(std::string_view line) {
   return reply.dump(-1, ' ', true, object::error_handler_t::replace);
 }
 
-nlohmann::json proxy_host::inventory(bool in_full) const {
-  object reply{{"ok", true}};
-  for (const auto& each : relays_) {
-    const relay_counters of = each->counters();
-    object& node = reply["proxies"][each->name()];
-    node = {{"connections", of.connections},
-            {"active", of.active},
-            {"to_server", of.to_server},
-            {"to_client", of.to_client}};
-    if (in_full) node["listen"] = each->address().url();
+object proxy_host::of_fault(bool found, const std::string& id) const {
+  if (found) return object{{"ok", true}};
+  std::vector<std::string_view> ids;
+  rules_.each_rule([&](const wire_rule& each, const rule_counters&) { ids.push_back(each.id); });
+  const std::string near = suggestion(id, ids);
+  return failure(
+      fmt::format("there is no fault {}{}{}", in_quotes(id), near.empty() ? "" : "; ", near));
+}
+
+object proxy_host::proxy_node(std::size_t number, bool in_full) const {
+  const relay& of = *relays_[number];
+  const relay_counters counted = of.counters();
+  object node;
+  if (in_full) {
+    node["listen"] = of.address().url();
+    node["to"] = plan_.proxies[number].to.url();
   }
+  node["connections"] = counted.connections;
+  node["active"] = counted.active;
+  node["to_server"] = counted.to_server;
+  node["to_client"] = counted.to_client;
+  std::array<std::uint64_t, 2> failed{};
+  object troubles = object::array();
+  for (const trouble_log::entry& each : rules_.troubles().all()) {
+    if (each.proxy != of.name()) continue;
+    failed[static_cast<std::size_t>(each.what)] += each.times;
+    troubles.push_back({{"what", trouble_name(each.what)},
+                        {"errno", errno_text(each.error)},
+                        {"times", each.times}});
+  }
+  node["dial_failures"] = failed[static_cast<std::size_t>(trouble::dial)];
+  node["accept_failures"] = failed[static_cast<std::size_t>(trouble::accept)];
+  if (in_full && !troubles.empty()) node["troubles"] = std::move(troubles);
+  return node;
+}
+
+object proxy_host::inventory(bool in_full) const {
+  object reply{{"ok", true}};
+  for (std::size_t i = 0; i < relays_.size(); ++i)
+    reply["proxies"][relays_[i]->name()] = proxy_node(i, in_full);
   reply["faults"] = object::object();
   rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
     object& node = reply["faults"][rule.id];
-    node = {{"candidates", of.candidates},
-            {"matched", of.matched},
-            {"fired", of.fired},
-            {"observed", of.observed}};
-    if (in_full) node["type"] = fmt::format("wire.{}", wire_fault_name(rule.effect->type));
+    if (in_full) {
+      node["type"] = fmt::format("wire.{}", wire_fault_name(rule.effect->type));
+      node["fault"] = object::parse(rule.text, nullptr, false, true);
+      node["healed"] = rules_.is_healed(rule.id);
+    }
+    node["candidates"] = of.candidates;
+    node["matched"] = of.matched;
+    node["fired"] = of.fired;
+    node["observed"] = of.observed;
   });
   return reply;
 }
 
-nlohmann::json proxy_host::add(const std::string& fault) {
+object proxy_host::add(const std::string& fault) {
   diagnostics out;
   proxy_plan known = plan_;
   rules_.each_rule(
@@ -263,6 +288,12 @@ std::string proxy_host::summary() const {
     text += fmt::format("{}: {}, {} to the server, {} to the client\n", visible(each->name()),
                         counted(of.connections, "connection"), counted(of.to_server, "byte"),
                         of.to_client);
+  }
+  for (const trouble_log::entry& each : rules_.troubles().all()) {
+    text += fmt::format("{}: {}: {}, {}\n", visible(each.proxy),
+                        each.what == trouble::dial ? "the server could not be dialled"
+                                                   : "connections could not be accepted",
+                        counted(each.times, "time"), errno_text(each.error));
   }
   rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
     text += fmt::format("fault {} (wire.{}): {}, {} matched, {} fired, {} observed\n",

@@ -3,8 +3,9 @@
 // Commands come over a Unix socket that only its owner may use (mode 0600, and the peer's user is
 // asked of the kernel), a line of JSON each, and each is answered by a line:
 //
-//   {"command": "list"}                        proxies with their addresses, rules with counters
-//   {"command": "counters"}                    the same without what stands in the file
+//   {"command": "list"}                        proxies with their addresses and troubles, rules as
+//                                              they were written, with counters, healed or not
+//   {"command": "counters"}                    numbers only
 //   {"command": "add", "fault": {…}}           one more rule, as in the file
 //   {"command": "remove", "id": "slow"}        ends it, and it is no longer there
 //   {"command": "heal"[, "id": "slow"]}        ends it, or all; it stays listed
@@ -16,6 +17,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/loop.hpp"
@@ -24,13 +26,15 @@
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/wire/relay.hpp"
 #include "scenarios/wire/rule_decider.hpp"
+#include "scenarios/wire/trouble_log.hpp"
 #include "scenarios/wire/wire_rule.hpp"
 
 namespace scenarios {
 
 class proxy_host {
  public:
-  proxy_host(uring::loop& on, proxy_plan what);
+  /// `tell` gets a line whenever the proxies can't do what they are for; see trouble_log.
+  explicit proxy_host(uring::loop& on, proxy_plan what, trouble_log::teller tell = {});
   proxy_host(const proxy_host&) = delete;
   proxy_host& operator=(const proxy_host&) = delete;
   ~proxy_host();
@@ -49,16 +53,36 @@ class proxy_host {
   [[nodiscard]] std::string summary() const;
 
  private:
+  // The rules, and what relays tell beside what they ask.
+  class decider final : public rule_decider {
+   public:
+    decider(std::uint64_t seed, trouble_log::teller tell)
+        : rule_decider(seed), troubles_(std::move(tell)) {}
+    void could_not_dial(const wire_link& link, const uring::socket_address& server,
+                        int error) override {
+      troubles_.note(trouble::dial, link.proxy, &server, error, uring::clock::now());
+    }
+    void could_not_accept(std::string_view proxy, int error) override {
+      troubles_.note(trouble::accept, proxy, nullptr, error, uring::clock::now());
+    }
+    [[nodiscard]] const trouble_log& troubles() const { return troubles_; }
+
+   private:
+    trouble_log troubles_;
+  };
+
   uring::task<void> take_commands();
   uring::task<void> talk(int client);
-  [[nodiscard]] nlohmann::json inventory(bool in_full) const;
-  nlohmann::json add(const std::string& fault);
+  [[nodiscard]] nlohmann::ordered_json inventory(bool in_full) const;
+  [[nodiscard]] nlohmann::ordered_json proxy_node(std::size_t number, bool in_full) const;
+  nlohmann::ordered_json add(const std::string& fault);
+  [[nodiscard]] nlohmann::ordered_json of_fault(bool found, const std::string& id) const;
   int open_control();
   void close_control();
 
   uring::loop& loop_;
   proxy_plan plan_;
-  rule_decider rules_;
+  decider rules_;
   std::vector<std::unique_ptr<relay>> relays_;
   uring::stop_source stop_;
   uring::scope clients_;

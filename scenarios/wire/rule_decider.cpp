@@ -29,8 +29,11 @@ void rule_decider::add(wire_rule rule) {
   made.rule = std::move(rule);
   made.number = static_cast<std::uint32_t>(rules_.size() - 1);
   const bool begun = !relays_.empty();
-  for (auto& [link, watches] : links_)
-    if (concerns(made, *link)) watch_for(made, *link, watches);
+  for (auto& [link, known] : links_) {
+    if (!concerns(made, *link)) continue;
+    watch_for(made, *link, known.watches);
+    known.concerning.push_back(&made);
+  }
   // Connections that are there suffer from a condition at once, as those to come will.
   const bool now =
       begun && !made.rule.by_clock() && !made.rule.on.any() &&
@@ -314,12 +317,13 @@ bool rule_decider::refuses(state& s, std::uint64_t connection) {
 
 std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
   std::vector<wire_hit> hits;
-  std::vector<watch> watches;
+  link_record known;
   const auto now = uring::clock::now();
   for (state& each : rules_) {
     if (!concerns(each, link)) continue;
     const wire_effect& effect = *each.rule.effect;
-    watch_for(each, link, watches);
+    watch_for(each, link, known.watches);
+    known.concerning.push_back(&each);
     if (each.healed || is_over(each, now) || waits_for_bytes(each, link.datagrams)) continue;
     if (effect.type == wire_fault::refuse) {
       // The next one is refused: it will never be seen here.
@@ -338,7 +342,7 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
       continue;
     if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
-  links_[&link] = std::move(watches);
+  links_[&link] = std::move(known);
   return hits;
 }
 
@@ -346,23 +350,39 @@ bool rule_decider::may_hit(const watch& w, const wire_link& link) const {
   return !w.of->removed && !w.of->healed && !w.trigger.is_over() && has_hits_left(*w.of, link);
 }
 
+/// For the nearest miss: how far the direction came that a rule is of, and how far any did.
+void rule_decider::note_passed(const link_record& of, direction dir, std::uint64_t bytes) {
+  for (state* each : of.concerning) {
+    fault_tally& sums = each->counted;
+    sums.bytes = std::max(sums.bytes, bytes);
+    if (overlaps(each->rule.effect->dir, dir)) sums.farthest = std::max(sums.farthest, bytes);
+  }
+}
+
 std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, direction dir,
                                                  std::uint64_t offset, std::string_view chunk) {
   const auto found = links_.find(&link);
   if (found == links_.end()) return std::nullopt;
+  auto place = find_place(found->second, link, dir, offset, chunk);
+  note_passed(found->second, dir, place ? place->offset : offset + chunk.size());
+  return place;
+}
+
+std::optional<wire_place> rule_decider::find_place(link_record& of, const wire_link& link,
+                                                   direction dir, std::uint64_t offset,
+                                                   std::string_view chunk) {
   for (;;) {
     std::optional<std::uint64_t> first;
-    for (watch& each : found->second) {
-      if (each.dir != dir) continue;
-      std::uint64_t& farthest = each.of->counted.farthest;
-      farthest = std::max(farthest, offset + chunk.size());
-      if (offset + chunk.size() < each.trigger.begins_at() || !may_hit(each, link)) continue;
+    for (watch& each : of.watches) {
+      if (each.dir != dir || offset + chunk.size() < each.trigger.begins_at() ||
+          !may_hit(each, link))
+        continue;
       const auto place = each.trigger.next(offset, chunk);
       if (place && (!first || *place < *first)) first = place;
     }
     if (!first) return std::nullopt;
     wire_place made{*first, {}};
-    for (watch& each : found->second) {
+    for (watch& each : of.watches) {
       if (each.dir != dir || !may_hit(each, link) || each.trigger.next(offset, chunk) != first)
         continue;
       each.trigger.take();
@@ -383,13 +403,14 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
   std::vector<wire_hit> hits;
   const auto found = links_.find(&link);
   if (found == links_.end()) return hits;
-  for (watch& each : found->second) {
+  std::uint64_t& passed = found->second.datagram_bytes[static_cast<std::size_t>(dir)];
+  note_passed(found->second, dir, passed += datagram.size());
+  for (watch& each : found->second.watches) {
     if (each.dir != dir || each.of->removed || each.of->healed) continue;
     state& s = *each.of;
     const std::uint64_t before = each.bytes;
     each.bytes += datagram.size();
     ++each.datagrams;
-    s.counted.farthest = std::max(s.counted.farthest, each.bytes);
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
     if (!hits.empty() && !s.rule.stack) continue;  // taken

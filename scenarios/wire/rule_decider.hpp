@@ -9,6 +9,7 @@
 // faults says when a rule may hit. Outlives the relays that ask it; on the loop's thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -66,6 +67,10 @@ class rule_decider : public wire_decider {
   std::vector<wire_hit> on_datagram(const wire_link& link, direction dir,
                                     std::string_view datagram) override;
   void on_end(const wire_link& link) override { links_.erase(&link); }
+  [[nodiscard]] bool is_healed(std::string_view id) const {
+    const state* one = find(id);
+    return one != nullptr && one->healed;
+  }
   void observed(std::uint32_t rule) override { ++rules_[rule].counted.observed; }
   [[nodiscard]] const rule_counters& counters(std::uint32_t rule) const {
     return rules_[rule].counted;
@@ -107,6 +112,12 @@ class rule_decider : public wire_decider {
     std::uint64_t bytes = 0;    // of datagrams
     std::uint64_t datagrams = 0;
   };
+  // What is known of a connection while it lasts.
+  struct link_record {
+    std::vector<watch> watches;
+    std::vector<state*> concerning;  // rules that may hit it, also those that wait for no bytes
+    std::array<std::uint64_t, 2> datagram_bytes{};
+  };
   // One that a rule may hit: a connection, a place in its bytes, a datagram.
   struct occurrence {
     const wire_link& link;
@@ -131,6 +142,9 @@ class rule_decider : public wire_decider {
   [[nodiscard]] bool is_drawn(const state& s, std::uint64_t link, std::uint64_t seen) const;
   wire_hit hit_of(const state& s, std::uint64_t link, std::uint64_t seen, time_point now) const;
   static void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
+  std::optional<wire_place> find_place(link_record& of, const wire_link& link, direction dir,
+                                       std::uint64_t offset, std::string_view chunk);
+  static void note_passed(const link_record& of, direction dir, std::uint64_t bytes);
   static bool admits(const std::vector<wire_hit>& hits, const state& s);
   void strike(state& s, time_point now);
   void strike_links(state& s, relay& of, time_point now);
@@ -142,7 +156,7 @@ class rule_decider : public wire_decider {
   time_point began_;
   std::deque<state> rules_;
   std::vector<relay*> relays_;
-  std::map<const wire_link*, std::vector<watch>> links_;
+  std::map<const wire_link*, link_record> links_;
   wake_up changed_;
 };
 

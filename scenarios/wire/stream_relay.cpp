@@ -140,6 +140,8 @@ task<void> stream_relay::accept_all(uring::scope& links) {
     if (each->res >= 0) {
       links.spawn(serve(each->res));
     } else if (each->res != -ECANCELED) {  // for want of descriptors, say
+      // One that was made to refuse says EINVAL.
+      if (listening_) rules_.could_not_accept(options_.name, -each->res);
       co_await loop_.sleep_for(breath).cancel_on(stop_);
     }
   }

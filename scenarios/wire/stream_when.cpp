@@ -56,7 +56,9 @@ pattern read_match(const node& match, compile_scope& scope) {
 stream_condition read_stream_condition(const checked_object& when, compile_scope& scope) {
   stream_condition made;
   if (const node* bytes = when.find("after_bytes")) {
+    const std::size_t errors_before = scope.out().error_count();
     const expression read = scope.read_count(*bytes, {0, INT64_MAX}, "\"after_bytes\"");
+    if (scope.out().error_count() != errors_before) return made;
     if (read.is_constant() && read.constant().is(value_type::integer))
       made.after_bytes = static_cast<std::uint64_t>(read.constant().integer());
     else if (read.is_valid())

@@ -65,10 +65,12 @@ class wire_decider {
   /// the relay's own. A relay that nobody knows the diallers of leaves it out.
   virtual uring::task<void> identify(wire_link& link, const uring::socket_address& peer,
                                      const uring::socket_address& at);
-  /// The relay has dialled the server on this connection's behalf, and has this address there.
   /// The server could not be had: `error` is an errno.
   virtual void could_not_dial(const wire_link& /*link*/, const uring::socket_address& /*server*/,
                               int /*error*/) {}
+  /// Who dialled the relay could not be accepted: `error` is an errno.
+  virtual void could_not_accept(std::string_view /*proxy*/, int /*error*/) {}
+  /// The relay has dialled the server on this connection's behalf, and has this address there.
   virtual void dialled(const wire_link& link, const uring::socket_address& local,
                        const uring::socket_address& server);
   /// What hits the proxy before anybody has connected: `refuse`.

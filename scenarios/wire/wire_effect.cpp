@@ -83,10 +83,11 @@ std::optional<wire_effect> compile_wire_effect(const node& fault, compile_scope&
     for (const wire_fault_row& each : wire_fault_table())
       names.push_back(fmt::format("wire.{}", each.name));
     const std::vector<std::string_view> views(names.begin(), names.end());
+    const std::string near = did_you_mean(type->text(), views);
     scope.out()
         .error(code::unknown_fault, type->at(),
                fmt::format("there is no fault {}", in_quotes(type->text())))
-        .help = did_you_mean(type->text(), views);
+        .help = near.empty() ? "`uring-scenario explain wire` lists them" : near;
     return std::nullopt;
   }
   wire_effect made;

@@ -36,7 +36,7 @@ inline constexpr wire_parameter lasts{"for",
                                       [](reader& r, effect& e) {
                                         std::chrono::nanoseconds read{};
                                         r.duration(read, 1ms);
-                                        if (r.sound()) e.lasts = read;
+                                        if (r.is_above_zero(read)) e.lasts = read;
                                       }};
 
 inline constexpr wire_parameter latency_rows[] = {

@@ -5,6 +5,7 @@
 #include "scenarios/faults/permutation.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
+#include "scenarios/wire/toxiproxy_words.hpp"
 
 namespace scenarios {
 namespace {
@@ -29,6 +30,15 @@ void wire_parameter_reader::duration(std::chrono::nanoseconds& into,
     read = *given;
   }
   into = read;
+}
+
+bool wire_parameter_reader::is_above_zero(std::chrono::nanoseconds read) {
+  if (!sound() || read.count() > 0) return sound();
+  scope_.out()
+      .error(code::value_out_of_range, from_.at(),
+             fmt::format("{} is no time at all: nothing would be broken", what_))
+      .help = "say how long it lasts, \"50ms\"; without it, it lasts until it is healed";
+  return false;
 }
 
 void wire_parameter_reader::count(std::uint64_t& into, integer_range range) {
@@ -94,10 +104,12 @@ bool wire_parameter_reader::word(std::size_t& found, std::span<const std::string
   if (!given) return false;
   for (found = 0; found < words.size(); ++found)
     if (words[found] == *given) return true;
+  const std::string_view direction = toxiproxy_direction(*given);
   scope_.out()
       .error(code::unknown_constant, from_.at(),
              fmt::format("{} is not one of {}", in_quotes(*given), fmt::join(words, ", ")))
-      .help = suggestion(*given, words);
+      .help = direction.empty() ? suggestion(*given, words)
+                                : fmt::format("Toxiproxy's {} is \"{}\"", *given, direction);
   return false;
 }
 

@@ -26,6 +26,8 @@ class wire_parameter_reader {
         what_(std::move(what)),
         errors_before_(scope.out().error_count()) {}
 
+  /// Tells when a time that something lasts is none; false then, and when it was not read.
+  bool is_above_zero(std::chrono::nanoseconds read);
   void duration(std::chrono::nanoseconds& into, std::chrono::nanoseconds unit);
   /// A size, or a number.
   void count(std::uint64_t& into, integer_range range);

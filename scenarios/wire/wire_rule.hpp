@@ -22,6 +22,7 @@ namespace scenarios {
 struct wire_rule {
   std::string id;
   std::vector<std::string> part_of;  // healing one of these heals it, too
+  std::string text;                  // as it was written, JSON; of a scenario's rules empty
   std::shared_ptr<const wire_effect> effect;
   std::string proxy;  // empty: every one
   std::string conn;   // "px#2", "c1.conn"; empty: every one

@@ -108,6 +108,17 @@ class Output(ProgramTest):
         self.write("echo.scenario.json", ECHO)
         self.assertIn("recv", self.expect(self.run_program("run", "-vv"), 0).stdout)
 
+    def test_verbose_shows_what_faults_did(self):
+        self.write("a.scenario.json", {
+            "faults": [{"id": "short", "type": "cqe.short_read", "bytes": 1,
+                        "where": {"actor": "c", "op": "sqe.recv"}}],
+            "actors": {
+                "srv": {"server": "tcp://127.0.0.1:0", "do": [{"send": "abc"}]},
+                "c": {"client": "${srv.addr}", "do": [{"recv": {"exactly": 3}}]}}})
+        line = "\n  fault short (cqe.short_read): fired 1, observed 1: c nth 1\n"
+        self.assertIn(line, self.expect(self.run_program("run", "-v"), 0).stdout)
+        self.assertNotIn("fault short", self.expect(self.run_program("run"), 0).stdout)
+
     def test_colour_only_when_asked_for_or_on_a_terminal(self):
         self.write("a.scenario.json", FAILING)
         self.assertNotIn("\x1b[", self.run_program("run").stdout)

@@ -41,6 +41,7 @@ VOLATILE = [
     (re.compile(r"^ {4}(ms |\d+\.\d{3}\b).*\n", re.M), ""),
     (re.compile(r"not found in PATH \([^)]*\)"), "not found in PATH (<path>)"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:<port>"),
+    (re.compile(r"sport = :\d+"), "sport = :<port>"),
     (re.compile(r"/tmp/uring-\w+"), "<tmp>"),
     (re.compile(r" +$", re.M), ""),
 ]

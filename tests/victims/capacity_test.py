@@ -58,7 +58,7 @@ class WithEcho(ProxyTest):
         return f"tcp://127.0.0.1:{found['port']}"
 
     def counters(self):
-        told = self.expect(self.run_program("proxyctl", "px.sock", "counters"), 0)
+        told = self.expect(self.run_program("proxyctl", "px.sock", "counters", "--json"), 0)
         return json.loads(told.stdout)["proxies"]["px"]
 
     def connect(self, port, count):

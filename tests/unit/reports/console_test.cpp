@@ -110,6 +110,27 @@ TEST_CASE("every verdict has its count") {
   CHECK(run(one_of_each(), {.verbosity = -1}).find("of these") == std::string::npos);
 }
 
+TEST_CASE("what faults did in a run that passed is shown to who asks for more") {
+  suite_result suite;
+  suite.scenarios.push_back(samples::passed("s"));
+  scenarios::fault_result cut;
+  cut.id = "cut";
+  cut.type = "wire.reset_peer";
+  cut.fired = cut.observed = 1;
+  cut.sites = {{"c1", 0, "c1.conn", "s2c", 4096}};
+  scenarios::fault_result third;
+  third.id = "third";
+  third.type = "cqe.errno";
+  third.fired = 5;
+  for (const char* actor : {"a", "b", "c", "d", "e"}) third.sites.push_back({actor, 3});
+  suite.scenarios.back().faults = {cut, third};
+  CHECK(run(suite, {}).find("fault ") == std::string::npos);
+  CHECK(run(suite, {.verbosity = 1})
+            .find("\n  fault cut (wire.reset_peer): fired 1, observed 1: c1.conn s2c at byte 4096\n"
+                  "  fault third (cqe.errno): fired 5, observed 0: a nth 3, b nth 3, c nth 3 and 2 "
+                  "more\n") != std::string::npos);
+}
+
 TEST_CASE("reasons for skipping are summed up, the most frequent first") {
   suite_result suite;
   for (const char* reason : {"needs root", "needs redis", "needs root"}) {

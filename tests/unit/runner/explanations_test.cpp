@@ -1,11 +1,14 @@
 #include "runner/explanations.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "engine/op_table.hpp"
 #include "scenarios/builtin.hpp"
 #include "scenarios/codes.hpp"
+#include "scenarios/faults/fault_table.hpp"
 #include "scenarios/key_table.hpp"
 #include "scenarios/make_table.hpp"
 #include "scenarios/matcher.hpp"
@@ -41,6 +44,20 @@ TEST_CASE("explain: every word of the index means something, in lines that fit")
         if (!line.starts_with("  example")) CHECK(scenarios::display_width(line) <= 100);
         at = end + 1;
       }
+    }
+  }
+}
+
+TEST_CASE("explain: a family of faults lists its members") {
+  for (const scenarios::fault_row& row : scenarios::fault_table()) {
+    const std::string family(row.name.substr(0, row.name.find('.')));
+    for (const std::string& word : {family, family + ".*"}) {
+      const auto texts = explain(word);
+      INFO(row.name);
+      CHECK(std::ranges::any_of(texts, [&](const std::string& each) {
+        return each.starts_with(family + ": family of faults\n") &&
+               (each.find(fmt::format("\n  {} ", row.name)) != each.npos) == row.acts;
+      }));
     }
   }
 }

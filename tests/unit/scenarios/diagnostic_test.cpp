@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scenarios/utf8.hpp"
+#include "scenarios/visible.hpp"
 
 using namespace scenarios;
 
@@ -122,6 +123,24 @@ TEST_CASE("a place past the end or upside down is rendered all the same") {
   entry.where.begin = 50;
   entry.where.end = 40;
   CHECK(line_of(render(entry), 4) == "  |   ^ here");
+}
+
+TEST_CASE("carets end with the line that is shown, however much of it they mean") {
+  const std::string many(300, 'y');
+  const std::string wide = [] {
+    std::string all;
+    for (int i = 0; i < 300; ++i) all += "\xE6\xBC\xA2";
+    return all;
+  }();
+  for (const std::string& before : {std::string(), std::string(60, 'x'), std::string(5000, 'x')}) {
+    for (const std::string& mark : {many, wide, std::string(300, '\t'), std::string(300, '\x7f')}) {
+      for (const std::string& after : {std::string(), std::string(5000, 'z')}) {
+        diagnostic entry = about(before + mark + after, mark, "");
+        const std::string shown = render(entry);
+        CHECK(display_width(line_of(shown, 4)) <= display_width(line_of(shown, 3)));
+      }
+    }
+  }
 }
 
 TEST_CASE("long lines are cut around the caret") {

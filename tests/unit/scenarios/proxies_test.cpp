@@ -106,12 +106,12 @@ TEST_CASE("handlers behind a proxy are named after who dialled it") {
 TEST_CASE("the nearest miss of a wire rule says what came instead") {
   CHECK(miss_of(R"({ "type": "wire.reset_peer", "where": { "conn": "c[0].conn" },
                      "when": { "after_bytes": 17 } })") ==
-        "the connection c[0].conn came, and 16 bytes at most passed in one direction; "
-        "after_bytes 17 was never reached");
+        "the connection c[0].conn came, and at most 16 bytes went s2c; after_bytes 17 was never "
+        "reached");
   CHECK(miss_of(R"({ "type": "wire.reset_peer", "where": { "proxy": "px" },
                      "when": { "match": "z" } })") ==
-        "a connection through px came, and 16 bytes at most passed in one direction, without what "
-        "`match` looks for");
+        "a connection through px came, and at most 16 bytes went s2c, without what `match` looks "
+        "for");
   CHECK(miss_of(marked(R"("nth": 9)")) ==
         "what it waits for came 8 times on c[0].conn; nth 9 was never reached");
   CHECK(miss_of(R"({ "type": "wire.close_on_accept", "where": { "actor": "c" },
@@ -121,6 +121,25 @@ TEST_CASE("the nearest miss of a wire rule says what came instead") {
                      "when": { "at": "1h" } })") == "its time had not come, or was over");
   CHECK(miss_of(R"({ "type": "wire.corrupt", "where": { "conn": "c[1].conn#2" } })") ==
         "the connection c[1].conn#2 never came");
+}
+
+TEST_CASE("the nearest miss of a wire rule names the direction where that is the reason") {
+  CHECK(miss_of(R"({ "type": "wire.reset_peer", "dir": "c2s", "where": { "proxy": "px" },
+                     "when": { "after_bytes": 4 } })") ==
+        "a connection through px came, and 16 bytes went s2c, none c2s, which it waits for; "
+        "after_bytes 4 was never reached; is \"dir\": \"s2c\" meant?");
+  CHECK(miss_of(R"({ "type": "wire.corrupt", "dir": "c2s", "where": { "conn": "c[1].conn" },
+                     "when": { "match": "a" } })") ==
+        "the connection c[1].conn came, and 16 bytes went s2c, none c2s, which it waits for, "
+        "without what `match` looks for; is \"dir\": \"s2c\" meant?");
+  CHECK(miss_of(R"({ "type": "wire.reset_peer", "dir": "c2s", "where": { "proxy": "px" },
+                     "when": { "after_bytes": 17 } })")
+            .find("meant") == std::string::npos);
+  CHECK(miss_of(R"({ "type": "wire.slicer", "average_size": 1, "dir": "c2s",
+                     "where": { "conn": "c[0].conn" },
+                     "require": { "observed": { "ge": 1 } } })") ==
+        "it was done 1 time, and nobody was seen to suffer from it: 16 bytes went s2c, none c2s, "
+        "which it breaks");
 }
 
 TEST_CASE("hits of wire rules written as rules hit the same") {

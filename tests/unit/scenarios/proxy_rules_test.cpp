@@ -121,6 +121,8 @@ TEST_CASE("a proxy that can't listen fails its scenario, rules or not") {
       "c": { "client": "${px.addr}", "do": [ { "recv": { "exactly": 1 } } ] } } })");
   CHECK(ran.result.result == verdict::error);
   CHECK(ran.told.find("py can't listen") != std::string::npos);
+  REQUIRE(ran.result.failures.size() == 1);
+  CHECK(ran.result.failures[0].help == "the directory must be there before");
 }
 
 TEST_CASE("a server that is not there is told of, beside the reset that it looks like") {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "scenarios/counted.hpp"
 #include "scenarios/visible.hpp"
 
 namespace reports {
@@ -45,7 +46,7 @@ std::string fault_lines(const scenarios::scenario_result& of) {
                        visible(each.type), each.fired, each.observed, sites_text(each));
   }
   if (of.faults.size() > shown)
-    out += fmt::format("  and {} more faults\n", of.faults.size() - shown);
+    out += fmt::format("  and {}\n", scenarios::counted(of.faults.size() - shown, "more fault"));
   return out;
 }
 

@@ -8,7 +8,6 @@
 
 #include "scenarios/services/child_process.hpp"
 #include "scenarios/services/deadline.hpp"
-#include "scenarios/services/program.hpp"
 
 namespace scenarios {
 namespace {
@@ -31,7 +30,9 @@ task<void> attempt_all(uring::loop& on, const launch_spec& program,
   };
   child_process one(on);
   if (co_await one.start(program)) {
-    note("process.restart", false, "a program can't be started");
+    for (const std::string_view each :
+         {"process.kill", "process.stop", "process.continue", "process.restart"})
+      note(each, false, "a program can't be started");
     co_return;
   }
   one.signal(SIGSTOP);
@@ -53,9 +54,10 @@ task<void> attempt_all(uring::loop& on, const launch_spec& program,
 
 }  // namespace
 
-std::vector<uring::mechanism_state> test_process_mechanisms(uring::loop& on) {
+std::vector<uring::mechanism_state> test_process_mechanisms(uring::loop& on,
+                                                            std::string_view path) {
   std::vector<uring::mechanism_state> found;
-  const std::optional<std::string> sleep = find_program("sleep", default_path);
+  const std::optional<std::string> sleep = find_program("sleep", path);
   if (!sleep) return found;
   launch_spec program;
   program.program = *sleep;

@@ -7,16 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "reports/fault_text.hpp"
 #include "reports/result_text.hpp"
 #include "reports/timeline.hpp"
 #include "reports/wire_bytes.hpp"
-#include "scenarios/counted.hpp"
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/visible.hpp"
 
 namespace reports {
 
-using scenarios::counted;
 using scenarios::diagnostic;
 using scenarios::scenario_result;
 using scenarios::step_result;
@@ -31,7 +30,6 @@ constexpr std::size_t completions_max = 6;
 constexpr std::size_t not_judged_max = 6;
 constexpr std::size_t log_lines_max = 10;
 constexpr std::size_t output_lines_max = 10;
-constexpr std::size_t faults_max = 8;
 constexpr std::size_t got_columns = 60;
 constexpr std::size_t line_columns_max = 400;  // of a log or an output line
 
@@ -207,24 +205,6 @@ std::string logs(const scenario_result& of) {
   return out;
 }
 
-std::string faults(const scenario_result& of) {
-  std::string out;
-  std::size_t count = 0;
-  for (const auto& fault : of.faults) {
-    if ((fault.fired == 0 && fault.satisfied) || ++count > faults_max) continue;
-    out += fmt::format("  fault {} ({}): fired {}, of {} {} matched", visible(fault.id),
-                       visible(fault.type), fault.fired, counted(fault.candidates, "candidate"),
-                       fault.matched);
-    if (!fault.satisfied && !fault.nearest_miss.empty()) {
-      out += fmt::format("; {}", visible(fault.nearest_miss));
-    }
-    out += '\n';
-  }
-  if (count > faults_max)
-    out += fmt::format("  and {}\n", counted(count - faults_max, "more fault"));
-  return out;
-}
-
 std::string service_output(const scenarios::service_result& of, std::string_view kind,
                            const text_style& style) {
   std::string_view tail = of.output_tail;
@@ -291,7 +271,7 @@ bool is_failure(verdict v) {
 std::string failure_block(const scenario_result& of, const text_style& style) {
   if (!is_failure(of.result)) return {};
   std::string out = header(of, style) + failures(of, style);
-  out += timeline(of, style) + not_judged(of) + logs(of) + faults(of) + services(of, style);
+  out += timeline(of, style) + not_judged(of) + logs(of) + fault_lines(of) + services(of, style);
   return disarmed(out + rerun(of));
 }
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "reports/failure_block.hpp"
 #include "scenarios/counted.hpp"
 #include "scenarios/visible.hpp"
 
 namespace reports {
 
+using scenarios::counted;
 using scenarios::fault_result;
 using scenarios::fault_site;
 using scenarios::visible;
@@ -35,18 +37,31 @@ std::string sites_text(const fault_result& of) {
   return text;
 }
 
+/// Where it fired, and how near it came where it should have more often.
+std::string line_of(const fault_result& of) {
+  std::string text =
+      fmt::format("  fault {} ({}): fired {}", visible(of.id), visible(of.type), of.fired);
+  if (of.fired > 0) text += fmt::format(", observed {}{}", of.observed, sites_text(of));
+  if (of.fired == 0 || !of.satisfied)
+    text += fmt::format("{} of {} {} matched", of.fired == 0 ? ',' : ';',
+                        counted(of.candidates, "candidate"), of.matched);
+  if (!of.satisfied && !of.nearest_miss.empty())
+    text += fmt::format("; {}", visible(of.nearest_miss));
+  return text + '\n';
+}
+
 }  // namespace
 
 std::string fault_lines(const scenarios::scenario_result& of) {
+  const bool failed = is_failure(of.result);
   std::string out;
-  const std::size_t shown = std::min(of.faults.size(), faults_max);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const fault_result& each = of.faults[i];
-    out += fmt::format("  fault {} ({}): fired {}, observed {}{}\n", visible(each.id),
-                       visible(each.type), each.fired, each.observed, sites_text(each));
+  std::size_t count = 0;
+  for (const fault_result& each : of.faults) {
+    const bool tells = !failed || each.fired > 0 || !each.satisfied;
+    if (tells && ++count <= faults_max) out += line_of(each);
   }
-  if (of.faults.size() > shown)
-    out += fmt::format("  and {}\n", scenarios::counted(of.faults.size() - shown, "more fault"));
+  if (count > faults_max)
+    out += fmt::format("  and {}\n", counted(count - faults_max, "more fault"));
   return out;
 }
 

@@ -9,8 +9,9 @@
 
 namespace reports {
 
-/// "  fault cut (wire.reset_peer): fired 1, observed 1: c1.conn s2c at byte 4096"; a few places of
-/// each, a few faults, the rest counted.
+/// "  fault cut (wire.reset_peer): fired 1, observed 1: c1.conn s2c at byte 4096", or how near it
+/// came; a few places of each, a few faults, the rest counted. Of a scenario that failed, only
+/// those that fired or should have.
 std::string fault_lines(const scenarios::scenario_result& of);
 
 }  // namespace reports

@@ -39,6 +39,10 @@ reports::console make_console(const settings& with) {
 suite_options options_of(const settings& with, uring::capabilities kernel) {
   suite_options made = suite_options_of(with, std::move(kernel));
   made.scenario.strict = with.strict;
+  if (!with.replay.empty()) {
+    made.scenario.rerun_words.emplace_back("--replay");
+    made.scenario.rerun_words.push_back(with.replay);
+  }
   made.scenario.bless = with.bless != bless_mode::no;
   made.repeat = with.repeat;
   made.retries = with.retries;

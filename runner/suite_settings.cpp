@@ -21,6 +21,7 @@ suite_options suite_options_of(const settings& with, uring::capabilities kernel)
   made.ring.entries = static_cast<unsigned>(with.ring_entries);
   made.scenario.time_scale = with.time_scale;
   made.scenario.seed = with.seed;
+  made.scenario.rerun_words = words_of_run(with);
   made.jobs = with.jobs;
   made.rings = with.rings;
   return made;
@@ -35,7 +36,7 @@ shared_plan within_deadline(const shared_plan& plan, const settings& with) {
 
 std::vector<std::string> words_of_run(const settings& with) {
   const settings usual;
-  std::vector<std::string> words{"--seed", std::to_string(with.seed)};
+  std::vector<std::string> words;
   const auto add = [&](const char* flag, std::string content) {
     words.emplace_back(flag);
     words.push_back(std::move(content));
@@ -47,6 +48,7 @@ std::vector<std::string> words_of_run(const settings& with) {
   if (with.ring_mode != usual.ring_mode) add("--ring-mode", uring::ring_mode_name(with.ring_mode));
   if (with.ring_entries != usual.ring_entries)
     add("--ring-entries", std::to_string(with.ring_entries));
+  if (with.strict) words.emplace_back("--strict");
   return words;
 }
 

@@ -19,8 +19,8 @@ suite_options suite_options_of(const settings& with, uring::capabilities kernel)
 /// The scenario with the deadline that was asked for, where its own is later.
 shared_plan within_deadline(const shared_plan& plan, const settings& with);
 
-/// What decides how a scenario runs, as words that `run` takes: a command that repeats a run of
-/// these settings has them. The seed always, the rest where it is not as it is by default.
+/// What decides how a scenario runs beside the seed, as words that `run` takes, where it is not as
+/// it is by default: a command that repeats a run of these settings has them.
 std::vector<std::string> words_of_run(const settings& with);
 
 /// Says so on standard error; returns the exit code.

@@ -61,7 +61,9 @@ std::string replay_command(const sweep_outcome& of, const smallest_plan& failure
   const scenarios::plan& base = *of.scenarios[of.trials[failure.trial].scenario].plan;
   const std::string plan =
       fmt::format("{{ \"faults\": [ {} ] }}", fmt::join(rules_of(of, failure), ", "));
-  std::vector<std::string> words{"uring-scenario", "run", base.id, "--replay", "/dev/stdin"};
+  std::vector<std::string> words{
+      "uring-scenario",         "run", base.id, "--replay", "/dev/stdin", "--seed",
+      std::to_string(with.seed)};
   std::ranges::move(words_of_run(with), std::back_inserter(words));
   const std::vector<std::string> in{"printf", "%s", plan};
   return reports::shell_line(in) + " | " + reports::shell_line(words);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <system_error>
 
 #include "scenarios/checked_object.hpp"
 #include "scenarios/visible.hpp"
@@ -102,10 +103,18 @@ void merge(node& root, const node& other) {
     if (const member* m = other.find_member(key.name)) merge_key(key, root, *m);
 }
 
+/// The same for every way to write the path. Why one can't be looked at (too long, links in a
+/// circle) is told when it is read.
+fs::path identity(const fs::path& path) {
+  std::error_code failed;
+  fs::path real = fs::weakly_canonical(path, failed);
+  return failed ? path.lexically_normal() : real;
+}
+
 class assembler {
  public:
   assembler(document& into, diagnostics& out) : into_(into), out_(out) {
-    under_way_.push_back(fs::weakly_canonical(into.from->name()));
+    under_way_.push_back(identity(into.from->name()));
   }
 
   source_list assemble(suite_use suite) {
@@ -139,8 +148,13 @@ class assembler {
   }
 
   void include_one(const node& name, const std::string& from) {
+    // A NUL would end the name that the kernel sees, and another file would be read.
+    if (name.text().empty() || name.text().find('\0') != std::string_view::npos) {
+      out_.error(code::file_not_found, name.at(), "this is no file name");
+      return;
+    }
     const fs::path path = fs::path(from).parent_path() / name.text();
-    const fs::path known_as = fs::weakly_canonical(path);
+    const fs::path known_as = identity(path);
     if (std::ranges::find(under_way_, known_as) != under_way_.end()) {
       out_.error(code::include_cycle, name.at(),
                  fmt::format("{} includes itself", in_quotes(name.text())));

@@ -74,6 +74,8 @@ class scenario_life {
     } else {
       result.rerun = {"run", run_.what.variant_of, "--seeds", seed};
     }
+    const std::vector<std::string>& more = run_.options.rerun_words;
+    result.rerun.insert(result.rerun.end(), more.begin(), more.end());
   }
 
   uring::task<void> go() {

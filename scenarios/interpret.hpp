@@ -17,11 +17,12 @@
 namespace scenarios {
 
 struct run_options {
-  double time_scale = 1.0;  // multiplies upper bounds of time, and harness deadlines
-  std::uint64_t seed = 0;   // of the run; a file's own seed wins
-  bool strict = false;      // a step with the severity `should` is a `must`
-  bool list_sites = false;  // what a fault could hit is listed in the result
-  bool bless = false;       // a plain value that differs is taken down, and taken as right
+  double time_scale = 1.0;               // multiplies upper bounds of time, and harness deadlines
+  std::uint64_t seed = 0;                // of the run; a file's own seed wins
+  bool strict = false;                   // a step with the severity `should` is a `must`
+  bool list_sites = false;               // what a fault could hit is listed in the result
+  std::vector<std::string> rerun_words;  // what a command that repeats the run has beside the seed
+  bool bless = false;  // a plain value that differs is taken down, and taken as right
   uring::stop_source* stop =
       nullptr;  // Ctrl-C: ends the scenario as interrupted, teardown included
 };

@@ -59,6 +59,20 @@ bool check_together(const wire_effect& made, const node& fault, wire_carrier car
   return true;
 }
 
+/// An order says how many it is of; a window beside it has to agree.
+bool settle_window(wire_effect& made, const node& fault, diagnostics& out) {
+  if (made.order.empty()) return true;
+  const node* window = fault.find("window");
+  const bool agrees = window == nullptr || made.window == made.order.size();
+  if (!agrees)
+    out.error(code::conflicting_keys, window->at(),
+              fmt::format("\"perm\" is an order of {}, and \"window\" is {}", made.order.size(),
+                          made.window))
+        .help = "without \"window\" it is as long as \"perm\"";
+  made.window = made.order.size();
+  return agrees;
+}
+
 bool check_carrier(const wire_fault_row& row, wire_carrier carrier, const node& type,
                    diagnostics& out) {
   const std::string_view reason = carrier == wire_carrier::stream     ? row.not_on_streams
@@ -116,6 +130,7 @@ std::optional<wire_effect> compile_wire_effect(const node& fault, compile_scope&
   }
   if (made.type == wire_fault::corrupt && made.bytes == 0) made.bytes = 1;
   if (made.type == wire_fault::corrupt && !made.data.empty()) made.bytes = made.data.size();
+  sound = settle_window(made, fault, scope.out()) && sound;
   if (!sound || !check_together(made, fault, carrier, scope.out())) return std::nullopt;
   return made;
 }

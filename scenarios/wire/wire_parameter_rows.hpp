@@ -207,10 +207,7 @@ inline constexpr wire_parameter reorder_rows[] = {
      {},
      false,
      "the order in which they come; without it drawn by the seed",
-     [](reader& r, effect& e) {
-       r.order(e.order, 1000);
-       if (!e.order.empty()) e.window = e.order.size();
-     }},
+     [](reader& r, effect& e) { r.order(e.order, 1000); }},
     {"delay", time_or_number, "ms", "100ms", false,
      "those that wait for others go on alone after so long",
      [](reader& r, effect& e) { r.duration(e.delay, 1ms); }},

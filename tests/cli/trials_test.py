@@ -1,6 +1,7 @@
 """Runs that are repeated: the same again, without a fault, with other seeds, from a saved plan."""
 
 import json
+import shlex
 
 from program import ProgramTest, main
 
@@ -68,6 +69,22 @@ class Trials(ProgramTest):
                    scenario([broken_send(when={"nth": 1})], expect="ok"))
         result = self.expect(self.run_program("run", "--seeds", "7"), 1)
         self.assertIn("--seeds 7", result.stdout)
+
+    def test_a_failure_is_run_again_as_it_was_run(self):
+        """With its variables, times, ring and plan: the command that is printed fails the same."""
+        made = scenario([])
+        made["vars"] = {"word": "none"}
+        made["actors"]["c"]["do"] = [{"send": "${word}", "expect": "ok"}]
+        self.write("s.scenario.json", made)
+        self.write("plan.json", {"faults": [broken_send(when={"match": {"text": "a b"}})]})
+        words = ["--var", "word=a b", "--time-scale", "2", "--deadline", "5s", "--ring-mode",
+                 "plain", "--ring-entries", "64", "--strict", "--replay", "plan.json"]
+        result = self.expect(self.run_program("run", *words), 1)
+        (again,) = [line.split(": uring-scenario ")[1] for line in result.stdout.splitlines()
+                    if "run again: " in line]
+        self.assertEqual(sorted(shlex.split(again)), sorted(
+            ["run", "s.scenario.json", "--seed", "3", "-v", *words]))
+        self.assertIn("EPIPE", self.expect(self.run_program(*shlex.split(again)), 1).stdout)
 
     def test_a_saved_plan_hits_the_same_without_the_seed(self):
         self.write("s.scenario.json",

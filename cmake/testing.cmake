@@ -34,13 +34,11 @@ function(uring_program_test name tiers)
   uring_sanitized_test("${name}" ${tier} 77 "${URING_SANITIZED_DIR}/uring-scenario" ${command})
 endfunction()
 
-# A Catch2 program: one test a case here, of that tier unless tagged [full]; one or two (tiers) for
-# all cases with sanitizers.
-function(uring_unit_tests target prefix tier)
+# A Catch2 program: one test a case here, of tier full; one or two (tiers) for all cases with
+# sanitizers.
+function(uring_unit_tests target prefix)
   if(NOT URING_SANITIZE)
-    catch_discover_tests(${target} TEST_SPEC "~[full]" TEST_PREFIX "${prefix}/"
-                         WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS ${tier})
-    catch_discover_tests(${target} TEST_SPEC "[full]" TEST_PREFIX "${prefix}/"
+    catch_discover_tests(${target} TEST_PREFIX "${prefix}/"
                          WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS full)
   endif()
   set(program "${URING_SANITIZED_DIR}/${target}")

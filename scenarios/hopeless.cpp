@@ -5,7 +5,9 @@
 // one that waits for bytes or a connection from the same scenario: when every strand is blocked,
 // nobody is left to send. Waits for other strands are known exactly, so a deadlock among them is
 // told at once. Bytes may still be on their way through the kernel, so with I/O among the waits the
-// scenario must have been quiet for a moment, with nothing left in any queue.
+// scenario must have been quiet for a moment, with nothing left in any queue, and with no child of
+// whichever scenario between fork and exec: it has copies of all sockets, and holds their ends
+// back.
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
@@ -13,6 +15,7 @@
 #include <sys/ioctl.h>
 
 #include "scenarios/run_state.hpp"
+#include "scenarios/services/spawn.hpp"
 #include "scenarios/thread_link.hpp"
 #include "scenarios/units.hpp"
 
@@ -73,16 +76,15 @@ void scenario_run::look_for_deadlock() {
     give_up(standing().waits);
     return;
   }
-  const std::uint64_t progress = clock.submissions + clock.completions;
-  quiet_rounds_ = progress == progress_when_quiet_ ? quiet_rounds_ : 0;
-  progress_when_quiet_ = progress;
+  const std::uint64_t now = progress();
+  quiet_rounds_ = now == progress_when_quiet_ ? quiet_rounds_ : 0;
+  progress_when_quiet_ = now;
   loop.timers().arm(quiet_, uring::clock::now() + scaled(quiet));
 }
 
 void scenario_run::quiet_for_long() {
   if (strands_ == 0 || blocked_ < strands_ || stop.stop_requested()) return;
-  if (any_event_pending() || any_io_pending() ||
-      progress_when_quiet_ != clock.submissions + clock.completions) {
+  if (any_event_pending() || any_io_pending() || progress_when_quiet_ != progress()) {
     look_for_deadlock();
     return;
   }
@@ -91,6 +93,11 @@ void scenario_run::quiet_for_long() {
     return;
   }
   give_up(standing().waits);
+}
+
+/// Changes with whatever may bring somebody something.
+std::uint64_t scenario_run::progress() const {
+  return clock.submissions + clock.completions + descriptors_shared::ended();
 }
 
 uring::duration scenario_run::quiet_needed() const {
@@ -117,7 +124,7 @@ run_standing scenario_run::standing() const {
   made.io_pending = any_io_pending();
   made.polled = has_poller();
   made.strands = strands_;
-  made.progress = clock.submissions + clock.completions;
+  made.progress = progress();
   made.quiet = quiet_needed();
   for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_)
     made.waits.push_back({std::string(wait->who), wait->at, wait->what});
@@ -143,6 +150,7 @@ bool scenario_run::any_event_pending() const {
 }
 
 bool scenario_run::any_io_pending() const {
+  if (descriptors_shared::any()) return true;
   for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
     const bool inward = wait->kind == wait_kind::reading || wait->kind == wait_kind::accepting;
     if (inward && readable(wait->fd)) return true;

@@ -303,8 +303,8 @@ uring::task<scenario_result> run_scenario(uring::loop& on, std::shared_ptr<const
                                           run_options options) {
   const bool apart = what->private_net || what->has_threads || what->own_loop;
   if (apart && !unmet_requirement(*what, on.kernel()))
-    return run_isolated(on, std::move(what), options);
-  return run_in_place(on, std::move(what), options, {});
+    return run_isolated(on, std::move(what), std::move(options));
+  return run_in_place(on, std::move(what), std::move(options), {});
 }
 
 }  // namespace scenarios

@@ -252,6 +252,7 @@ class scenario_run {
   void quiet_for_long();
   [[nodiscard]] uring::duration quiet_needed() const;
   [[nodiscard]] bool has_poller() const;
+  [[nodiscard]] std::uint64_t progress() const;
   [[nodiscard]] bool any_event_pending() const;
   [[nodiscard]] bool any_io_pending() const;
   void tell_deadline();

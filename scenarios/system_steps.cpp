@@ -1,5 +1,6 @@
 // The low-level steps that are plain system calls: make, socket options, recycling buffers.
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,6 +19,7 @@
 #include <cstring>
 
 #include "scenarios/make_table.hpp"
+#include "scenarios/services/spawn.hpp"
 #include "scenarios/sqe_builder.hpp"
 #include "scenarios/step_runner.hpp"
 
@@ -185,8 +187,11 @@ int maker::make_child() {
   const __kernel_timespec after = time("after");
   timespec left{after.tv_sec, after.tv_nsec};
   if (bad_) return 0;
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return -errno;
+  const descriptors_shared until_closed;
   child = ::fork();
-  if (child < 0) return -errno;
+  const int error = errno;
   if (child == 0) {
     // Ends of pipes that it kept open would hide ends of streams.
     syscall(SYS_close_range, 0U, UINT_MAX, 0U);
@@ -194,6 +199,12 @@ int maker::make_child() {
     }
     ::_exit(status);
   }
+  ::close(ends[1]);
+  char none = 0;
+  while (child > 0 && ::read(ends[0], &none, 1) < 0 && errno == EINTR) {
+  }
+  ::close(ends[0]);
+  if (child < 0) return -error;
   return one(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
 }
 

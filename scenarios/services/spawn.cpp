@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <span>
@@ -138,6 +139,29 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+namespace {
+std::atomic<std::uint32_t> sharing{0};
+std::atomic<std::uint64_t> shared_before{0};
+}  // namespace
+
+descriptors_shared::descriptors_shared() {
+  sharing.fetch_add(1);
+}
+
+// Counted before it is over: nobody may see neither.
+descriptors_shared::~descriptors_shared() {
+  shared_before.fetch_add(1);
+  sharing.fetch_sub(1);
+}
+
+bool descriptors_shared::any() {
+  return sharing.load() != 0;
+}
+
+std::uint64_t descriptors_shared::ended() {
+  return shared_before.load();
+}
+
 const char* spawn_stage_name(spawn_stage stage) {
   constexpr std::array<const char*, 8> names{
       "making its pipes", "forking",           "making its process group", "setting up its streams",
@@ -167,6 +191,7 @@ uring::task<std::variant<spawned, spawn_failure>> spawn(uring::loop& on, const l
   plan.environment.push_back(variable.data());
   plan.environment.push_back(nullptr);
 
+  const descriptors_shared until_exec;
   const pid_t pid = fork_quietly(plan);
   if (pid < 0) co_return result(spawn_failure{spawn_stage::fork, errno});
   // Nobody but us reaps it, so the number is its own until we do.

@@ -25,6 +25,20 @@
 
 namespace scenarios {
 
+/// Lives while a child may have copies of all descriptors of this process, which is from the fork
+/// to exec: what any scenario closes meanwhile does not end for its other side. Also counts them,
+/// for those who wonder why nothing comes. From any thread.
+class descriptors_shared {
+ public:
+  descriptors_shared();
+  descriptors_shared(const descriptors_shared&) = delete;
+  descriptors_shared& operator=(const descriptors_shared&) = delete;
+  ~descriptors_shared();
+
+  static bool any();
+  static std::uint64_t ended();
+};
+
 struct launch_spec {
   std::string program;  ///< the file, as find_program gives it
   std::vector<std::string> argv;

@@ -257,7 +257,7 @@ TEST_CASE("of two sleeps or idle the second waits for its time") {
       said += name;
     };
     all.spawn(rest(*on, 1h, 'a', order));
-    all.spawn(rest(*on, 2ms, 'b', order));
+    all.spawn(rest(*on, 500ms, 'b', order));
     co_await all.join();
   });
   CHECK(order == "ab");

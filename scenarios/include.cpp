@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "scenarios/checked_object.hpp"
+#include "scenarios/source.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -148,8 +149,7 @@ class assembler {
   }
 
   void include_one(const node& name, const std::string& from) {
-    // A NUL would end the name that the kernel sees, and another file would be read.
-    if (name.text().empty() || name.text().find('\0') != std::string_view::npos) {
+    if (!is_file_name(name.text())) {
       out_.error(code::file_not_found, name.at(), "this is no file name");
       return;
     }

@@ -15,6 +15,7 @@
 #include "scenarios/diagnostic.hpp"
 #include "scenarios/node.hpp"
 #include "scenarios/payload_tree.hpp"
+#include "scenarios/source.hpp"
 #include "scenarios/string_token.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/units.hpp"
@@ -206,8 +207,7 @@ void payload_compiler::compile_file(const node& from) {
     return;
   }
   const std::string& name = path.constant().data();
-  // A NUL would end the name that the kernel sees, and another file would be read.
-  if (name.empty() || name.find('\0') != std::string::npos) {
+  if (!is_file_name(name)) {
     out_.error(code::file_not_found, from.at(), "this is no file name");
     return;
   }

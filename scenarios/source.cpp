@@ -153,6 +153,10 @@ bool is_text(const std::shared_ptr<const source>& file, diagnostics& into) {
 
 }  // namespace
 
+bool is_file_name(std::string_view text) {
+  return !text.empty() && text.find('\0') == std::string_view::npos;
+}
+
 std::shared_ptr<const source> load_source(const std::string& path, diagnostics& into) {
   // O_NOCTTY: a path that leads to a terminal must not become our controlling terminal.
   const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));

@@ -69,6 +69,10 @@ struct span {
 /// From the first byte of `first` to the last of `last`, which must be of the same source.
 span join(span first, span last);
 
+/// Not for a text that is empty or has a NUL, which would end the name that the kernel sees:
+/// another file would be read.
+bool is_file_name(std::string_view text);
+
 /// Reads a file: regular, or a pipe such as `<(generate)`. On failure (missing, a directory, no
 /// permission, above `source_bytes_max`, empty, not UTF-8) returns nullptr and adds one error that
 /// says what is wrong and what to do. A UTF-8 byte order mark is skipped.

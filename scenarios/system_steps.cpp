@@ -189,6 +189,8 @@ int maker::make_child() {
   if (bad_) return 0;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return -errno;
+  const descriptor told(ends[0]);
+  descriptor telling(ends[1]);
   const descriptors_shared until_closed;
   child = ::fork();
   const int error = errno;
@@ -199,12 +201,12 @@ int maker::make_child() {
     }
     ::_exit(status);
   }
-  ::close(ends[1]);
-  char none = 0;
-  while (child > 0 && ::read(ends[0], &none, 1) < 0 && errno == EINTR) {
-  }
-  ::close(ends[0]);
   if (child < 0) return -error;
+  // Its end comes when the child has closed everything.
+  telling.reset();
+  char none = 0;
+  while (::read(told.get(), &none, 1) < 0 && errno == EINTR) {
+  }
   return one(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
 }
 

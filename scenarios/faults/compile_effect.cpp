@@ -132,11 +132,7 @@ void fault_compiler::compile_order(const checked_object& keys, uring::cqe_effect
       !check_range(window->integer(), {2, window_max}, window->at(), "\"window\"", out_))
     return;
   const auto wanted = static_cast<std::uint32_t>(window->integer());
-  if (perm != nullptr && wanted != effect.window)
-    out_.error(
-            code::conflicting_keys, window->at(),
-            fmt::format("\"perm\" is an order of {}, and \"window\" is {}", effect.window, wanted))
-        .help = "without \"window\" it is as long as \"perm\"";
+  if (perm != nullptr) window_agrees(*window, wanted, effect.window, out_);
   effect.window = wanted;
 }
 

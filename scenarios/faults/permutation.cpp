@@ -57,4 +57,12 @@ std::vector<std::uint32_t> read_permutation(const node& list, std::size_t most,
   return made;
 }
 
+bool window_agrees(const node& window, std::uint64_t wanted, std::size_t places, diagnostics& out) {
+  if (wanted == places) return true;
+  out.error(code::conflicting_keys, window.at(),
+            fmt::format("\"perm\" is an order of {}, and \"window\" is {}", places, wanted))
+      .help = "without \"window\" it is as long as \"perm\"";
+  return false;
+}
+
 }  // namespace scenarios

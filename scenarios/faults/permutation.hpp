@@ -17,4 +17,7 @@ namespace scenarios {
 std::vector<std::uint32_t> read_permutation(const node& list, std::size_t most,
                                             compile_scope& scope);
 
+/// Whether the "window" that stands beside a "perm" of so many places says the same; told if not.
+bool window_agrees(const node& window, std::uint64_t wanted, std::size_t places, diagnostics& out);
+
 }  // namespace scenarios

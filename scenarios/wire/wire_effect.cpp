@@ -6,6 +6,7 @@
 
 #include "scenarios/checked_object.hpp"
 #include "scenarios/compile_scope.hpp"
+#include "scenarios/faults/permutation.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/wire_parameters.hpp"
@@ -63,12 +64,8 @@ bool check_together(const wire_effect& made, const node& fault, wire_carrier car
 bool settle_window(wire_effect& made, const node& fault, diagnostics& out) {
   if (made.order.empty()) return true;
   const node* window = fault.find("window");
-  const bool agrees = window == nullptr || made.window == made.order.size();
-  if (!agrees)
-    out.error(code::conflicting_keys, window->at(),
-              fmt::format("\"perm\" is an order of {}, and \"window\" is {}", made.order.size(),
-                          made.window))
-        .help = "without \"window\" it is as long as \"perm\"";
+  const bool agrees =
+      window == nullptr || window_agrees(*window, made.window, made.order.size(), out);
   made.window = made.order.size();
   return agrees;
 }

@@ -75,6 +75,11 @@ void use_pieces(faulted& record, io_uring_sqe& sqe, layout how) {
   }
 }
 
+// With MSG_TRUNC a result is the datagram's length, which may be more than there was room for.
+std::size_t written(const io_uring_sqe& sqe, std::size_t arrived) {
+  return std::min<std::size_t>(arrived, sqe.len);
+}
+
 // Overwrites `bytes`, of which the first is number `begin` of the whole, where the effect says so.
 bool overwrite(std::span<std::byte> bytes, std::uint64_t begin, const cqe_effect& effect) {
   const std::uint64_t length = effect.corrupt_with.empty() ? 1 : effect.corrupt_with.size();
@@ -178,7 +183,7 @@ bool corrupt_received(const operation& op, const cqe_effect& effect, std::int32_
   const bool piped = sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE;
   if (shape.how == layout::none || !shape.in || sqe.addr == 0 || piped) return false;
   if (shape.how == layout::flat) {
-    return overwrite({reinterpret_cast<std::byte*>(sqe.addr), arrived}, 0, effect);
+    return overwrite({reinterpret_cast<std::byte*>(sqe.addr), written(sqe, arrived)}, 0, effect);
   }
   bool any = false;
   std::uint64_t begin = 0;
@@ -243,7 +248,7 @@ std::optional<std::string> arrived_bytes(const operation& op, std::int32_t res,
   } else if (sqe.addr == 0) {
     return {};
   } else if (shape.how == layout::flat) {
-    bytes.append(reinterpret_cast<const char*>(sqe.addr), arrived);
+    bytes.append(reinterpret_cast<const char*>(sqe.addr), written(sqe, arrived));
   } else {
     for (const iovec& each : vectors_of(sqe, shape.how))
       bytes.append(static_cast<const char*>(each.iov_base),

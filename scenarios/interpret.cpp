@@ -264,9 +264,11 @@ class scenario_life {
   void tell_unfired(const fault_result& fault) {
     const std::string wanted =
         fault.expected.empty() ? std::string() : fmt::format("; required: {}", fault.expected);
-    diagnostic why = run_.make(code::fault_not_fired, fault.at,
-                               fmt::format("the required fault \"{}\" fired {} time{}{}", fault.id,
-                                           fault.fired, fault.fired == 1 ? "" : "s", wanted));
+    const bool in_vain = fault.expected.empty() && fault.fired > 0;
+    diagnostic why = run_.make(
+        code::fault_not_fired, fault.at,
+        fmt::format("the required fault \"{}\" fired {} time{}{}{}", fault.id, fault.fired,
+                    fault.fired == 1 ? "" : "s", in_vain ? " in vain" : "", wanted));
     why.label = fault.nearest_miss;
     why.help = "aim it at something that happens, or say \"require\": false";
     run_.result.failures.push_back(std::move(why));

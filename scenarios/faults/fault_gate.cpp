@@ -144,7 +144,7 @@ std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
     const wire_effect& effect = *rule.wire()->what;
     const bool wrong_way = effect.dir != direction::both && sums.farthest == 0 && sums.bytes > 0 &&
                            row_of(effect.type).stage == wire_stage::bytes;
-    return fmt::format("it was done {}, and nobody was seen to suffer from it{}{}",
+    return fmt::format("it was set to work {}, and nobody was seen to suffer from it{}{}",
                        times(sums.fired), wrong_way ? ": " : "",
                        wrong_way ? ways_of_bytes(effect, sums, "breaks") : std::string());
   }
@@ -192,9 +192,17 @@ bool holds(const std::optional<matcher>& wanted, std::uint64_t count) {
   return !wanted->check(value(static_cast<std::int64_t>(count)), match_context{none, 1.0});
 }
 
-bool satisfied(const fault_require& wanted, const fault_tally& sums) {
+// A rule of the wire is counted as fired when it is set to work on a connection. That proves
+// nothing where no byte and no end came for it to work on: it must have been observed, too.
+bool was_at_work(const fault_plan& rule, const fault_tally& sums) {
+  return rule.wire() == nullptr || rule.require.observed || sums.fired == 0 || sums.observed > 0;
+}
+
+bool satisfied(const fault_plan& rule, const fault_tally& sums) {
+  const fault_require& wanted = rule.require;
   if (!wanted.wanted) return true;
   if (!wanted.fired && sums.fired < wanted.fired_min) return false;
+  if (!was_at_work(rule, sums)) return false;
   return holds(wanted.fired, sums.fired) && holds(wanted.observed, sums.observed) &&
          holds(wanted.matched, sums.matched);
 }
@@ -232,7 +240,7 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.sites_are_stable = !result.by_clock && !cut;
     result.required = rules[i].require.wanted;
     result.expected = rules[i].require.text;
-    result.satisfied = satisfied(rules[i].require, tallies[i]);
+    result.satisfied = satisfied(rules[i], tallies[i]);
     if (!result.satisfied) result.nearest_miss = nearest_miss(rules[i], tallies[i], rules);
     results.push_back(std::move(result));
   }

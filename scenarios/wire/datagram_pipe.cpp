@@ -73,10 +73,20 @@ void datagram_pipe::apply(const wire_hit& hit, time_point now) {
 }
 
 bool datagram_pipe::heal(std::optional<std::uint32_t> rule, time_point now) {
-  const bool healed = conditions_.heal(rule);
-  if (healed && !conditions_.any())
-    for (item& each : queue_) each.due = std::min(each.due, now);
+  bool healed = conditions_.heal(rule);
+  if (healed) go_on(now);
+  if (shuffle_ && (!rule || *rule == shuffle_->by.rule)) {
+    release(now);
+    healed = true;
+  }
   return healed;
+}
+
+/// Something that held datagrams up has ended: what nothing else holds comes now.
+void datagram_pipe::go_on(time_point now) {
+  not_before_ = std::min(not_before_, now);
+  if (conditions_.makes_wait()) return;
+  for (item& each : queue_) each.due = std::min(each.due, now);
 }
 
 void datagram_pipe::enqueue(std::string bytes, time_point now, std::vector<std::uint32_t> rules) {
@@ -115,7 +125,7 @@ void datagram_pipe::release(time_point now) {
 }
 
 datagram_pipe::order datagram_pipe::next(time_point now) {
-  conditions_.expire(now);
+  if (conditions_.expire(now)) go_on(now);
   if (shuffle_ && shuffle_->until <= now) release(now);
   order made;
   const auto ask_at = [&](std::optional<time_point> at) {

@@ -60,6 +60,7 @@ class datagram_pipe {
   void enqueue(std::string bytes, time_point now, std::vector<std::uint32_t> rules);
   void keep(std::string bytes, time_point now, std::vector<std::uint32_t> rules);
   void release(time_point now);
+  void go_on(time_point now);
 
   wire_decider& rules_;
   const wire_link& link_;

@@ -223,16 +223,17 @@ task<void> datagram_relay::write(flow& of, bool to_server) {
       co_await wake.wait(loop_, of.stop, order.until);
       continue;
     }
-    // One that can't be sent is lost, as anywhere in a network.
+    uring::completion done;
     if (to_server) {
       uring::operation sending = loop_.send(of.server, bytes_of(*order.datagram), MSG_NOSIGNAL);
-      co_await sending.cancel_on(of.stop);
+      done = co_await sending.cancel_on(of.stop);
     } else {
       auto sending = loop_.send_to(socket_, bytes_of(*order.datagram), of.from.data(),
                                    of.from.length(), MSG_NOSIGNAL);
-      co_await sending.cancel_on(of.stop);
+      done = co_await sending.cancel_on(of.stop);
     }
-    pipe.sent(order, uring::clock::now());
+    // One that can't be sent is lost, as anywhere in a network: nobody was given it.
+    if (done.res >= 0) pipe.sent(order, uring::clock::now());
   }
 }
 

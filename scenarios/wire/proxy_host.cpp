@@ -17,7 +17,6 @@
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/listen_remedy.hpp"
-#include "scenarios/wire/proxy_commands.hpp"
 
 namespace scenarios {
 namespace {
@@ -50,6 +49,26 @@ bool is_trusted(int client) {
 
 object failure(std::string_view why) {
   return {{"ok", false}, {"error", why}};
+}
+
+std::string text_at(const object& asked, std::string_view key) {
+  const auto found = asked.is_object() ? asked.find(key) : asked.end();
+  return asked.is_object() && found != asked.end() && found->is_string() ? found->get<std::string>()
+                                                                         : std::string();
+}
+
+/// What is wrong with it; empty: nothing. A heal of something unsaid would be one of everything.
+std::string misuse(const proxy_command& command, const object& asked) {
+  for (const auto& [key, value] : asked.items()) {
+    if (key == "command") continue;
+    if (key != command.argument) return fmt::format("{} takes no {}", command.name, in_quotes(key));
+    const bool fits =
+        command.verb == proxy_verb::add ? value.is_object() : !text_at(asked, key).empty();
+    if (!fits) return fmt::format("{} is to be {}", in_quotes(key), command.argument_is);
+  }
+  if (!command.needs_argument || asked.contains(command.argument)) return {};
+  return fmt::format("{} needs {}: {}", command.name, in_quotes(command.argument),
+                     command.argument_is);
 }
 
 std::string errno_text(int error) {
@@ -169,39 +188,32 @@ task<void> proxy_host::talk(int client) {
 
 std::string proxy_host::answer(std::string_view line) {
   const object asked = object::parse(line, nullptr, false);
-  const auto text = [&](std::string_view key) {
-    const auto found = asked.is_object() ? asked.find(key) : asked.end();
-    return asked.is_object() && found != asked.end() && found->is_string()
-               ? found->get<std::string>()
-               : std::string();
-  };
-  const proxy_command* const command = find_proxy_command(text("command"));
+  const proxy_command* const command = find_proxy_command(text_at(asked, "command"));
+  std::string wrong;
   if (command == nullptr) {
     std::vector<std::string_view> names;
     names.reserve(proxy_commands.size());
     for (const proxy_command& each : proxy_commands) names.push_back(each.name);
-    return failure(
-               fmt::format("a command is a line of JSON, and one of {}", fmt::join(names, ", ")))
-        .dump();
+    wrong = fmt::format("a command is a line of JSON, and one of {}", fmt::join(names, ", "));
+  } else {
+    wrong = misuse(*command, asked);
   }
-  object reply;
-  switch (command->verb) {
-    case proxy_verb::list:
-    case proxy_verb::counters:
-      reply = inventory(command->verb == proxy_verb::list);
-      break;
-    case proxy_verb::add:
-      reply = asked.contains(command->argument) ? add(asked[std::string(command->argument)].dump())
-                                                : failure("\"add\" needs \"fault\"");
-      break;
-    case proxy_verb::remove:
-      reply = of_fault(rules_.remove(text(command->argument)), text(command->argument));
-      break;
-    case proxy_verb::heal:
-      reply = of_fault(rules_.heal(text(command->argument)), text(command->argument));
-      break;
-  }
+  const object reply = wrong.empty() ? carry_out(*command, asked) : failure(wrong);
   return reply.dump(-1, ' ', true, object::error_handler_t::replace);
+}
+
+object proxy_host::carry_out(const proxy_command& command, const object& asked) {
+  const std::string id = text_at(asked, command.argument);
+  switch (command.verb) {
+    case proxy_verb::add:
+      return add(asked[std::string(command.argument)].dump());
+    case proxy_verb::remove:
+      return of_fault(rules_.remove(id), id);
+    case proxy_verb::heal:
+      return of_fault(rules_.heal(id), id);
+    default:
+      return inventory(command.verb == proxy_verb::list);
+  }
 }
 
 object proxy_host::of_fault(bool found, const std::string& id) const {

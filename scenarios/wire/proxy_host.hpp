@@ -24,6 +24,7 @@
 #include "engine/scope.hpp"
 #include "engine/stop.hpp"
 #include "scenarios/diagnostic.hpp"
+#include "scenarios/wire/proxy_commands.hpp"
 #include "scenarios/wire/relay.hpp"
 #include "scenarios/wire/rule_decider.hpp"
 #include "scenarios/wire/trouble_log.hpp"
@@ -73,6 +74,8 @@ class proxy_host {
 
   uring::task<void> take_commands();
   uring::task<void> talk(int client);
+  nlohmann::ordered_json carry_out(const proxy_command& command,
+                                   const nlohmann::ordered_json& asked);
   [[nodiscard]] nlohmann::ordered_json inventory(bool in_full) const;
   [[nodiscard]] nlohmann::ordered_json proxy_node(std::size_t number, bool in_full) const;
   nlohmann::ordered_json add(const std::string& fault);

@@ -85,8 +85,11 @@ bool relay_link::heal(std::optional<std::uint32_t> rule) {
   return healed;
 }
 
-void relay_link::finish(ending how) {
-  if (how_ == ending::stopped) how_ = how;
+void relay_link::finish(ending how, std::optional<std::uint32_t> rule) {
+  if (how_ == ending::stopped) {
+    how_ = how;
+    ended_by_ = rule;
+  }
   stop_.request_stop();
 }
 
@@ -110,6 +113,7 @@ task<void> relay_link::run(std::vector<wire_hit> hits) {
   }
   for (int* fd : {&client_, &server_})
     if (*fd >= 0) co_await loop_.close_only(std::exchange(*fd, -1));
+  if (ended_by_) rules_.observed(*ended_by_);
   rules_.on_end(identity_);
 }
 
@@ -134,11 +138,11 @@ task<bool> relay_link::begin(const std::vector<wire_hit>& hits) {
 
 task<void> relay_link::suffer(const wire_hit& hit) {
   const wire_effect& effect = *hit.effect;
-  rules_.observed(hit.rule);
   if (effect.type == wire_fault::close_on_accept) {
-    finish(effect.then == wire_ending::rst ? ending::reset : ending::closed);
+    finish(effect.then == wire_ending::rst ? ending::reset : ending::closed, hit.rule);
     co_return;
   }
+  rules_.observed(hit.rule);  // who dials waits from here on
   const bool delays = effect.type == wire_fault::accept_delay;
   std::optional<uring::time_point> until;
   if (delays || effect.lasts)
@@ -223,6 +227,7 @@ task<bool> relay_link::send_on(flow& of, int to, std::string_view bytes) {
       receiver_is_gone(of);
       break;
     }
+    of.pipe.passed(static_cast<std::size_t>(done.res));
     bytes.remove_prefix(static_cast<std::size_t>(done.res));
   }
   of.pipe.set_passing(false);
@@ -251,9 +256,9 @@ task<void> relay_link::write(flow& of, int to) {
       of.pipe.ended();
       finish_if_over();
     } else {
-      if (order.rule) rules_.observed(*order.rule);
+      const auto rule = order.rule;  // what it stands in may go
       co_await wait_until_taken(to);
-      co_return finish(order.what == deed::reset ? ending::reset : ending::closed);
+      co_return finish(order.what == deed::reset ? ending::reset : ending::closed, rule);
     }
   }
 }

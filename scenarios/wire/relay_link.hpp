@@ -69,7 +69,8 @@ class relay_link {
   uring::task<void> wait_until_taken(int fd);
   uring::task<void> let_go(int fd);
   void receiver_is_gone(flow& of);
-  void finish(ending how);
+  /// By this rule, or by nobody's.
+  void finish(ending how, std::optional<std::uint32_t> rule = {});
   void finish_if_over();
   [[nodiscard]] flow& against(const flow& of) { return flows_[&of == &flows_[0] ? 1 : 0]; }
 
@@ -85,6 +86,7 @@ class relay_link {
   ending how_ = ending::stopped;
   wake_up before_;                        // while it is not let begin
   std::optional<std::uint32_t> held_by_;  // the rule: accept_hang, accept_delay
+  std::optional<std::uint32_t> ended_by_;
 };
 
 }  // namespace scenarios

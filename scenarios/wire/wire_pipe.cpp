@@ -39,10 +39,7 @@ bool wire_pipe::push(std::string_view chunk, time_point now) {
     for (const wire_hit& hit : place->hits) apply(hit, now, false);
   }
   const bool plain = is_plain();
-  if (plain)
-    delivered_ += chunk.size();
-  else
-    take(chunk, now);
+  if (!plain) take(chunk, now);
   offset_ += chunk.size();
   return plain;
 }

@@ -48,6 +48,8 @@ class wire_pipe {
   /// been queued, and the caller sends it, with set_passing() around that.
   bool push(std::string_view chunk, time_point now);
   void set_passing(bool is_at_it) { passing_ = is_at_it; }
+  /// So many of the bytes that were not queued have been sent.
+  void passed(std::size_t count) { delivered_ += count; }
   /// The sender has ended the stream, or reset it.
   void push_end(bool by_reset, time_point now);
 
@@ -119,7 +121,7 @@ class wire_pipe {
   std::uint64_t queued_items_ = 0;  // ever
   std::uint64_t held_from_ = 0;     // a partition lets go what was queued before this one
   std::uint64_t offset_ = 0;        // bytes that were pushed or passed
-  std::uint64_t delivered_ = 0;     // bytes that were sent, or passed to be
+  std::uint64_t delivered_ = 0;     // bytes that were sent
   time_point last_due_{};
   time_point not_before_{};  // bandwidth, pauses of the slicer
   std::optional<limit> limit_;

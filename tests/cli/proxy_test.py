@@ -103,6 +103,15 @@ class Proxy(ProgramTest):
         ask("remove", "cut")
         self.assertEqual(json.loads(ask("counters", "--json").stdout)["faults"], {})
         self.assertIn("no fault", ask("heal", "cut", code=1).stderr)
+        ask("add", json.dumps(fault))
+        self.assertIn("to be the fault's id", ask("heal", "", code=1).stderr)
+        for line in [b'{"command":"heal","id":5}', b'{"command":"heal","fault":"cut"}',
+                     b'{"command":"list","id":"cut"}', b'{"command":"add","fault":"cut"}']:
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(self.dir / "px.sock"))
+                control.sendall(line + b"\n")
+                self.assertFalse(json.loads(control.recv(4096))["ok"], line)
+        self.assertFalse(json.loads(ask("list", "--json").stdout)["faults"]["cut"]["healed"])
         self.assertIn("wire.latency", ask("add", '{"type":"wire.latancy"}', code=1).stderr)
         self.assertIn("remove", ask("remov", "x", code=2).stderr)
         self.end()

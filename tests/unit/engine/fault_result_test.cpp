@@ -249,6 +249,21 @@ TEST_CASE("received bytes are corrupted where they are, sent ones in a copy") {
       CHECK(got.text(received.res) == "aXYd");
     });
   }
+  SECTION("not beyond the buffer of a datagram that was longer") {
+    int both[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, both) == 0);
+    const socket_pair flow{descriptor(both[0]), descriptor(both[1])};
+    effect.corrupt_with = "XYZ";
+    seam.hit(IORING_OP_RECV, effect);
+    put(flow.b, "abcdef");
+    run(*on, [&]() -> task<void> {
+      room got;
+      got.bytes[2] = got.bytes[3] = std::byte{'-'};
+      const completion received = co_await on->recv(flow.a, got.first(2), MSG_TRUNC);
+      CHECK(received.res == 6);
+      CHECK(got.text(4) == "aX--");
+    });
+  }
   SECTION("into a selected buffer") {
     int refused = 0;
     const auto group = buffer_ring::open(*on, {.group = 1, .count = 1, .size = 8}, refused);

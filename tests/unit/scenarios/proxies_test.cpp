@@ -138,7 +138,8 @@ TEST_CASE("the nearest miss of a wire rule names the direction where that is the
   CHECK(miss_of(R"({ "type": "wire.slicer", "average_size": 1, "dir": "c2s",
                      "where": { "conn": "c[0].conn" },
                      "require": { "observed": { "ge": 1 } } })") ==
-        "it was done 1 time, and nobody was seen to suffer from it: 16 bytes went s2c, none c2s, "
+        "it was set to work 1 time, and nobody was seen to suffer from it: 16 bytes went s2c, none "
+        "c2s, "
         "which it breaks");
 }
 

@@ -97,3 +97,15 @@ TEST_CASE("a jammed partition holds datagrams, a stopped one loses them") {
   d.send({"later"});
   CHECK(d.receive(expected.size()) == expected);
 }
+
+TEST_CASE("a datagram that a narrow line holds up comes when that has ended") {
+  // At a byte a second the second would come when its receiver has given up.
+  const bool by_itself = GENERATE(false, true);
+  CAPTURE(by_itself);
+  datagrams d(std::string(R"({ "id": "f", "dir": "c2s", "type": "wire.bandwidth", "rate": "1B")") +
+              (by_itself ? R"(, "for": "20ms" })" : " }"));
+  d.send({std::string(20, 'a'), "second"});
+  CHECK(d.receive(1) == list{std::string(20, 'a')});
+  if (!by_itself) d.px.heal();
+  CHECK(d.receive(1) == list{"second"});
+}

@@ -56,12 +56,12 @@ std::string escaped(std::string_view bytes) {
   return text;
 }
 
-std::string quoted(std::string_view bytes) {
+std::string in_quotes(std::string_view bytes) {
   return '"' + escaped(bytes) + '"';
 }
 
 std::string data_text(const data_bytes& data) {
-  std::string text = quoted(data.bytes);
+  std::string text = in_quotes(data.bytes);
   if (data.total > data.bytes.size()) text += "... (" + std::to_string(data.total) + " bytes)";
   return text;
 }
@@ -140,7 +140,7 @@ struct value_text {
   }
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(const std::string& value) const {
-    return kind == field_kind::path || kind == field_kind::text ? quoted(value) : escaped(value);
+    return kind == field_kind::path || kind == field_kind::text ? in_quotes(value) : escaped(value);
   }
   std::string operator()(const named_bits& value) const { return names_text(value); }
   std::string operator()(const data_bytes& value) const { return data_text(value); }

@@ -25,6 +25,7 @@ DATA = re.compile(r"^tests/(golden|conformance|fuzz|data)/")
 FORBIDDEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 QUOTED = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 ANGLED = re.compile(r"^\s*#\s*include\s+<([^>]+)>")
+FREE_QUOTED = re.compile(r"^[\w:]+ quoted\(")
 
 
 class File:
@@ -133,6 +134,16 @@ def dead_headers(files):
             yield file.name, 1, "included by nobody"
 
 
+def borrowed_names(files):
+    """libstdc++ 14 shows std::quoted to all who have a std::string; 12 shows it to nobody."""
+    for file in files:
+        if file.suffix not in CPP:
+            continue
+        for number, line in file.numbered():
+            if FREE_QUOTED.match(line):
+                yield file.name, number, "std::quoted is found as well with g++ 14's library"
+
+
 def scripts(files):
     for file in files:
         if file.script and not file.executable:
@@ -149,6 +160,7 @@ RULES = (
     headers,
     include_direction,
     dead_headers,
+    borrowed_names,
     scripts,
 )
 

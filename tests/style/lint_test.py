@@ -57,6 +57,11 @@ BROKEN = [
         "engine/ring.hpp:3",
         "its headers no fmt",
     ),
+    (
+        {"engine/a.cpp": "std::string quoted(std::string_view text) {\n"},
+        "engine/a.cpp:1",
+        "std::quoted is found as well",
+    ),
     ({"engine/dead.hpp": "// Dead.\n#pragma once\n"}, "engine/dead.hpp:1", "included by nobody"),
     ({"engine/probe.hpp": "// Dead.\n#pragma once\n"}, "engine/probe.hpp:1", "included by nobody"),
     ({"scripts/stop": "#!/bin/sh\n"}, "scripts/stop:1", "a script that is not executable"),

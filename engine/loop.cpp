@@ -74,13 +74,20 @@ void loop::run(task<void> root) {
 void loop::turn(const bool& done) {
   run_ready();
   if (done) return;
-  std::optional<time_point> until;
   if (!timers_.empty()) {
     read_clock();
     timers_.fire_due(now_);
-    if (!timers_.empty()) until = timers_.earliest();
   }
-  if (parked_head_ != nullptr || cancels_head_ != nullptr) admit_parked();
+  if (parked_head_ != nullptr || cancels_head_ != nullptr) {
+    admit_parked();
+    now_known_ = false;  // it may have waited for the poller
+  }
+  // Only now: what was parked may have a time limit, which starts when it goes out.
+  std::optional<time_point> until;
+  if (!timers_.empty()) {
+    until = timers_.earliest();
+    if (!now_known_) read_clock();
+  }
   // While something is parked the kernel is asked but not waited for: what is parked may be the
   // very thing that the next completion depends on.
   const bool idle = ready_.empty() && parked_head_ == nullptr && cancels_head_ == nullptr;

@@ -82,9 +82,8 @@ fault_delivery fault_injector::follower_arrived(operation& op, request_kind kind
   return {verdict::withhold, nullptr};
 }
 
-// Publishes a request as it was meant, with its linked timeout. Returns whether it is linked to
-// what comes next.
-bool fault_injector::publish_again(operation& op, const io_uring_sqe& sqe,
+// Publishes a request as it was meant, with its linked timeout.
+void fault_injector::publish_again(operation& op, const io_uring_sqe& sqe,
                                    const __kernel_timespec& limit) {
   const auto links = static_cast<__u8>(op.sqe_.flags & any_link);
   const bool bounded = op.mechanism_ == timeout_mechanism::linked;
@@ -94,7 +93,6 @@ bool fault_injector::publish_again(operation& op, const io_uring_sqe& sqe,
   if (bounded && links == 0) entry->flags |= IOSQE_IO_LINK;
   if (!loop_.supports(entry->opcode)) loop_.stand_in(op, *entry);
   if (bounded) loop_.put_link_timeout(op, links, limit);
-  return links != 0;
 }
 
 void fault_injector::resubmit(faulted& record) {
@@ -113,7 +111,6 @@ void fault_injector::resubmit(faulted& record) {
     soon(record);
     return;
   }
-  bool link_open = false;
   const duration waited = record.effect.by;
   if (record.op != nullptr) {
     operation& op = *record.op;
@@ -123,7 +120,7 @@ void fault_injector::resubmit(faulted& record) {
     }
     record.at = stage::running;
     record.timeout_in = false;
-    link_open = publish_again(op, op.sqe_, record.time_left);
+    publish_again(op, op.sqe_, record.time_left);
   }
   for (operation* each : record.followers) {
     const faulted* own = find(*each);
@@ -135,7 +132,7 @@ void fault_injector::resubmit(faulted& record) {
       record.time_left = to_timespec(to_duration(*asked) - waited);
       sqe.addr = reinterpret_cast<std::uint64_t>(&record.time_left);
     }
-    link_open = publish_again(*each, sqe, each->bounds_.limit);
+    publish_again(*each, sqe, each->bounds_.limit);
     behind_.erase(each);
   }
   // What is put off itself has its own members behind it again.
@@ -146,7 +143,6 @@ void fault_injector::resubmit(faulted& record) {
   }
   record.followers.clear();
   record.followers_in.clear();
-  if (link_open) loop_.ring_.end_submission();
   if (record.op != nullptr) return;
   const auto tail = std::ranges::find(tails_, &record, &std::unique_ptr<faulted>::get);
   ended_.push_back(std::move(*tail));

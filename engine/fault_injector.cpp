@@ -79,7 +79,7 @@ fault_injector::fault_injector(loop& on, fault_observer* observer)
       ring_(on, observer) {}
 
 fault_injector::~fault_injector() {
-  for (const std::uint8_t opcode : masked_) loop_.kernel_.opcodes.set(opcode);
+  while (!masked_.empty()) pretend_missing(masked_.back(), false);
 }
 
 // ---- Records -----------------------------------------------------------------------------------
@@ -327,14 +327,15 @@ void fault_injector::settle() noexcept {
 }
 
 void fault_injector::pretend_missing(uint8_t opcode, bool missing) noexcept {
-  if (opcode >= loop_.kernel_.opcodes.size()) return;
   const auto known = std::ranges::find(masked_, opcode);
   if (missing && known == masked_.end() && loop_.kernel_.has(opcode)) {
     masked_.push_back(opcode);
     loop_.kernel_.opcodes.reset(opcode);
+    loop_.kernel_.hidden.set(opcode);
   } else if (!missing && known != masked_.end()) {
     masked_.erase(known);
     loop_.kernel_.opcodes.set(opcode);
+    loop_.kernel_.hidden.reset(opcode);
   }
 }
 

@@ -170,7 +170,7 @@ class fault_injector {
 
   const char* place(faulted& record, io_uring_sqe& sqe);
   void resubmit(faulted& record);
-  bool publish_again(operation& op, const io_uring_sqe& sqe, const __kernel_timespec& limit);
+  void publish_again(operation& op, const io_uring_sqe& sqe, const __kernel_timespec& limit);
   void end_placeholder(faulted& record);
   static bool hangs_on_timeout(const faulted& record, std::int32_t res) noexcept;
 

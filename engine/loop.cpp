@@ -167,7 +167,10 @@ void loop::deliver_to(operation& op, request_kind kind, const io_uring_cqe& cqe)
   }
   std::int32_t res = cqe.res;
   std::uint32_t flags = cqe.flags;
-  const bool stands = op.marks_.substituted && (flags & IORING_CQE_F_NOTIF) == 0;
+  // What stands in for an operation and was never started, in a chain that broke, stands for
+  // nothing.
+  const bool started = !op.marks_.replaced || res != -ECANCELED;
+  const bool stands = op.marks_.substituted && started && (flags & IORING_CQE_F_NOTIF) == 0;
   if (kind == request_kind::main && stands) res = op.substitute_;
   if (seam_ != nullptr && seam_->on_complete(op, kind, res, flags) == verdict::withhold) return;
   take(op, kind, res, flags);

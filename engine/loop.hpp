@@ -170,7 +170,7 @@ class loop : public data_factories,
   bool publish(operation& group) noexcept;
   void publish_main(operation& op, unsigned add_flags) noexcept;
   void meddle(operation& op, io_uring_sqe& sqe) noexcept;
-  bool publish_one(operation& op) noexcept;
+  void publish_one(operation& op) noexcept;
   void publish_link_timeout(operation& op, __u8 links) noexcept;
   io_uring_sqe& put_link_timeout(operation& op, __u8 links,
                                  const __kernel_timespec& limit) noexcept;
@@ -179,6 +179,7 @@ class loop : public data_factories,
   void unpark(operation& op) noexcept;
   void admit_parked() noexcept;
   void stand_in(operation& op, io_uring_sqe& sqe) noexcept;
+  [[nodiscard]] bool has_to_wait(const operation& op, const io_uring_sqe& sqe) const noexcept;
   void end_unsubmitted(operation& op, int res) noexcept;
   void stop_operation(operation& op) noexcept;
   void expire_operation(operation& op) noexcept;

@@ -162,7 +162,7 @@ bool ask_opcodes(io_uring& ring, capabilities& found) {
   auto* answer = reinterpret_cast<io_uring_probe*>(memory.data());
   if (io_uring_register_probe(&ring, answer, asked) != 0) return false;
   found.last_opcode = answer->last_op;
-  for (unsigned n = 0; n < answer->ops_len && n < found.opcodes.size(); ++n)
+  for (unsigned n = 0; n < answer->ops_len && n < asked; ++n)
     found.opcodes.set(answer->ops[n].op, (answer->ops[n].flags & IO_URING_OP_SUPPORTED) != 0);
   return true;
 }
@@ -229,6 +229,11 @@ std::optional<capabilities> mask(const capabilities& found, std::string_view ver
   masked.as_kernel = version;
   for (const op_row& row : op_table())
     if (newer_than(row.since, version)) masked.opcodes.reset(row.opcode);
+  // What has no row came after all that have one.
+  if (newer_than(op_table().back().since, version)) {
+    for (size_t n = op_table().size(); n < masked.opcodes.size(); ++n) masked.opcodes.reset(n);
+  }
+  masked.hidden = found.hidden | (found.opcodes & ~masked.opcodes);
   masked.features = bits_known_to(flags::features, found.features, version);
   masked.setup_flags = bits_known_to(flags::setup_flags, found.setup_flags, version);
   masked.nop_inject = found.nop_inject && !newer_than("6.10", version);

@@ -19,16 +19,17 @@
 namespace uring {
 
 struct capabilities {
-  std::string release;    ///< uname -r, for display only
-  std::string as_kernel;  ///< the version that mask() was given, else empty
-  std::bitset<compat::op_count> opcodes;
+  std::string release;       ///< uname -r, for display only
+  std::string as_kernel;     ///< the version that mask() was given, else empty
+  std::bitset<256> opcodes;  ///< also those that the op table does not know
+  std::bitset<256> hidden;   ///< of those that are missing: the kernel has them, mask() took them
   uint32_t features = 0;     ///< IORING_FEAT_* bits
   uint32_t setup_flags = 0;  ///< IORING_SETUP_* bits that a ring could be made with
   bool nop_inject = false;   ///< NOP with IORING_NOP_INJECT_RESULT returns the injected result
   unsigned last_opcode = 0;  ///< the highest opcode that the kernel knows, also beyond the table
   int ring_errno = 0;        ///< why no ring could be made (positive); then nothing is supported
 
-  bool has(uint8_t opcode) const { return opcode < opcodes.size() && opcodes.test(opcode); }
+  bool has(uint8_t opcode) const { return opcodes.test(opcode); }
   bool has_feature(uint32_t bit) const { return (features & bit) == bit; }
   bool accepts(uint32_t setup_bits) const { return (setup_flags & setup_bits) == setup_bits; }
 };

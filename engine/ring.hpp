@@ -52,10 +52,13 @@ class ring {
   [[nodiscard]] bool overflowed() const noexcept {
     return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) != 0;
   }
-  // Ends the submission here: what is queued from now on is linked to nothing before it. (With
-  // SQPOLL the poller decides where a submission ends.) No fault keeps it: the link would catch
-  // somebody else's operation.
-  void end_submission() noexcept { io_uring_submit(&ring_); }
+  // Whether the entry before the newest one links to it.
+  [[nodiscard]] bool is_linked() const noexcept {
+    const io_uring_sqe& before = ring_.sq.sqes[(ring_.sq.sqe_tail - 2) & ring_.sq.ring_mask];
+    return (before.flags & (IOSQE_IO_LINK | IOSQE_IO_HARDLINK)) != 0;
+  }
+  // Submits what is queued at once, whatever fault is armed.
+  void submit_now() noexcept { io_uring_submit(&ring_); }
   // Who is asked before the kernel is (ring_faults.hpp), or null; whether the queue looks full.
   void set_faults(ring_faults* faults, bool full) noexcept {
     faults_ = faults;

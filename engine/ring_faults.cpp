@@ -204,13 +204,13 @@ void ring_faults::overflow() noexcept {
       sqe->user_data = own_user_data();
       ++posted;
     } else {
-      io.end_submission();
+      io.submit_now();
       if (io.mode() != ring_mode::sqpoll && posted >= enough) break;
       // A polling thread takes them on its own time.
       std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   }
-  io.end_submission();
+  io.submit_now();
   if (!io.overflowed()) return;
   state(ring_fault::cq_overflow).effect = it.effect;
   count(ring_fault::cq_overflow);

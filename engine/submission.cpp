@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -81,8 +82,8 @@ void loop::add_slot() noexcept {
   if (!supports(sqe.opcode)) stand_in(op, sqe);
 }
 
-// The same with its timeout. Returns whether what it published is linked to what comes next.
-bool loop::publish_one(operation& op) noexcept {
+// The same with its timeout.
+void loop::publish_one(operation& op) noexcept {
   const auto links = static_cast<__u8>(op.sqe_.flags & any_link);
   const bool linked = op.mechanism_ == timeout_mechanism::linked;
   publish_main(op, linked && links == 0 ? IOSQE_IO_LINK : 0U);
@@ -94,7 +95,6 @@ bool loop::publish_one(operation& op) noexcept {
     timers_.arm(op.bounds_.expiry,
                 op.bounds_.absolute ? at : later(clock::now(), at.time_since_epoch()));
   }
-  return links != 0;
 }
 
 void loop::start(operation& op) noexcept {
@@ -125,7 +125,13 @@ void loop::start_together(std::span<operation* const> group) noexcept {
 }
 
 void loop::begin(operation& group) noexcept {
-  for (operation* op = &group; op != nullptr; op = op->next_in_group_) choose_timeout(*op);
+  for (operation* op = &group; op != nullptr; op = op->next_in_group_) {
+    choose_timeout(*op);
+    // A link that is left open would catch whatever is published next, somebody else's operation or
+    // a cancel: the kernel closes it only where a submission ends, and nobody else decides where
+    // that is (a refused entry ends one early; a poller takes several as one).
+    if (op->next_in_group_ == nullptr) op->sqe_.flags &= static_cast<__u8>(~any_link);
+  }
   if (entries_of(group) > ring_.sq_entries()) {
     for (operation* op = &group; op != nullptr; op = op->next_in_group_) {
       end_unsubmitted(*op, -E2BIG);
@@ -166,11 +172,7 @@ unsigned loop::entries_of(const operation& group) const noexcept {
 
 bool loop::publish(operation& group) noexcept {
   if (!ring_.reserve(entries_of(group))) return false;
-  bool link_open = false;
-  for (operation* op = &group; op != nullptr; op = op->next_in_group_) link_open = publish_one(*op);
-  // A link that is left open would catch whatever is published next, somebody else's operation or
-  // a cancel. The kernel closes it where the submission ends.
-  if (link_open) ring_.end_submission();
+  for (operation* op = &group; op != nullptr; op = op->next_in_group_) publish_one(*op);
   return true;
 }
 
@@ -295,21 +297,37 @@ void loop::end_unsubmitted(operation& op, int res) noexcept {
   if (op.marks_.watched && op.watcher_->ended != nullptr) op.watcher_->ended(op);
 }
 
+// Whether the entry just published starts only when another ends: behind a link, or a drain. Of a
+// drained operation that is pending nobody knows whether it has started.
+bool loop::has_to_wait(const operation& op, const io_uring_sqe& sqe) const noexcept {
+  if ((sqe.flags & IOSQE_IO_DRAIN) != 0 || ring_.is_linked()) return true;
+  return std::ranges::any_of(slots_, [&](const slot_entry& each) {
+    return each.op != nullptr && each.op != &op && (each.op->sqe_.flags & IOSQE_IO_DRAIN) != 0;
+  });
+}
+
 // What the kernel lacks is done by its system call where there is one; something that comes to the
 // same result takes its place in the queue, so that the result still arrives as a completion, in
-// its turn. The rest is refused as such a kernel refuses it, by an opcode that no kernel knows.
+// its turn. The rest the kernel refuses; what it has and is to lack, by an opcode that no kernel
+// knows.
 void loop::stand_in(operation& op, io_uring_sqe& sqe) noexcept {
-  const auto* address = reinterpret_cast<const sockaddr*>(sqe.addr);
+  const bool has_call = sqe.opcode == compat::op_bind || sqe.opcode == compat::op_listen;
   // A registered file has no descriptor to give to a system call.
-  const bool possible = (sqe.flags & IOSQE_FIXED_FILE) == 0;
-  int result = 0;
-  if (possible && sqe.opcode == compat::op_bind) {
-    result = ::bind(sqe.fd, address, static_cast<socklen_t>(sqe.off));
-  } else if (possible && sqe.opcode == compat::op_listen) {
-    result = ::listen(sqe.fd, static_cast<int>(sqe.len));
-  } else {
-    sqe.opcode = 255;
+  if (!has_call || (sqe.flags & IOSQE_FIXED_FILE) != 0) {
+    if (kernel_.hidden.test(sqe.opcode)) sqe.opcode = 255;
     return;
+  }
+  // The call would be made now, before its turn.
+  if (has_to_wait(op, sqe)) {
+    complete_instead(op, sqe, -EOPNOTSUPP, kernel_);
+    return;
+  }
+  int result = 0;
+  if (sqe.opcode == compat::op_bind) {
+    const auto* address = reinterpret_cast<const sockaddr*>(sqe.addr);
+    result = ::bind(sqe.fd, address, static_cast<socklen_t>(sqe.off));
+  } else {
+    result = ::listen(sqe.fd, static_cast<int>(sqe.len));
   }
   op.marks_.by_system_call = true;
   complete_instead(op, sqe, result == 0 ? 0 : -errno, kernel_);

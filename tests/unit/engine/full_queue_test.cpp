@@ -221,8 +221,6 @@ TEST_CASE("in a batch a timeout links nothing but its own operation") {
 
 TEST_CASE("a link that is left open does not catch somebody else's operation") {
   ON_RINGS(rings_of(4));
-  if (each_ring.mode == ring_mode::sqpoll) return;  // the poller may take two submissions as one
-  const socket_pair ends = unix_pair();
   run(*on, [&]() -> task<void> {
     room got;
     scope all;
@@ -237,6 +235,32 @@ TEST_CASE("a link that is left open does not catch somebody else's operation") {
     all.spawn(open_ended());
     all.spawn(bystander());
     co_await all.join();
+  });
+}
+
+TEST_CASE("a link that is left open behind a refused entry does not reach what comes next") {
+  ON_RINGS(rings_of(4));
+  run(*on, [&]() -> task<void> {
+    room got;
+    // On a plain ring it ends the submission that the next is part of.
+    operation refused(*on, refused_nop());
+    operation failing = on->read(-1, got);
+    failing.link();
+    operation bounded = on->read(-1, got);
+    bounded.hard_link().timeout(1h);
+    operation bystander = on->nop();
+    on->start(refused);
+    on->start(failing);
+    on->start(bounded);
+    on->start(bystander);
+    const completion bad = co_await refused;
+    CHECK(bad.res == -EINVAL);
+    for (operation* each : {&failing, &bounded}) {
+      const completion failed = co_await *each;
+      CHECK(failed.res == -EBADF);
+    }
+    const completion untouched = co_await bystander;
+    CHECK(untouched.res == 0);
   });
 }
 

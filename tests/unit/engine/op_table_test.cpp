@@ -344,6 +344,12 @@ TEST_CASE("operations newer than liburing 2.3 are encoded where the kernel reads
   CHECK((s.len == IORING_OP_RECV && s.cancel_flags == 32 && s.fd == -1));
   s = encode(op(compat::op_read_multishot), {{"fd", 5}, {"buf_group", 7}});
   CHECK((s.buf_group == 7 && s.flags == IOSQE_BUFFER_SELECT));
+  s = encode(op(compat::op_nop128), {{"nop_flags", compat::nop_inject_result},
+                                     {"result", static_cast<uint64_t>(-ECONNRESET)}});
+  CHECK((s.opcode == 63 && s.rw_flags == 1 && static_cast<int>(s.len) == -ECONNRESET));
+  s = encode(op(compat::op_uring_cmd128),
+             {{"fd", 5}, {"command", 3}, {"option", 9}, {"option_len", 4}});
+  CHECK((s.opcode == 64 && s.fd == 5 && s.cmd_op == 3 && s.addr >> 32 == 9 && s.file_index == 4));
 }
 
 TEST_CASE("flags of several fields in one member add up", "[op_table]") {

@@ -369,6 +369,53 @@ TEST_CASE("a system call that fails breaks a chain as the operation would") {
   CHECK(log.arrived == "listen:-EBADF, nop:-ECANCELED");
 }
 
+TEST_CASE("a system call is not made before its turn: behind a link or a drain it is refused") {
+  const std::optional<capabilities> old = mask(this_kernel(), "6.1");
+  const std::unique_ptr<loop> on = open_loop({}, *old);
+  const descriptor fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const socket_pair ends = unix_pair();
+  const auto listens = [&] {
+    int answer = -1;
+    socklen_t length = sizeof(answer);
+    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &length);
+    return answer != 0;
+  };
+  run(*on, [&]() -> task<void> {
+    room got;
+    for (const bool fails : {false, true}) {
+      operation first = on->recv(fails ? -1 : int{ends.a}, got);
+      operation listening = on->listen(fd, 4);
+      operation* const chain[] = {&first.link(), &listening};
+      on->start_together(chain);
+      if (!fails) put(ends.b, "x");
+      co_await first;
+      const completion refused = co_await listening;
+      CHECK(refused.res == (fails ? -ECANCELED : -EOPNOTSUPP));
+      CHECK_FALSE(listening.by_system_call());
+      CHECK_FALSE(listens());
+    }
+    // The link goes on behind a timeout.
+    operation bounded = on->nop(), behind = on->listen(fd, 4);
+    operation* const chain[] = {&bounded.timeout(1h).link(), &behind};
+    on->start_together(chain);
+    co_await bounded;
+    CHECK((co_await behind).res == -EOPNOTSUPP);
+    CHECK((co_await on->listen(fd, 4).drain()).res == -EOPNOTSUPP);
+    // One that was submitted before holds it up.
+    operation waiting = on->recv(ends.a, got), drained = on->nop(), held = on->listen(fd, 4);
+    on->start(waiting);
+    on->start(drained.drain());
+    on->start(held);
+    put(ends.b, "x");
+    CHECK((co_await held).res == -EOPNOTSUPP);
+    co_await drained;
+    co_await waiting;
+    CHECK_FALSE(listens());
+    CHECK((co_await on->listen(fd, 4)).res == 0);
+    CHECK(listens());
+  });
+}
+
 TEST_CASE("a registered file has no system call: the slot's number is not a descriptor") {
   const std::optional<capabilities> old = mask(this_kernel(), "6.1");
   const std::unique_ptr<loop> on = open_loop({}, *old);

@@ -91,6 +91,42 @@ TEST_CASE("what the seam makes of a submission is what is submitted") {
   });
 }
 
+TEST_CASE("a raw opcode is published as it was asked for, whether anybody knows it or not") {
+  struct published final : seam {
+    void on_submit(operation&, request_kind, io_uring_sqe& sqe) noexcept override { last = &sqe; }
+    verdict on_complete(operation&, request_kind, std::int32_t&, std::uint32_t&) noexcept override {
+      return verdict::deliver;
+    }
+    void on_stray(const io_uring_cqe&) noexcept override {}
+    const io_uring_sqe* last = nullptr;
+  } seen;
+  const auto opcode_of = [&](const capabilities& kernel, std::uint8_t opcode) {
+    const auto on = open_loop({}, kernel);
+    on->set_seam(&seen);
+    const int res = run(*on, [&]() -> task<int> {
+      operation asked = on->raw(opcode, -1);
+      on->start(asked);
+      const std::uint8_t entry = seen.last->opcode;
+      const completion refused = co_await asked;
+      CHECK(refused.res < 0);
+      co_return entry;
+    });
+    on->set_seam(nullptr);
+    return res;
+  };
+  for (const std::uint8_t opcode : {std::uint8_t{65}, std::uint8_t{200}, std::uint8_t{255}}) {
+    CHECK(opcode_of(this_kernel(), opcode) == opcode);
+  }
+  // What the kernel has and is to lack must not run.
+  const capabilities old = mask(this_kernel(), "5.6").value();
+  CHECK(opcode_of(old, IORING_OP_TEE) == 255);
+  // The same of one that the table does not know.
+  capabilities newer = this_kernel();
+  newer.opcodes.set(100);
+  CHECK(opcode_of(newer, 100) == 100);
+  CHECK(opcode_of(mask(newer, "6.1").value(), 100) == 255);
+}
+
 TEST_CASE("what the seam makes of a completion is what the operation comes to") {
   ON_EVERY_RING();
   const socket_pair ends = unix_pair();

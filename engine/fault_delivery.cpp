@@ -348,7 +348,10 @@ void fault_injector::lose(faulted& record) {
     // A pipe's descriptors stand in memory of its awaiter, who does not wait for them.
     const bool late = record.effect.type == cqe_fault::late;
     const bool at_once = !late || record.op->opcode() == compat::op_pipe;
-    if (at_once) give_back(*record.op, each.res, each.flags);
+    if (at_once)
+      give_back(*record.op, each.res, each.flags);
+    else
+      close_passed(*record.op, each.res, each.flags);
     if (late)
       owe(record, each.res, each.flags, record.release_at, at_once ? mark_synthetic : mark_none);
   }

@@ -1,8 +1,12 @@
 #include "engine/give_back.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
 
 #include "engine/buffer_ring.hpp"
 #include "engine/kernel_compat.hpp"
@@ -33,10 +37,44 @@ void close_pipe(loop& on, const io_uring_sqe& sqe) {
   }
 }
 
+// Copies what it reads: in a selected buffer nothing is aligned.
+void close_rights(std::span<const std::byte> control) noexcept {
+  constexpr int scm_pidfd = 4;  // Linux 6.5
+  cmsghdr head;
+  while (control.size() >= sizeof(head)) {
+    std::memcpy(&head, control.data(), sizeof(head));
+    if (head.cmsg_len < sizeof(head) || head.cmsg_len > control.size()) return;
+    const bool descriptors = head.cmsg_level == SOL_SOCKET &&
+                             (head.cmsg_type == SCM_RIGHTS || head.cmsg_type == scm_pidfd);
+    int fd = -1;
+    for (std::size_t at = CMSG_LEN(0); descriptors && at + sizeof(fd) <= head.cmsg_len;
+         at += sizeof(fd)) {
+      std::memcpy(&fd, &control[at], sizeof(fd));
+      ::close(fd);
+    }
+    control = control.subspan(std::min<std::size_t>(CMSG_ALIGN(head.cmsg_len), control.size()));
+  }
+}
+
 }  // namespace
 
+void close_passed(const operation& op, std::int32_t res, std::uint32_t flags) noexcept {
+  const io_uring_sqe& sqe = op.submission();
+  if (sqe.opcode != IORING_OP_RECVMSG || res < 0 || op.replaced()) return;
+  auto* header = reinterpret_cast<msghdr*>(sqe.addr);
+  if ((sqe.ioprio & IORING_RECV_MULTISHOT) == 0) {
+    close_rights({static_cast<const std::byte*>(header->msg_control), header->msg_controllen});
+    header->msg_controllen = 0;  // for whoever reads it nevertheless
+  } else if (buffer_ring* group = op.on().find_buffers(sqe.buf_group)) {
+    if ((flags & IORING_CQE_F_BUFFER) == 0) return;
+    close_rights(message_in(group->arrived({res, flags, outcome::ok}), *header).control);
+  }
+}
+
 void give_back(const operation& op, std::int32_t res, std::uint32_t flags) noexcept {
-  if (!op.replaced()) give_back(op.on(), op.submission(), res, flags);
+  if (op.replaced()) return;
+  close_passed(op, res, flags);
+  give_back(op.on(), op.submission(), res, flags);
 }
 
 void give_back(loop& on, const io_uring_sqe& sqe, std::int32_t res, std::uint32_t flags) noexcept {

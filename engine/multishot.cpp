@@ -19,6 +19,7 @@ void multishot::on_arrival(operation& self, std::int32_t res, std::uint32_t flag
 
 void multishot::on_end(operation& self) noexcept {
   auto& stream = static_cast<multishot&>(self);
+  stream.hand_over();
   stream.push(stream.result());
 }
 

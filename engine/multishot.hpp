@@ -6,9 +6,11 @@
 //
 // It is an operation: bounded, cancelled and tagged like any other, for its whole life. The first
 // next() submits it; every completion is delivered, in order, the last one (without
-// IORING_CQE_F_MORE) too, with the cause of the end; after it comes nothing, until rearm(). The
-// kernel ends a multishot for reasons of its own, such as a full completion queue: re-arming is the
-// caller's decision. One coroutine waits in next() at a time.
+// IORING_CQE_F_MORE) too, with the cause of the end; after it comes nothing. The kernel ends a
+// multishot for reasons of its own: a full completion queue, no buffers, no descriptors. Nothing
+// arms it again but the caller, with rearm(): only who takes the completions knows whether buffers
+// and descriptors are free again, and a stream that armed itself would spin where they are not.
+// One coroutine waits in next() at a time.
 // It must be closed while it is in flight: destroyed so, it aborts the program, naming itself.
 // Descriptors and buffers that nobody took go back (give_back.hpp).
 #pragma once
@@ -38,12 +40,16 @@ class multishot : public operation {
   // Cancels it, waits for its end, and gives back what nobody took; returns the last completion.
   task<completion> close();
 
+ protected:
+  // Gives back what nobody took. A derived class that holds what a completion is read by does it in
+  // its own destructor.
+  void drop_queued() noexcept;
+
  private:
   static const watcher events;
   static void on_arrival(operation& self, std::int32_t res, std::uint32_t flags) noexcept;
   static void on_end(operation& self) noexcept;
   void push(const completion& what) noexcept;
-  void drop_queued() noexcept;
 
   arrival* first_ = nullptr;
   arrival* last_ = nullptr;

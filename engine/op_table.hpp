@@ -180,6 +180,8 @@ struct op_row {
   result_kind result = result_kind::none;
   success_rule success;
   completion_class cls;
+  /// What becomes of a pending one that is cancelled, where `cls` does not say it.
+  std::string_view ended = {};
   shots shot = shots::one;
   /// It works on the descriptor in `fd`, so -EBADF. IOSQE_FIXED_FILE makes it a slot, except for
   /// close and epoll_ctl, which look the number up themselves.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "engine/give_back.hpp"
 #include "engine/loop.hpp"
 #include "engine/op_table.hpp"
 
@@ -42,6 +43,12 @@ void operation::abort_in_flight() const noexcept {
                "cancel it and await it (a multishot: close it)\n",
                op_name(opcode_).data(), sqe_.fd, id().slot);
   std::abort();
+}
+
+void operation::give_up() noexcept {
+  if (!abandoned()) return;
+  taken_ = true;
+  give_back(*this, result_.res, result_.flags);
 }
 
 operation& operation::timeout(duration after) noexcept {

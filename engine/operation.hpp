@@ -86,6 +86,8 @@ class operation : public ready_node {
   operation& operator=(const operation&) = delete;
   ~operation() {
     if (state_ == state::in_flight || state_ == state::parked) abort_in_flight();
+    if (abandoned()) [[unlikely]]
+      give_up();
     magic_ = 0;
     if (marks_.bounded) bounds_.~bounds();
   }
@@ -171,8 +173,11 @@ class operation : public ready_node {
   // The result stands although completions are still to come: nothing is left to cancel.
   void settle() noexcept { marks_.settled = true; }
   [[nodiscard]] bool is_settled() const { return marks_.settled; }
-  // Has it ended with a result that nobody has taken? A descriptor in it belongs to nobody then.
-  [[nodiscard]] bool abandoned() const { return state_ == state::done && !taken_; }
+  // What it has brought and nobody has taken goes back (give_back.hpp). Its own destructor does it;
+  // a derived class that holds what the result is read from does it in its own.
+  void give_up() noexcept;
+  // Somebody else answers for the result.
+  void hand_over() noexcept { taken_ = true; }
   [[nodiscard]] const completion& result() const { return result_; }
   [[nodiscard]] bool is_idle() const { return state_ == state::idle; }
   [[nodiscard]] bool is_done() const { return state_ == state::done; }
@@ -227,6 +232,8 @@ class operation : public ready_node {
     marks_.bounded = true;
     return bounds_;
   }
+  // It has ended with a result that nobody has taken: a descriptor in it belongs to nobody.
+  [[nodiscard]] bool abandoned() const { return state_ == state::done && !taken_; }
   [[nodiscard]] stop_source* source() const { return marks_.bounded ? bounds_.source : nullptr; }
   [[nodiscard]] outcome judge() const noexcept;
   [[nodiscard]] request_id id_of(request_kind kind) const {

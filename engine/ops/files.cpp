@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 
-#include "engine/give_back.hpp"
 #include "engine/kernel_compat.hpp"
 #include "engine/loop.hpp"
 
@@ -38,7 +37,7 @@ loop& file_factories::self() noexcept {
 }
 
 pipe_operation::~pipe_operation() {
-  if (abandoned()) give_back(*this, result().res, result().flags);
+  give_up();
 }
 
 pipe_operation& pipe_operation::into(file_slot first) noexcept {

@@ -41,6 +41,7 @@ class message_operation : public operation {
       : operation(on, prepared), header_(header) {
     sqe_.addr = address_of(&header_);
   }
+  ~message_operation() { give_up(); }
   [[nodiscard]] const msghdr& header() const { return header_; }
 
  private:
@@ -55,6 +56,7 @@ class message_multishot : public multishot {
       : multishot(on, prepared), shape_(shape) {
     sqe_.addr = address_of(&shape_);
   }
+  ~message_multishot() { drop_queued(); }
   [[nodiscard]] const msghdr& shape() const { return shape_; }
 
  private:

@@ -4,13 +4,7 @@
 
 #include <cstring>
 
-#include "engine/give_back.hpp"
-
 namespace uring {
-
-opening_operation::~opening_operation() {
-  if (abandoned()) give_back(*this, result().res, result().flags);
-}
 
 opening_operation& opening_operation::into(file_slot slot) noexcept {
   sqe_.file_index = slot.file_index();
@@ -33,10 +27,6 @@ selecting_operation::selecting_operation(loop& on, io_uring_sqe prepared,
     : operation(on, prepared) {
   sqe_.flags |= IOSQE_BUFFER_SELECT;
   sqe_.buf_group = group;
-}
-
-selecting_operation::~selecting_operation() {
-  if (abandoned()) give_back(*this, result().res, result().flags);
 }
 
 address_operation::address_operation(loop& on, std::uint8_t opcode, any_fd fd,

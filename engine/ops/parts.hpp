@@ -47,7 +47,6 @@ inline io_uring_sqe transfer(std::uint8_t opcode, any_fd fd, const void* place,
 class opening_operation : public operation {
  public:
   using operation::operation;
-  ~opening_operation();
   // The close-on-exec flag goes: a slot has none, and the kernel refuses it there.
   opening_operation& into(file_slot slot) noexcept;
   // After a success with into(): the slot.
@@ -59,7 +58,6 @@ class opening_operation : public operation {
 class selecting_operation : public operation {
  public:
   selecting_operation(loop& on, io_uring_sqe prepared, std::uint16_t group) noexcept;
-  ~selecting_operation();
 };
 
 // Reads into or writes from N places.

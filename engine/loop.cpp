@@ -30,6 +30,12 @@ std::uint64_t wake_user_data() {
   std::abort();
 }
 
+bool splices_from(const io_uring_sqe& sqe, any_fd fd) noexcept {
+  if (sqe.opcode != IORING_OP_SPLICE && sqe.opcode != IORING_OP_TEE) return false;
+  const bool fixed = (sqe.splice_flags & SPLICE_F_FD_IN_FIXED) != 0;
+  return fixed == fd.fixed() && sqe.splice_fd_in == fd.number();
+}
+
 }  // namespace
 
 void make_ready(ready_node& node) noexcept {
@@ -242,6 +248,10 @@ inline void loop::finish_simple(operation& op, outcome why) noexcept {
 }
 
 task<completion> loop::close(any_fd fd) {
+  // A cancel by descriptor looks at where a splice writes to, not at what it reads from.
+  for (const slot_entry& each : slots_) {
+    if (each.op != nullptr && splices_from(each.op->sqe_, fd)) request_cancel(*each.op);
+  }
   operation cancelled = cancel_fd(fd);
   operation closed = close_only(fd);
   if (ring_.sq_entries() < 2) {

@@ -1,63 +1,13 @@
 // Programs that must abort, each in a child: what would be silent corruption names itself instead.
 
 #include <poll.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-
-#include <csignal>
-#include <functional>
 
 #include "engine/buffer_ring.hpp"
 #include "engine/frame_pool.hpp"
-#include "tests/unit/engine/fixture.hpp"
+#include "tests/unit/engine/child.hpp"
 
 using namespace uring;
 using namespace uring::testing;
-
-namespace {
-
-struct ending {
-  int status = 0;
-  std::string said;  // on its standard error
-};
-
-// The child must not use Catch2.
-ending in_child(const std::function<void()>& work) {
-  int ends[2];
-  REQUIRE(pipe(ends) == 0);
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    signal(SIGABRT, SIG_DFL);  // not Catch2's report
-    dup2(ends[1], STDERR_FILENO);
-    work();
-    _exit(0);
-  }
-  close(ends[1]);
-  ending seen;
-  char part[512];
-  for (ssize_t got; (got = read(ends[0], part, sizeof part)) > 0;) {
-    seen.said.append(part, static_cast<std::size_t>(got));
-  }
-  close(ends[0]);
-  REQUIRE(waitpid(child, &seen.status, 0) == child);
-  return seen;
-}
-
-bool aborted(const ending& seen) {
-  return WIFSIGNALED(seen.status) && WTERMSIG(seen.status) == SIGABRT;
-}
-
-std::unique_ptr<loop> open_in_child() {
-  int refused = 0;
-  std::unique_ptr<loop> made = loop::open({}, refused);
-  if (made == nullptr) _exit(77);
-  return made;
-}
-
-}  // namespace
 
 TEST_CASE("an operation that is destroyed in flight aborts, naming itself") {
   const socket_pair ends = unix_pair();

@@ -21,6 +21,20 @@ descriptor dial(const tcp_listener& listener) {
   return made;
 }
 
+std::vector<ring_options> rings_with_a_small_completion_queue() {
+  std::vector<ring_options> rings = every_ring();
+  std::erase_if(rings, [](const ring_options& each) { return each.cq_entries == 0; });
+  return rings;
+}
+
+// The queue of completions was full, which ended the stream so many times. What a poller posts may
+// be taken while it posts more.
+void expect_overflows(loop& on, unsigned ended) {
+  if (on.io().mode() == ring_mode::sqpoll) return;
+  CHECK(on.overflows() > 0);
+  CHECK(ended > 0);
+}
+
 }  // namespace
 
 TEST_CASE("a multishot accept brings every connection, and its end brings the cause") {
@@ -178,32 +192,60 @@ TEST_CASE("a stream that is closed while somebody waits in next() ends that wait
   });
 }
 
-TEST_CASE("a thousand completions that nobody waits for are kept, in order") {
-  ON_OP_RINGS(IORING_OP_RECV);
-  seen.excuse_failure();
+TEST_CASE("bytes behind a full completion queue come when the stream is armed again, in order") {
+  ON_RINGS(rings_with_a_small_completion_queue());
   const socket_pair ends = unix_pair();
   int refused = 0;
   const auto group = buffer_ring::open(*on, {.group = 2, .count = 1024, .size = 4}, refused);
   REQUIRE(group != nullptr);
+  unsigned ended = 0;
   run(*on, [&]() -> task<void> {
     multishot pieces = on->recv_multishot(ends.b, *group);
     std::string sent, got;
-    const auto take = [&]() -> task<void> {
-      for (;;) {
-        const std::optional<completion> piece = co_await pieces.next();
-        if (!piece) co_return;
-        const borrowed_buffer data = group->take(*piece);
-        for (const std::byte each : data.bytes()) got += static_cast<char>(each);
-        if (got.size() == sent.size()) co_return;
-        // A full completion queue ends it; what came is delivered all the same.
-        if (pieces.ended() && (piece->flags & IORING_CQE_F_MORE) == 0) pieces.rearm();
-      }
-    };
     for (int i = 0; i < 1000; ++i) sent += static_cast<char>('a' + i % 26);
     put(ends.a, sent);
-    co_await take();
+    while (got.size() < sent.size()) {
+      const std::optional<completion> piece = co_await pieces.next();
+      REQUIRE(piece);
+      const borrowed_buffer data = group->take(*piece);
+      for (const std::byte each : data.bytes()) got += static_cast<char>(each);
+      // The last one of a stream brings bytes like the others.
+      if ((piece->flags & IORING_CQE_F_MORE) != 0) continue;
+      CHECK(piece->why == outcome::ok);
+      ++ended;
+      CHECK(pieces.ended());
+      CHECK_FALSE(co_await pieces.next());
+      pieces.rearm();
+    }
     CHECK(got == sent);
     co_await pieces.close();
   });
   CHECK(group->borrowed() == 0);
+  expect_overflows(*on, ended);
+}
+
+TEST_CASE("connections behind a full completion queue come when the stream is armed again") {
+  ON_RINGS(rings_with_a_small_completion_queue());
+  constexpr std::size_t many = 24;
+  const tcp_listener listener = listen_on_loopback(2 * many);
+  std::vector<descriptor> clients;
+  while (clients.size() < many) clients.push_back(dial(listener));
+  unsigned ended = 0;
+  run(*on, [&]() -> task<void> {
+    multishot connections = on->accept_multishot(listener.fd);
+    std::vector<descriptor> accepted;
+    while (accepted.size() < many) {
+      const std::optional<completion> next = co_await connections.next();
+      REQUIRE(next);
+      accepted.emplace_back(next->res);
+      CHECK(accepted.back() >= 0);
+      if ((next->flags & IORING_CQE_F_MORE) != 0) continue;
+      CHECK(next->why == outcome::ok);
+      ++ended;
+      CHECK_FALSE(co_await connections.next());
+      connections.rearm();
+    }
+    co_await connections.close();
+  });
+  expect_overflows(*on, ended);
 }

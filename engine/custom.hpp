@@ -1,18 +1,24 @@
 // An operation of one's own: several submissions that go out together and come to one result.
 //
-//   struct exchange {                                   // send, and behind its success receive
+//   // Sends a question and, behind its success, receives the answer.
+//   struct exchange {
 //     static constexpr unsigned entries = 2;
 //     int fd;
 //     std::span<const std::byte> question;
 //     std::span<std::byte> answer;
+//
 //     void prepare(std::span<io_uring_sqe, 2> sqes) {
 //       io_uring_prep_send(&sqes[0], fd, question.data(), question.size(), MSG_WAITALL);
 //       io_uring_prep_recv(&sqes[1], fd, answer.data(), answer.size(), 0);
 //       sqes[0].flags |= IOSQE_IO_LINK;
 //     }
-//     int complete(std::span<const completion, 2> got) { return got[1].res; }
+//     completion complete(std::span<const completion, 2> got) {
+//       return got[0].succeeded() ? got[1] : got[0];
+//     }
 //   };
-//   const int received = co_await custom(loop, exchange{fd, question, answer}).timeout(50ms);
+//
+//   const completion got =
+//       co_await custom(*on, exchange{fd, question, answer}).timeout(50ms);
 //
 // Each submission is an operation: the seam sees it, faults hit it, its cause is judged. A timeout
 // is the loop's timer and cancels every member; so does a stop. prepare() gets zeroed entries, may

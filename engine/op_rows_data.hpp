@@ -171,6 +171,7 @@ inline constexpr op_row splice{
     .result = result_kind::bytes,
     .success = success_rule::non_negative,
     .cls = cls::worker,
+    .ended = "yes, in its worker, too",
     .takes_descriptor = true,
     .errnos = errors<EAGAIN, ESPIPE, EPIPE, EIO, ENOSPC>,
     .doc =
@@ -196,6 +197,7 @@ inline constexpr op_row tee{
     .result = result_kind::bytes,
     .success = success_rule::non_negative,
     .cls = cls::worker,
+    .ended = "yes, in its worker, too",
     .takes_descriptor = true,
     .errnos = errors<EAGAIN, EPIPE>,
     .doc =

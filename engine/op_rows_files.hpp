@@ -25,6 +25,7 @@ inline constexpr op_row openat{
     .result = result_kind::descriptor,
     .success = success_rule::non_negative,
     .cls = cls::worker,
+    .ended = "yes, in its worker, too",
     .errnos = open_errors,
     .doc =
         "Opens a file; the result is its descriptor or slot. A FIFO does not block it: a reader "
@@ -50,6 +51,7 @@ inline constexpr op_row openat2{
     .result = result_kind::descriptor,
     .success = success_rule::non_negative,
     .cls = cls::worker,
+    .ended = "yes, in its worker, too",
     .errnos = errors<ENOENT, EEXIST, EISDIR, ENOTDIR, ELOOP, ENXIO, EMFILE, ENFILE, ENAMETOOLONG,
                      EPERM, EROFS, ENOSPC, EDQUOT, ETXTBSY, EBADF, EAGAIN, EXDEV, E2BIG, EFBIG,
                      EOVERFLOW, ENODEV, EBUSY, EOPNOTSUPP>,

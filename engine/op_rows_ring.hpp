@@ -171,6 +171,7 @@ inline constexpr op_row link_timeout{
     .constants = one_timespec,
     .success = success_rule::link_expiry,
     .cls = cls::timer,
+    .ended = "no: cancel -ENOENT; what it bounds can",
     .errnos = errors<ETIME, ENOENT, EALREADY>,
     .doc =
         "Bounds the request linked before it. ECANCELED: that one completed first; ETIME (1 for "

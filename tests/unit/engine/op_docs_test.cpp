@@ -32,13 +32,14 @@ std::string_view shots_text(const op_row& row) {
 
 // What becomes of one that is pending when its timeout fires or it is cancelled.
 std::string_view end_text(const op_row& row) {
+  if (!row.ended.empty()) return row.ended;
   switch (row.cls) {
     case completion_class::inline_:
       return "never pending";
     case completion_class::poll:
       return "yes: cancel 0";
     case completion_class::worker:
-      return "yes: cancel -EALREADY, by the loop's timer";
+      return "until a worker runs it: cancel 0";
     case completion_class::futex:
       return "yes: cancel 1";
     case completion_class::timer:

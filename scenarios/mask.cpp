@@ -1,29 +1,28 @@
 #include "scenarios/mask.hpp"
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstdlib>
-#include <filesystem>
+#include <array>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <utility>
-
-#include "scenarios/codec.hpp"
 
 namespace scenarios {
 namespace {
 
-/// The part of the base64 of `text`, `before` bytes into a group, that no other text can change.
-std::string base64_inside(std::string_view text, std::size_t before) {
-  const std::string shifted = std::string(before, '\0') + std::string(text);
-  const std::string whole = to_base64(shifted);
-  const std::size_t first = (before * 8 + 5) / 6;
-  const std::size_t last = shifted.size() * 8 / 6;
-  return last > first ? whole.substr(first, last - first) : std::string();
-}
+constexpr std::string_view part_placeholder = "<secret>";
+/// Of all widths to which something is described.
+constexpr std::size_t described_width_min = 16;
+constexpr std::size_t described_width_max = 200;
+
+/// Data in which a secret may begin or end.
+struct piece {
+  step_result* step;
+  std::string text;
+  std::function<void(std::string)> put;
+  std::vector<diagnostic*> told;  // of this step
+};
 
 class masker {
  public:
@@ -37,11 +36,7 @@ class masker {
   }
 
   void apply(std::string& text) const {
-    for (const masked_text& mask : masks_) {
-      for (std::size_t at = text.find(mask.text); at != text.npos;
-           at = text.find(mask.text, at + mask.placeholder.size()))
-        text.replace(at, mask.text.size(), mask.placeholder);
-    }
+    scenarios::hide(text, masks_);
     for (std::size_t i = 0; i < compiled_.size(); ++i)
       RE2::GlobalReplace(&text, *compiled_[i], literal(i));
   }
@@ -94,42 +89,26 @@ class masker {
   void hide(blessing& of) const {
     std::string shown = of.text;
     apply(shown);
-    of.hidden = shown != of.text;
+    of.hidden = of.hidden || shown != of.text;
     if (of.hidden) of.text.clear();
   }
 
-  /// A secret may have come in pieces: the part of it that is in each is taken out.
-  template <typename Get>
-  void apply_across(std::vector<step_result>& steps, Get get) const {
+  /// What was written before it was cut off.
+  void apply_to_tail(std::string& text) const {
+    hide_end_at_beginning(text, masks_);
+    apply(text);
+  }
+
+  /// A secret may have come in pieces: the part of it that is in each is taken out, and so is the
+  /// beginning of one that has not come as a whole.
+  void apply_across(const std::vector<piece>& pieces) const {
     std::string whole;
-    using place = std::pair<std::size_t, std::size_t>;  // step, and where its data begins
-    std::vector<place> places;
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      const std::optional<std::string> piece = get(steps[i]);
-      if (!piece) continue;
-      places.emplace_back(i, whole.size());
-      whole += *piece;
-    }
-    if (places.size() < 2) return;
-    std::vector<bool> hidden(whole.size(), false);
-    bool any = false;
-    for (const masked_text& mask : masks_) {
-      for (std::size_t at = whole.find(mask.text); at != whole.npos;
-           at = whole.find(mask.text, at + 1)) {
-        // What one piece holds whole is found there.
-        const auto piece_of = [&](std::size_t offset) {
-          return std::ranges::upper_bound(places, offset, {}, &place::second);
-        };
-        if (piece_of(at) == piece_of(at + mask.text.size() - 1)) continue;
-        any = true;
-        std::fill_n(hidden.begin() + static_cast<std::ptrdiff_t>(at), mask.text.size(), true);
-      }
-    }
-    if (!any) return;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const std::size_t begin = places[i].second;
-      const std::size_t end = i + 1 < places.size() ? places[i + 1].second : whole.size();
-      hide_piece(steps[places[i].first], whole, hidden, begin, end, get);
+    for (const piece& each : pieces) whole += each.text;
+    const std::vector<bool> hidden = hidden_in(whole, pieces);
+    std::size_t begin = 0;
+    for (const piece& each : pieces) {
+      hide_piece(each, hidden, begin);
+      begin += each.text.size();
     }
   }
 
@@ -142,19 +121,77 @@ class masker {
     return text;
   }
 
-  template <typename Get>
-  static void hide_piece(step_result& step, const std::string& whole,
-                         const std::vector<bool>& hidden, std::size_t begin, std::size_t end,
-                         Get /*get*/) {
-    std::string made;
-    bool inside = false;
-    for (std::size_t at = begin; at < end; ++at) {
-      if (!hidden[at]) made += whole[at];
-      if (hidden[at] && !inside) made += "<secret>";
-      inside = hidden[at];
+  std::vector<bool> hidden_in(const std::string& whole, const std::vector<piece>& pieces) const {
+    std::vector<std::size_t> begins;
+    for (std::size_t at = 0; const piece& each : pieces) {
+      begins.push_back(at);
+      at += each.text.size();
     }
-    if (made == std::string_view(whole).substr(begin, end - begin)) return;
-    Get::put(step, std::move(made));
+    std::vector<bool> hidden(whole.size(), false);
+    for (const masked_text& mask : masks_) {
+      if (mask.described) continue;
+      for (std::size_t at = whole.find(mask.text); at != whole.npos;
+           at = whole.find(mask.text, at + 1)) {
+        // What one piece holds whole is found there.
+        const auto piece_of = [&](std::size_t offset) {
+          return std::ranges::upper_bound(begins, offset);
+        };
+        if (piece_of(at) == piece_of(at + mask.text.size() - 1)) continue;
+        std::fill_n(hidden.begin() + static_cast<std::ptrdiff_t>(at), mask.text.size(), true);
+      }
+    }
+    std::fill_n(hidden.rbegin(), beginning_at_end(whole, masks_), true);
+    return hidden;
+  }
+
+  void hide_piece(const piece& of, const std::vector<bool>& hidden, std::size_t begin) const {
+    std::string made;
+    std::vector<std::string> parts;
+    bool inside = false;
+    for (std::size_t i = 0; i < of.text.size(); ++i) {
+      if (!hidden[begin + i]) {
+        made += of.text[i];
+      } else {
+        if (!inside) {
+          made += part_placeholder;
+          parts.emplace_back();
+        }
+        parts.back() += of.text[i];
+      }
+      inside = hidden[begin + i];
+    }
+    if (parts.empty()) return;
+    for (blessing& each : of.step->blessings) {
+      each.hidden = true;
+      each.text.clear();
+    }
+    relabel(of, made, parts);
+    of.put(std::move(made));
+  }
+
+  /// What has been said about the data of a step, of which a part is now hidden.
+  static void relabel(const piece& of, const std::string& is,
+                      const std::vector<std::string>& parts) {
+    std::vector<masked_text> descriptions;
+    for (std::size_t width = described_width_min; width <= described_width_max; ++width) {
+      std::string said = describe_data(of.text, width);
+      if (descriptions.empty() || descriptions.back().text != said)
+        descriptions.push_back({std::move(said), describe_data(is, width)});
+    }
+    std::vector<masked_text> forms;
+    for (const std::string& part : parts) {
+      for (masked_text& form : forms_of_part(part, std::string(part_placeholder)))
+        forms.push_back(std::move(form));
+    }
+    const auto relabel_text = [&](std::string& text) {
+      hide_whole(text, descriptions);
+      scenarios::hide(text, forms);
+    };
+    for (diagnostic* told : of.told) {
+      relabel_text(told->message);
+      relabel_text(told->label);
+      for (std::string& note : told->notes) relabel_text(note);
+    }
   }
 
   std::vector<masked_text> masks_;
@@ -162,62 +199,33 @@ class masker {
   std::vector<std::unique_ptr<RE2>> compiled_;
 };
 
-struct received {
-  std::optional<std::string> operator()(const step_result& of) const {
-    if (!of.data || !of.data->is(value_type::data)) return std::nullopt;
-    return of.data->data();
+/// All data that an actor had, in the order in which it came: what steps received, what they sent,
+/// and what single completions brought.
+std::array<std::vector<piece>, 3> pieces_of(actor_result& actor,
+                                            std::vector<scenario_remark>& remarks) {
+  std::array<std::vector<piece>, 3> all;
+  auto& [received, sent, completed] = all;
+  for (step_result& step : actor.steps) {
+    std::vector<diagnostic*> told;
+    for (std::vector<diagnostic>* each : {&step.failures, &step.remarks})
+      for (diagnostic& one : *each) told.push_back(&one);
+    for (scenario_remark& each : remarks)
+      if (each.actor == actor.name && each.path == step.path) told.push_back(&each.what);
+    if (step.data && step.data->is(value_type::data)) {
+      const auto put = [&to = *step.data](std::string made) { to = value::bytes(std::move(made)); };
+      received.push_back({&step, step.data->data(), put, told});
+    }
+    const auto add = [&](std::vector<piece>& to, std::string& text) {
+      to.push_back({&step, text, [&text](std::string made) { text = std::move(made); }, told});
+    };
+    if (step.sent) add(sent, *step.sent);
+    for (completion_event& each : step.completions)
+      if (each.data) add(completed, *each.data);
   }
-  static void put(step_result& into, std::string made) {
-    into.data = value::bytes(std::move(made));
-  }
-};
-struct sent {
-  std::optional<std::string> operator()(const step_result& of) const { return of.sent; }
-  static void put(step_result& into, std::string made) { into.sent = std::move(made); }
-};
+  return all;
+}
 
 }  // namespace
-
-std::optional<std::string> read_secret(const secret_plan& from, std::string& why) {
-  std::string text;
-  if (!from.variable.empty()) {
-    const char* held = std::getenv(from.variable.c_str());
-    if (held == nullptr) {
-      why = fmt::format("the environment variable {} is not set", from.variable);
-      return std::nullopt;
-    }
-    text = held;
-  } else {
-    diagnostics told;
-    const auto read = load_source(
-        (std::filesystem::path(from.at.in->name()).parent_path() / from.file).native(), told);
-    if (read == nullptr) {
-      why = told.all().front().message;
-      return std::nullopt;
-    }
-    text = read->text();
-    if (text.ends_with('\n')) text.pop_back();
-  }
-  if (text.size() >= secret_bytes_min) return text;
-  why = fmt::format("it has {} bytes, and to be hidden it needs {}", text.size(), secret_bytes_min);
-  return std::nullopt;
-}
-
-std::vector<masked_text> forms_of_secret(std::string_view text, const std::string& name) {
-  const std::string placeholder = fmt::format("<secret:{}>", name);
-  std::vector<masked_text> made;
-  const auto add = [&](std::string form) {
-    if (form.size() >= secret_bytes_min) made.push_back({std::move(form), placeholder});
-  };
-  add(std::string(text));
-  std::string digits = to_hex(text);
-  add(digits);
-  std::ranges::transform(digits, digits.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  add(std::move(digits));
-  for (std::size_t before = 0; before < 3; ++before) add(base64_inside(text, before));
-  return made;
-}
 
 void apply_masks(scenario_result& to, std::vector<masked_text> masks,
                  const std::vector<redact_plan>& patterns) {
@@ -228,20 +236,23 @@ void apply_masks(scenario_result& to, std::vector<masked_text> masks,
   all.apply(to.rerun);
   for (diagnostic& each : to.failures) all.apply(each);
   for (diagnostic& each : to.earlier_failures) all.apply(each);
-  for (scenario_remark& each : to.remarks) all.apply(each.what);
   for (actor_result& actor : to.actors) {
-    all.apply_across(actor.steps, received{});
-    all.apply_across(actor.steps, sent{});
+    for (const std::vector<piece>& pieces : pieces_of(actor, to.remarks)) all.apply_across(pieces);
     for (step_result& step : actor.steps) all.apply(step);
   }
+  for (scenario_remark& each : to.remarks) all.apply(each.what);
   for (std::vector<service_result>* programs : {&to.services, &to.processes}) {
     for (service_result& service : *programs) {
       all.apply(service.argv);
-      all.apply(service.output_tail);
+      all.apply_to_tail(service.output_tail);
       all.apply(service.exit);
     }
   }
-  for (fault_result& fault : to.faults) all.apply(fault.nearest_miss);
+  for (fault_result& fault : to.faults) {
+    all.apply(fault.nearest_miss);
+    all.apply(fault.expected);
+  }
+  all.apply(to.resolved_faults);
 }
 
 }  // namespace scenarios

@@ -46,7 +46,8 @@ std::string last_words(const scenario_process& of) {
        {std::pair("stdout", &of.output.all()), std::pair("stderr", &of.errors.all())}) {
     if (all->empty()) continue;
     const std::size_t from = all->size() - std::min(all->size(), shown_bytes);
-    text += fmt::format("; {}: {}", name, describe_data(std::string_view(*all).substr(from), 200));
+    text += fmt::format("; {}: {}{}", name, from == 0 ? "" : "…",
+                        describe_data(std::string_view(*all).substr(from), 200));
   }
   return text.empty() ? "; it wrote nothing" : text;
 }

@@ -14,8 +14,10 @@ using namespace std::chrono_literals;
 constexpr uring::duration end_grace = 1s;
 constexpr std::size_t shown_bytes = 4096;
 
-std::string_view last_of(std::string_view text, std::size_t bytes) {
-  return text.substr(text.size() - std::min(text.size(), bytes));
+/// Where it is cut, it says so: the rest of a secret is known by that.
+std::string last_of(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return std::string(text);
+  return fmt::format("…{}", text.substr(text.size() - bytes));
 }
 
 }  // namespace

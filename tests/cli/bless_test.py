@@ -100,6 +100,18 @@ class Bless(ProgramTest):
         self.assertNotIn("s3cret", result.stdout + result.stderr)
         self.assertEqual((self.dir / "a.scenario.json").read_text(), before)
 
+    def test_a_secret_is_never_written_however_it_is_escaped_or_cut(self):
+        steps = [{"recv": {"exactly": 4}, "expect": {"data": "abcd"}, "severity": "should"},
+                 {"recv": {"exactly": 4}, "expect": {"data": "efgh"}}]
+        for secret, received in (('a"b\\\nc', {"recv": {"exactly": 6}, "expect": {"data": "x"}}),
+                                 ("s3cret!!", steps)):
+            made = talk("${token}", *(received if isinstance(received, list) else [received]))
+            self.write("a.scenario.json", {"secrets": {"token": {"env": "TOKEN"}}, **made})
+            before = (self.dir / "a.scenario.json").read_text()
+            result = self.expect(self.run_program("run", "--bless", env={"TOKEN": secret}), 1)
+            self.assertIn("would write a secret", result.stderr)
+            self.assertEqual((self.dir / "a.scenario.json").read_text(), before)
+
     def test_a_ci_run_rewrites_nothing_unless_forced(self):
         self.write("a.scenario.json", SCENARIO)
         refused = self.expect(self.run_program("run", "--bless", env={"CI": "true"}), 2)

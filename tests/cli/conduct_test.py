@@ -42,6 +42,90 @@ class Conduct(ProgramTest):
         # Nor does a part of it that a short receive took.
         self.assertNotIn('"auth ' + SECRET[:2], shown)
 
+    def assert_hidden(self, secret, actors, *more_forms, code=1, **more):
+        """Runs a scenario that fails, and looks for parts of the secret in all that it writes."""
+        text = {"secrets": {"token": {"env": "TOKEN"}}, "actors": actors} | more
+        self.write("s.scenario.json", text)
+        words = ["--report", "junit=r.xml", "--report", "json-stable=s.json", "-vv"]
+        result, _ = self.run_and_read(code, *words, env=environment(TOKEN=secret))
+        shown = result.stdout + result.stderr
+        for name in ("r.json", "r.xml", "s.json"):
+            shown += (self.dir / name).read_text()
+        self.assertIn("<secret", result.stdout)
+        for form in (secret, secret.encode().hex(), secret.encode().hex(" "),
+                     json.dumps(secret)[1:-1], *more_forms):
+            self.assertNotIn(form, shown)
+        return result.stdout
+
+    def one_receives(self, send, recv, expect):
+        return {"srv": {"server": "tcp://127.0.0.1:0", "do": [{"recv": recv, "expect": expect}]},
+                "c": {"client": "${srv.addr}", "do": [{"send": send}]}}
+
+    def test_a_secret_is_hidden_in_what_is_said_of_bytes(self):
+        shown = self.assert_hidden(SECRET, self.one_receives(
+            ["\0u\0${token}"], {"exactly": 3 + len(SECRET)}, {"data": "x"}))
+        self.assertIn("hex 00 75 00 <secret:token>", shown)
+
+    def test_a_secret_is_hidden_in_what_a_cut_left_of_it(self):
+        for before in (33, 38, 44):
+            shown = self.assert_hidden(
+                SECRET, self.one_receives("a" * before + "${token} and more and more and more",
+                                          {"until": " and more and more and more"},
+                                          {"data": "x"}),
+                "aa" + SECRET[:2])
+            self.assertIn("a<secret:token>", shown)
+        shown = self.assert_hidden(SECRET, self.one_receives(
+            "\0" * 10 + "${token}" + "\0" * 30, {"exactly": 40 + len(SECRET)}, {"data": "x"}),
+            SECRET[:4].encode().hex(" "))
+        self.assertIn("00 <secret:token>", shown)
+
+    def test_a_secret_that_is_escaped_in_a_message_is_hidden(self):
+        for secret in ('pass"word', "back\\slash", "two\nlines", "tab\there"):
+            visible = secret.replace("\\", "\\\\").replace('"', '\\"')
+            visible = visible.replace("\n", "\\n").replace("\t", "\\t")
+            self.assert_hidden(secret, self.one_receives(
+                "<${token}>", {"exactly": 2 + len(secret)}, {"data": "x"}), visible)
+
+    def test_a_secret_that_came_in_pieces_is_hidden_in_what_is_said_of_each(self):
+        half = len(SECRET) // 2
+        server = {"server": "tcp://127.0.0.1:0", "do": [
+            {"recv": {"exactly": half}, "expect": {"data": "x"}, "severity": "should"},
+            {"recv": {"exactly": half}, "expect": {"data": "x"}}]}
+        client = {"client": "${srv.addr}", "do": [{"send": "${token}"}]}
+        self.assert_hidden(SECRET, {"srv": server, "c": client}, SECRET[:half], SECRET[half:])
+
+    def test_the_beginning_of_a_secret_is_hidden_when_the_rest_never_came(self):
+        server = {"server": "tcp://127.0.0.1:0", "do": [
+            {"recv": {"exactly": 50}, "timeout": "20ms"}]}
+        client = {"client": "${srv.addr}", "do": [
+            {"send": "${split(token, \"-\")[0]}"}, {"recv": {"eof": True}}]}
+        shown = self.assert_hidden(SECRET, {"srv": server, "c": client}, SECRET.split("-")[0])
+        self.assertIn('got ECANCELED: "<secret>"', shown)
+
+    def test_a_secret_is_hidden_in_the_completions_of_a_multishot(self):
+        steps = [
+            {"make": {"kind": "socketpair"}, "as": ["a", "b"]},
+            {"sqe.send": {"data": "${token}"}, "on": "b"},
+            {"sqe.recv": {"multishot": True, "buf_group": "g", "total": len(SECRET)}, "on": "a",
+             "expect": {"data": "x", "cqes": [{"res": 1}]}}]
+        self.assert_hidden(
+            SECRET, {"main": {"task": True, "ring": "r", "do": steps}}, *SECRET.split("-"),
+            SECRET[:4], SECRET[8:12],
+            rings={"r": {"buffer_rings": {"g": {"count": 8, "size": 4}}}})
+
+    def test_a_secret_is_hidden_in_what_programs_write(self):
+        secret = "first half\nsecond half"
+        echo = ["sh", "-c", "printf 'a%s' \"$T\"; printf '%05000d%s' 0 \"$T\" >&2; exit 3"]
+        self.assert_hidden(secret, {"main": {"task": True, "do": [
+            {"exec": {"run": echo, "env": {"T": "${token}"}}}]}}, "first half", "second half")
+
+    def test_a_secret_is_hidden_in_what_a_service_wrote(self):
+        secret = "first half\nsecond half"
+        self.assert_hidden(
+            secret, {"main": {"task": True, "do": [{"log": "x"}]}}, "first half", "second half",
+            code=5, services={"s": {"run": ["sh", "-c", "echo \"$T\"; exit 3"],
+                                    "env": {"T": "${token}"}, "ready": {"stdout": "never"}}})
+
     def test_a_secret_that_is_not_there_is_an_error_with_a_remedy(self):
         self.write("s.scenario.json", USES_SECRET)
         result, (one,) = self.run_and_read(5)

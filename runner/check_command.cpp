@@ -8,6 +8,7 @@
 #include "runner/load.hpp"
 #include "runner/output.hpp"
 #include "runner/selection.hpp"
+#include "scenarios/remedy.hpp"
 
 namespace runner {
 namespace {
@@ -35,7 +36,7 @@ std::string as_json(const loaded_files& of) {
          {"message", each.message},
          {"label", each.label},
          {"notes", each.notes},
-         {"help", each.help}});
+         {"help", scenarios::help_of(each)}});
   }
   const json all{{"files", of.files.size()},
                  {"scenarios", of.plan_count()},

@@ -228,7 +228,10 @@ void explain_code(std::string_view word, words& into) {
   if (!code) return;
   const scenarios::code_info& row = scenarios::info(*code);
   into.push_back(fmt::format("{}: {}\n", row.name, row.title) + sentence(row.explanation) +
-                 facts("what to do", row.remedy));
+                 facts("what to do", row.remedy) +
+                 facts("functions", row.id == scenarios::code::unknown_function
+                                        ? spaced(function_words())
+                                        : std::string()));
 }
 
 words no_words() {
@@ -260,7 +263,7 @@ void explain_flag(std::string_view word, words& into) {
 void explain_nothing(std::string_view, words&) {}
 
 // The first kind that lists a word explains all ops of that name; the others list only.
-constexpr std::array<word_kind, 15> kinds{{
+constexpr std::array<word_kind, 16> kinds{{
     {"Stream ops", &steps_of<scenarios::step_layer::stream>, &explain_step},
     {"Flow ops", &steps_of<scenarios::step_layer::flow>, &explain_nothing},
     {"Ops on programs and files", &steps_of<scenarios::step_layer::process>, &explain_nothing},
@@ -274,6 +277,7 @@ constexpr std::array<word_kind, 15> kinds{{
     {"Functions", &function_words, &explain_function},
     {"Families of faults", &family_words, &explain_family},
     {"Faults", &fault_words, &explain_fault},
+    {"Outcomes, verdicts, names", &result_words, &explain_result_word},
     {"Error codes", &code_words, &explain_code},
     {"Errnos", &no_words, &explain_errno},
 }};

@@ -30,5 +30,8 @@ void explain_opcode(std::string_view word, std::vector<std::string>& into);
 // explain_families.cpp
 std::vector<std::string> family_words();
 void explain_family(std::string_view word, std::vector<std::string>& into);
+// explain_words.cpp: outcomes, verdicts, names of expressions, arguments of steps, field types
+std::vector<std::string> result_words();
+void explain_result_word(std::string_view word, std::vector<std::string>& into);
 
 }  // namespace runner

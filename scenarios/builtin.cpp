@@ -63,6 +63,7 @@ evaluation call_int(arguments args, const environment&) {
 evaluation call_str(arguments args, const environment&) {
   const value& x = *args[0];
   if (x.is(integer)) return value::text(fmt::format("{}", x.integer()));
+  if (x.is(decimal)) return value::text(describe(x));
   if (x.is(boolean)) return value::text(x.boolean() ? "true" : "false");
   if (!is_utf8(x.data())) return evaluation::failure("the bytes are not UTF-8");
   return value::text(x.data());
@@ -281,11 +282,11 @@ constexpr function_info table[] = {
      .result = boolean,
      .call = call_starts_with},
     {.name = "str",
-     .signature = "str(data, integer or boolean) -> text",
+     .signature = "str(data, number or boolean) -> text",
      .doc = "decimal digits, true or false; bytes must be UTF-8",
      .parameters_min = 1,
      .parameters_max = 1,
-     .parameter = {data | integer | boolean},
+     .parameter = {data | number | boolean},
      .result = text,
      .call = call_str},
     {.name = "trim",

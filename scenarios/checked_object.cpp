@@ -68,7 +68,8 @@ std::string checked_object::suggest(std::string_view key) {
       names.push_back(row.name);
   }
   if (std::optional<std::string> meant = closest(key, names)) meant_.push_back(*std::move(meant));
-  return suggestion(key, names);
+  // All of them: there is no other place where one that is meant could be looked up as fast.
+  return suggestion(key, names, names.size());
 }
 
 /// One mistake is one error: a misspelt key is not missing, too.

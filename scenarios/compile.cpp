@@ -64,6 +64,9 @@ class file_compiler {
 
  private:
   std::shared_ptr<plan> compile_case(const matrix_case& which, diagnostics& out);
+  void declare(case_context& in, actor_compiler& actors);
+  void check_macros(const matrix_case& which, diagnostics& out);
+  payload_context files_of(const plan& made) const;
   void compile_header();
   void compile_tags(const node& tags);
 
@@ -73,6 +76,7 @@ class file_compiler {
   checked_object top_;
   plan header_;
   std::size_t steps_ = 0;
+  std::set<std::string, std::less<>> called_;  // macros
 };
 
 plan_list file_compiler::compile() {
@@ -94,6 +98,11 @@ plan_list file_compiler::compile() {
     diagnostics of_case;
     made.push_back(compile_case(which, of_case));
     merger.add(of_case, which.label(), i == 0);
+    if (i == 0) {
+      diagnostics of_macros;
+      check_macros(which, of_macros);
+      merger.add(of_macros, which.label(), true);
+    }
     if (of_case.has_errors()) ++failed;
     // All cases have the same steps.
     if (i == 0 && steps_ * cases > file_steps_max) {
@@ -151,13 +160,60 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   made->case_label = which.label();
   made->id =
       made->case_label.empty() ? made->file : fmt::format("{}[{}]", made->file, made->case_label);
-  payload_context files;
-  files.directory = std::filesystem::path(made->file).parent_path();
-  files.by_source = true;
-  files.bless = options_.bless;
+  payload_context files = files_of(*made);
   const auto read_files = std::make_shared<std::vector<std::string>>(made->read_files);
   files.read_files = read_files;
   case_context in(*made, which, std::move(files), out);
+  actor_compiler actors(in);
+  declare(in, actors);
+  if (const node* services = top_.find("services")) compile_services(in, *services);
+  if (const node* proxies = top_.find("proxies")) compile_proxies(in, *proxies);
+  actors.compile();
+  called_.insert(in.called.begin(), in.called.end());
+  check_barriers(in);
+  check_signals(in);
+  check_addresses(in);
+  if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
+    made->included.push_back(options_.faults->from);
+    in.replays = true;
+    compile_faults(in, *replayed);
+  } else if (const node* faults = top_.find("faults")) {
+    compile_faults(in, *faults);
+  }
+  check_fault_uses(in);
+  if (made->has_threads) check_threads(in, top_);
+  steps_ += in.step_count + made->actors.size();  // each client's connect is a step, too
+  std::ranges::sort(*read_files);
+  read_files->erase(std::ranges::unique(*read_files).begin(), read_files->end());
+  made->read_files = *read_files;
+  return made;
+}
+
+payload_context file_compiler::files_of(const plan& made) const {
+  payload_context files;
+  files.directory = std::filesystem::path(made.file).parent_path();
+  files.by_source = true;
+  files.bless = options_.bless;
+  return files;
+}
+
+/// Of the macros that no step has called; in a case of their own, which nobody keeps.
+void file_compiler::check_macros(const matrix_case& which, diagnostics& out) {
+  const node* macros = top_.find("macros");
+  const auto is_called = [&](const member& m) { return called_.contains(m.key); };
+  if (macros == nullptr || std::ranges::all_of(macros->members(), is_called)) return;
+  plan unused(header_);
+  diagnostics told;
+  case_context in(unused, which, files_of(unused), told);
+  in.called = called_;
+  actor_compiler actors(in);
+  declare(in, actors);
+  check_uncalled(in, from_.root, out);
+}
+
+/// All names, and what steps refer to by name.
+void file_compiler::declare(case_context& in, actor_compiler& actors) {
+  diagnostics& out = in.out;
   for (const std::string_view key : {"actors", "services", "proxies"}) {
     if (const node* parties = top_.find(key))
       for (const member& m : parties->members()) in.names.add_later_name(m.key);
@@ -181,27 +237,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   const node* proxies = top_.find("proxies");
   if (proxies != nullptr) declare_proxies(in, *proxies);
   if (const node* rings = top_.find("rings")) compile_rings(in, *rings);
-  actor_compiler actors(in);
   actors.declare(top_);
-  if (services != nullptr) compile_services(in, *services);
-  if (proxies != nullptr) compile_proxies(in, *proxies);
-  actors.compile();
-  check_barriers(in);
-  check_signals(in);
-  if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
-    made->included.push_back(options_.faults->from);
-    in.replays = true;
-    compile_faults(in, *replayed);
-  } else if (const node* faults = top_.find("faults")) {
-    compile_faults(in, *faults);
-  }
-  check_fault_uses(in);
-  if (made->has_threads) check_threads(in, top_);
-  steps_ += in.step_count + made->actors.size();  // each client's connect is a step, too
-  std::ranges::sort(*read_files);
-  read_files->erase(std::ranges::unique(*read_files).begin(), read_files->end());
-  made->read_files = *read_files;
-  return made;
 }
 
 plan_list compile_text(const std::shared_ptr<const source>& text, suite_use suite,

@@ -283,6 +283,12 @@ void actor_compiler::compile_handshake(entry& from, server_plan& into) {
   in_.steps.push_back({from.name, "", &row});
 }
 
+void actor_compiler::note_scheme(entry& from, const expression& address) {
+  if (address.is_valid() && address.is_constant() && address.constant().is(value_type::data) &&
+      address.constant().data().starts_with("udp://"))
+    from.strand->send_by_udp();
+}
+
 void actor_compiler::compile_peer(entry& from, actor_plan& into) {
   compile_scope scope(name_scope(in_.names, name_stage::addresses), in_.files, in_.out);
   peer_plan& made = into.peer.emplace();
@@ -292,11 +298,14 @@ void actor_compiler::compile_peer(entry& from, actor_plan& into) {
   if (peer == nullptr) return;
   if (peer->is(node_kind::string)) {
     made.address = scope.read_address(*peer, address_use::receive, "an address");
+    note_scheme(from, made.address);
     return;
   }
   const checked_object keys(*peer, keys::peer, in_.out);
-  if (const node* address = keys.find("address"))
+  if (const node* address = keys.find("address")) {
     made.address = scope.read_address(*address, address_use::receive, "an address");
+    note_scheme(from, made.address);
+  }
   const node* to = keys.find("to");
   if (to == nullptr) return;
   from.strand->connect_peer();

@@ -53,6 +53,7 @@ class actor_compiler {
   void compile_handshake(entry& from, server_plan& into);
   void compile_client(entry& from, actor_plan& into);
   void compile_peer(entry& from, actor_plan& into);
+  static void note_scheme(entry& from, const expression& address);
   void bound_by_default(entry& from, step_plan& step);
   step_plan step_zero(entry& from);
   void compile_actor(entry& from);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,7 +78,8 @@ struct case_context {
   name_table names;
   payload_context files;
   macro_map macros;
-  const node* defaults = nullptr;  // modifiers of steps that don't have them; checked
+  std::set<std::string, std::less<>> called;  // macros that some step calls
+  const node* defaults = nullptr;             // modifiers of steps that don't have them; checked
   std::vector<step_seen> steps;
   std::vector<dial_seen> dials;
   std::vector<barrier_use> barriers;
@@ -115,8 +117,13 @@ std::uint32_t find_ring(case_context& in, const node& name);
 // After all steps.
 void check_barriers(case_context& in);
 void check_signals(case_context& in);
+/// No two servers at one address.
+void check_addresses(case_context& in);
 /// After the faults, too.
 void check_fault_uses(case_context& in);
+/// Macros that nobody calls, `called` being those that somebody does: what is wrong in them whoever
+/// calls them. `in` is a case whose names are declared; its diagnostics and counts are used up.
+void check_uncalled(case_context& in, const node& root, diagnostics& out);
 /// Of actors on threads of their own; gives each ring to the thread that uses it.
 void check_threads(case_context& in, const checked_object& top);
 

@@ -85,6 +85,7 @@ void strand_context::declare_call(const node& call) {
 
 std::vector<step_plan> strand_context::compile_called(const macro& called, argument_map arguments,
                                                       span call_at) {
+  in_.called.insert(called.name);
   std::vector<slot_ref>* const reads = scope_.reads();
   const std::size_t loops = std::exchange(loops_, 0);
   const std::size_t told_before = out().all().size();
@@ -101,6 +102,21 @@ std::vector<step_plan> strand_context::compile_called(const macro& called, argum
   out().add_note_since(told_before, fmt::format("in the macro {}, called from line {}", called.name,
                                                 call_at.in->locate(call_at.begin).line));
   return made;
+}
+
+void strand_context::compile_uncalled(const macro& one) {
+  calls_.push_back(&one);
+  declare(*one.steps);
+  argument_map arguments;
+  for (const macro_parameter& p : one.parameters) {
+    macro_argument anything;
+    anything.local = names_.add_local();
+    arguments.emplace(p.name, std::move(anything));
+  }
+  names_.enter_macro(std::move(arguments));
+  compile_list(*one.steps);
+  names_.leave_macro();
+  calls_.pop_back();
 }
 
 argument_map strand_context::compile_arguments(const macro& called, const node* given, span call_at,

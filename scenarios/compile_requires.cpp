@@ -108,7 +108,7 @@ class requirement_compiler {
     in_.out
         .error(code::unknown_constant, at.at(),
                fmt::format("io_uring has no feature {}", in_quotes(text)))
-        .help = did_you_mean(text, names);
+        .help = suggestion(text, names, names.size());
     return false;
   }
 

@@ -8,6 +8,14 @@
 
 namespace scenarios {
 
+/// For a hint: what stands beside this op.
+static std::vector<std::string_view> modifiers_of(const step_row& row) {
+  std::vector<std::string_view> names;
+  for (const modifier_row& each : modifier_table())
+    if (each.which != modifier::none && row.allows(each.which)) names.push_back(each.key.name);
+  return names;
+}
+
 /// Compiles one step: its op, then each modifier in turn.
 class step_compiler {
  public:
@@ -79,6 +87,8 @@ std::optional<step_plan> step_compiler::compile() {
   compile_collect();
   judge();
   compile_severity();
+  check_bounds(in_, made_);
+  check_datagram_size(in_, made_);
   in_.scope_.note_reads(nullptr);
   std::ranges::sort(made_.reads);
   const auto repeated = std::ranges::unique(made_.reads);
@@ -152,13 +162,17 @@ void step_compiler::check_modifiers() {
           fmt::format("the modifier {} is not there yet: {}", in_quotes(m.key), row->key.doc));
     } else if (!row_->allows(row->which)) {
       out_.error(code::modifier_not_allowed, m.key_at,
-                 fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)));
-    } else if (in_.in_chain_ && has(modifier::timeout | modifier::cancel_after | modifier::async |
-                                        modifier::retry | modifier::ring,
-                                    row->which)) {
+                 fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)))
+          .help = fmt::format("it takes {}", fmt::join(modifiers_of(*row_), ", "));
+    } else if (in_.in_chain_ &&
+               has(modifier::timeout | modifier::cancel_after | modifier::async | modifier::retry |
+                       modifier::ring | modifier::when | modifier::not_before | modifier::collect,
+                   row->which)) {
+      const bool is_time = has(modifier::timeout | modifier::cancel_after, row->which);
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("a member of a chain does not take {}", in_quotes(m.key)))
-          .help = "inside a chain, `sqe.link_timeout` bounds the member before it";
+          .help = is_time ? "inside a chain, `sqe.link_timeout` bounds the member before it"
+                          : "all members are submitted together: put it beside the chain";
     } else if (!takes(row->key.accepts, m.value)) {
       check_type(m.value, row->key.accepts, in_quotes(m.key), out_);
     }
@@ -445,6 +459,7 @@ block strand_context::compile_list(const node& steps) {
     if (std::optional<step_plan> one = step_compiler(*this, step).compile())
       made.push_back(*std::move(one));
   }
+  check_conversation(*this, made);
   return made;
 }
 

@@ -92,6 +92,9 @@ class strand_context {
   /// Of a peer: its socket is connected, so that a datagram needs no `to`.
   void connect_peer() { peer_connected_ = true; }
   bool is_connected_peer() const { return peer_connected_; }
+  /// Its socket is one of UDP, whose datagrams have a limit.
+  void send_by_udp() { is_udp_ = true; }
+  bool is_udp_peer() const { return is_udp_; }
   strand_role role() const { return role_; }
 
   // For the compile functions of steps.
@@ -122,6 +125,8 @@ class strand_context {
   argument_map compile_arguments(const macro& called, const node* given, span call_at,
                                  assignment_list& assigned);
   std::vector<step_plan> compile_called(const macro& called, argument_map arguments, span call_at);
+  /// The steps of a macro that nobody calls, with arguments that can be anything.
+  void compile_uncalled(const macro& one);
   std::vector<step_plan> compile_members(const node& steps);
   /// A list that the current step adds to.
   std::optional<name_target> collect(const node& name);
@@ -193,6 +198,7 @@ class strand_context {
   std::map<std::string, std::size_t, std::less<>> last_collected_;  // by which top-level step
   std::vector<declared_name*> made_;                                // by the current step
   bool peer_connected_ = false;
+  bool is_udp_ = false;
 };
 
 expectation compile_expectation(strand_context& in, const node& from, const step_row& of);
@@ -219,6 +225,11 @@ step_function compile_spawn, compile_exec, compile_kill, compile_stop, compile_c
 
 /// Options that an actor's sockets get.
 std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, const node& from);
+// What is certain to fail (compile_certain.cpp).
+void check_bounds(strand_context& in, const step_plan& of);
+void check_datagram_size(strand_context& in, const step_plan& of);
+/// Of the steps of one list, in their order.
+void check_conversation(strand_context& in, const block& steps);
 /// What `expect` names must be parts of what this step comes to.
 void check_expected_parts(strand_context& in, const step_plan& of);
 /// Names that an expect_output step makes; errors are told when it is compiled.

@@ -91,7 +91,7 @@ void compile_option(strand_context& in, const step_arguments& given, option_step
   in.out()
       .error(code::unknown_constant, option->at(),
              fmt::format("there is no socket option {}", in_quotes(name->data())))
-      .help = did_you_mean(name->data(), names_of(option_table()));
+      .help = suggestion(name->data(), names_of(option_table()), std::size(option_table()));
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ void compile_make(strand_context& in, const step_arguments& given, step_plan& in
       in.out()
           .error(code::unknown_constant, kind->at(),
                  fmt::format("nothing of the kind {} can be made", in_quotes(*name)))
-          .help = did_you_mean(*name, names_of(make_table()));
+          .help = suggestion(*name, names_of(make_table()));
     }
   }
   if (made.row != nullptr) {

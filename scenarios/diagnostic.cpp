@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "scenarios/remedy.hpp"
+
 namespace scenarios {
 
 diagnostic& diagnostics::error(code id, span where, std::string message) {
@@ -215,11 +217,18 @@ std::string append_frame(std::string& out, const palette& colors, const diagnost
   if (!entry.label.empty()) mark += ' ' + visible(entry.label);
   out += fmt::format("{}{} {}{}\n", margin, bar, std::string(shown.caret_begin, ' '),
                      colors.alarm(mark, entry.severity));
-  if (!entry.notes.empty() || !entry.help.empty()) out += fmt::format("{}{}\n", margin, bar);
+  if (!entry.notes.empty() || !help_of(entry).empty()) out += fmt::format("{}{}\n", margin, bar);
   return margin;
 }
 
 }  // namespace
+
+std::string_view help_of(const diagnostic& entry) {
+  const auto number = static_cast<int>(entry.id);
+  const bool found_by_run = number >= 100 && number < 200;
+  if (!entry.help.empty() || found_by_run) return entry.help;
+  return info(entry.id).remedy;
+}
 
 std::string render(const diagnostic& entry, const render_style& style) {
   const palette colors{style.color};
@@ -233,7 +242,8 @@ std::string render(const diagnostic& entry, const render_style& style) {
     append_remark(out, colors, margin, "note", entry.label);
   }
   for (const std::string& note : entry.notes) append_remark(out, colors, margin, "note", note);
-  if (!entry.help.empty()) append_remark(out, colors, margin, "help", entry.help);
+  const std::string_view help = help_of(entry);
+  if (!help.empty()) append_remark(out, colors, margin, "help", help);
   return out;
 }
 

@@ -14,7 +14,8 @@ namespace {
 /// Compiles one JSON value, with everything in it, into one tree.
 class value_compiler {
  public:
-  value_compiler(name_resolver& names, diagnostics& out) : builder_(names, out) {}
+  value_compiler(name_resolver& names, diagnostics& out, bool decimals)
+      : builder_(names, out), decimals_(decimals) {}
 
   expression compile(const node& from) {
     const node_id root = build(from, 1);
@@ -27,6 +28,7 @@ class value_compiler {
   node_id build_object(const node& from, std::size_t depth);
 
   expression_builder builder_;
+  const bool decimals_;
 };
 
 node_id value_compiler::build(const node& from, std::size_t depth) {
@@ -43,6 +45,7 @@ node_id value_compiler::build(const node& from, std::size_t depth) {
     case node_kind::integer:
       return builder_.constant(value(from.integer()), {});
     case node_kind::real:
+      if (decimals_) return builder_.constant(value::decimal(from.real()), {});
       return builder_.refuse(code::wrong_type, {}, "numbers are integers here",
                              "write a fraction as a string");
     case node_kind::string: {
@@ -171,7 +174,11 @@ expression compile_text(const node& from, name_resolver& names, diagnostics& out
 }
 
 expression compile_value(const node& from, name_resolver& names, diagnostics& out) {
-  return value_compiler(names, out).compile(from);
+  return value_compiler(names, out, false).compile(from);
+}
+
+expression compile_compared(const node& from, name_resolver& names, diagnostics& out) {
+  return value_compiler(names, out, true).compile(from);
 }
 
 expression compile_typed(const node& from, value_type wanted, std::string_view what,

@@ -124,6 +124,8 @@ expression compile_text(const node& from, name_resolver& names, diagnostics& out
 
 /// Any JSON value; strings inside lists and records as compile_text takes them.
 expression compile_value(const node& from, name_resolver& names, diagnostics& out);
+/// The same where numbers may have fractions: what values are compared with.
+expression compile_compared(const node& from, name_resolver& names, diagnostics& out);
 
 /// As compile_value, for a place that takes only the kinds in `wanted`: reports E0204 when the
 /// value cannot be one of them. `what` names the place: "a port".

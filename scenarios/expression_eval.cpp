@@ -266,7 +266,7 @@ bool evaluator::join(const tree_node& n, operand& result) {
     if (v.is(value_type::data)) {
       joined += v.data();
       is_bytes = is_bytes || v.is(value_type::bytes);
-    } else if (v.is(value_type::integer | value_type::boolean)) {
+    } else if (v.is(value_type::number | value_type::boolean)) {
       joined += describe(v);
     } else {
       return fail(tree_.nodes[id], fmt::format("{} cannot stand inside a string", v.type_name()));

@@ -47,6 +47,8 @@ value to_value(const nlohmann::json& j) {
     }
     case nlohmann::json::value_t::null:
       return {};
+    case nlohmann::json::value_t::number_float:
+      return value::decimal(j.get<double>());
     default:
       return value::text(j.dump());
   }

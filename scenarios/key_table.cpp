@@ -111,7 +111,6 @@ constexpr key_row client_rows[] = {
     {"bind", j::string, optional, "the local address"},
     {"timeout", j::string, optional, "deadline of connecting"},
     {"expect", j::any, optional, "how connecting must end (default: ok)"},
-    later("via", "the proxy to go through"),
     {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
 };
 

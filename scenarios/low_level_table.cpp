@@ -187,8 +187,8 @@ step_trait traits_of(const uring::op_row& op) {
 
 modifier modifiers_of(const step_row& row) {
   using enum modifier;
-  modifier made = id | note | timeout | cancel_after | async | retry | capture | expect |
-                  sqe_flags | ring | user_data | personality;
+  modifier made = id | note | when | not_before | timeout | cancel_after | async | retry | capture |
+                  collect | expect | sqe_flags | ring | user_data | personality;
   if (row.is(step_trait::works_on) || row.is(step_trait::may_work_on)) made = made | on;
   if (row.is(step_trait::makes) || row.is(step_trait::yields_data)) made = made | as;
   return made;

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "scenarios/matcher_tree.hpp"
@@ -172,6 +173,20 @@ mismatch failure(const matcher_node& n, std::string error) {
   return made;
 }
 
+bool is_order(const matcher_row& row) {
+  return row.bound != bound_side::none || row.shape == matcher_shape::range;
+}
+
+std::string described_kind(const value& of) {
+  if (of.is_null()) return "nothing";
+  return fmt::format("{} ({})", describe(of, 40), of.type_name());
+}
+
+std::string no_order(const matcher_node& n, const value& got, const value& operand) {
+  return fmt::format("`{}` does not compare {} with {}", n.row->info.name, described_kind(got),
+                     described_kind(operand));
+}
+
 std::optional<mismatch> checker::check(const matcher_node& n, const value& got) const {
   switch (n.row->shape) {
     case matcher_shape::several:
@@ -209,7 +224,13 @@ std::optional<mismatch> checker::check(const matcher_node& n, const value& got) 
       break;
   }
   if (n.row->holds(n.domain, got, std::span(with.seen, n.operands.size()))) return std::nullopt;
-  return explain(n, got, with);
+  mismatch wrong = explain(n, got, with);
+  if (is_order(*n.row)) {
+    for (const value* operand : seen)
+      if (wrong.undecided.empty() && !order_of(got, *operand))
+        wrong.undecided = no_order(n, got, *operand);
+  }
+  return wrong;
 }
 
 /// all_of, any_of and none_of are one question: does a child say what decides?
@@ -217,17 +238,23 @@ std::optional<mismatch> checker::check_several(const matcher_node& n, const valu
   const bool all = n.row->info.name == "all_of";
   const bool any = n.row->info.name == "any_of";
   miss_side side = miss_side::unknown;
+  std::string undecided;
   for (const matcher_node& child : n.children) {
     std::optional<mismatch> wrong = check(child, got);
     if (wrong && !wrong->error.empty()) return wrong;
     if (all && wrong) return wrong;
     if (any && !wrong) return std::nullopt;
     if (!all && !any && !wrong) return plain_mismatch(n);
+    if (wrong && undecided.empty()) undecided = wrong->undecided;
     if (wrong)
       side = &child == n.children.data() || side == wrong->side ? wrong->side : miss_side::unknown;
   }
-  if (!any) return std::nullopt;
+  if (!any) {
+    if (undecided.empty()) return std::nullopt;
+    return failure(n, std::move(undecided));
+  }
   mismatch none = plain_mismatch(n);
+  none.undecided = std::move(undecided);
   none.side = side;
   return none;
 }
@@ -237,11 +264,16 @@ std::optional<mismatch> checker::check_inverted(const matcher_node& n, const val
   if (!wrong) return plain_mismatch(n);
   // What could not be evaluated has not been shown to differ.
   if (!wrong->error.empty()) return wrong;
+  if (!wrong->undecided.empty()) return failure(n, std::move(wrong->undecided));
   return std::nullopt;
 }
 
 std::optional<mismatch> checker::check_count(const matcher_node& n, const value& got) const {
-  if (!got.is(value_type::data | value_type::list | value_type::record)) return plain_mismatch(n);
+  if (!got.is(value_type::data | value_type::list | value_type::record)) {
+    mismatch wrong = plain_mismatch(n);
+    wrong.undecided = fmt::format("{} has no length", described_kind(got));
+    return wrong;
+  }
   const std::size_t length = got.is(value_type::list)     ? got.items().size()
                              : got.is(value_type::record) ? got.fields().size()
                                                           : got.data().size();
@@ -266,6 +298,24 @@ std::optional<mismatch> checker::check_regex(const matcher_node& n, const value&
   return wrong;
 }
 
+/// With fractions nothing is said in whole numbers.
+std::optional<mismatch> check_near_decimal(const matcher_node& n, const value& got,
+                                           const value& wanted, const value& within) {
+  const auto wide = [](const value& v) {
+    return v.is(value_type::integer) ? static_cast<double>(v.integer()) : v.real();
+  };
+  const double middle = wide(wanted);
+  const double reach = within.is(value_type::text)
+                           ? std::abs(middle) * std::strtod(within.data().c_str(), nullptr) / 100.0
+                           : wide(within);
+  if (reach < 0) return failure(n, "`within` of `approx` is negative");
+  const double came = wide(got);
+  if (std::abs(came - middle) <= reach) return std::nullopt;
+  mismatch wrong = plain_mismatch(n);
+  wrong.side = came < middle ? miss_side::below : miss_side::above;
+  return wrong;
+}
+
 /// How far from the value it may be: an amount, or a share of the value.
 std::int64_t reach_of(std::int64_t middle, const value& within) {
   if (within.is(value_type::integer)) return within.integer();
@@ -279,9 +329,17 @@ std::int64_t reach_of(std::int64_t middle, const value& within) {
 /// Durations: the lower bound is exact, the upper one grows on slow machines.
 std::optional<mismatch> checker::check_near(const matcher_node& n, const value& got,
                                             const evaluated& with) const {
-  if (!with.seen[0]->is(value_type::integer) ||
-      !with.seen[1]->is(value_type::integer | value_type::text))
-    return failure(n, "`approx` is about integers");
+  if (!with.seen[0]->is(value_type::number) ||
+      !with.seen[1]->is(value_type::number | value_type::text))
+    return failure(n, "`approx` is about numbers");
+  if (!got.is(value_type::number)) {
+    mismatch wrong = plain_mismatch(n);
+    wrong.undecided = no_order(n, got, *with.seen[0]);
+    return wrong;
+  }
+  const auto is_decimal = [](const value& v) { return v.is(value_type::decimal); };
+  if (is_decimal(got) || is_decimal(*with.seen[0]) || is_decimal(*with.seen[1]))
+    return check_near_decimal(n, got, *with.seen[0], *with.seen[1]);
   const std::int64_t middle = with.seen[0]->integer();
   const std::int64_t reach = reach_of(middle, *with.seen[1]);
   std::int64_t low = 0;
@@ -290,11 +348,9 @@ std::optional<mismatch> checker::check_near(const matcher_node& n, const value& 
       __builtin_add_overflow(middle, reach, &high))
     return failure(n, "the bounds of `approx` are no integers");
   if (n.domain == match_domain::duration && !n.negated) high = scaled(high, context_.time_scale);
-  if (got.is(value_type::integer) && got.integer() >= low && got.integer() <= high)
-    return std::nullopt;
+  if (got.integer() >= low && got.integer() <= high) return std::nullopt;
   mismatch wrong = plain_mismatch(n);
-  if (got.is(value_type::integer))
-    wrong.side = got.integer() < low ? miss_side::below : miss_side::above;
+  wrong.side = got.integer() < low ? miss_side::below : miss_side::above;
   return wrong;
 }
 
@@ -370,13 +426,12 @@ mismatch checker::explain(const matcher_node& n, const value& got, const evaluat
 
   const value& low = *with.seen[0];
   const value& high = *with.seen[n.operands.size() - 1];
-  if (got.is(value_type::integer) && low.is(value_type::integer) && high.is(value_type::integer)) {
+  if (got.is(value_type::number) && low.is(value_type::number) && high.is(value_type::number)) {
     // A strict bound can be missed by being equal to it.
-    const bool strict_lower = n.row->info.name == "gt";
-    const bool strict_upper = n.row->info.name == "lt";
-    if (got.integer() < low.integer() || (strict_lower && got.integer() == low.integer()))
-      wrong.side = miss_side::below;
-    if (got.integer() > high.integer() || (strict_upper && got.integer() == high.integer()))
+    const int from_low = order_of(got, low).value_or(0);
+    const int from_high = order_of(got, high).value_or(0);
+    if (from_low < 0 || (n.row->info.name == "gt" && from_low == 0)) wrong.side = miss_side::below;
+    if (from_high > 0 || (n.row->info.name == "lt" && from_high == 0))
       wrong.side = miss_side::above;
   }
   const std::string_view name = n.row->info.name;

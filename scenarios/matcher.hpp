@@ -49,6 +49,7 @@ struct mismatch {
   std::optional<std::size_t> first_difference;  // byte offset, for eq and prefix on data
   std::string got;                              // the part that differs, where it is a part
   std::string error;                            // not empty: an operand could not be evaluated
+  std::string undecided;                        // not empty: no order; the opposite does not hold
   miss_side side = miss_side::unknown;          // a duration was too short, or too long
   span where;                                   // the part of the scenario that failed
 };

@@ -63,6 +63,8 @@ matcher_node matcher_compiler::compile_object(const node& from, match_domain dom
   for (const member& m : from.members()) {
     if (!m.key.starts_with("x-")) all.push_back(compile_member(m, domain, negated));
   }
+  // Upper bounds of times grow with --time-scale and `tolerance`, past any lower one.
+  if (!negated && domain != match_domain::duration) check_bounds(all, from);
   if (all.size() == 1) return std::move(all[0]);
   if (all.empty()) {
     out_.error(code::empty_value, from.at(), "an empty matcher would match everything").help =
@@ -75,6 +77,26 @@ matcher_node matcher_compiler::compile_object(const node& from, match_domain dom
   made.at = from.at();
   made.children = std::move(all);
   return made;
+}
+
+/// Constant bounds between which nothing lies.
+void matcher_compiler::check_bounds(const std::vector<matcher_node>& all, const node& from) {
+  const value* low = nullptr;
+  const value* high = nullptr;
+  bool strict = false;
+  for (const matcher_node& each : all) {
+    if (each.row == nullptr || each.row->bound == bound_side::none || each.operands.empty())
+      continue;
+    const auto* known = std::get_if<value>(&each.operands[0]);
+    if (known == nullptr) continue;
+    (each.row->bound == bound_side::lower ? low : high) = known;
+    strict = strict || each.row->info.name == "gt" || each.row->info.name == "lt";
+  }
+  if (low == nullptr || high == nullptr) return;
+  const std::optional<int> found = order_of(*low, *high);
+  if (found && (*found > 0 || (*found == 0 && strict)))
+    out_.error(code::value_out_of_range, from.at(), "nothing lies between these bounds").help =
+        "the lower one is below the upper one";
 }
 
 const matcher_row* matcher_compiler::row_of(const member& from, match_domain domain) {
@@ -144,8 +166,7 @@ void matcher_compiler::fill_range(matcher_node& made, const node& operand) {
   const auto* low = std::get_if<value>(&made.operands[0]);
   const auto* high = std::get_if<value>(&made.operands[1]);
   if (low == nullptr || high == nullptr) return;
-  const bool upside_down = low->is(value_type::integer) && high->is(value_type::integer) &&
-                           low->integer() > high->integer();
+  const bool upside_down = order_of(*low, *high).value_or(0) > 0;
   if (upside_down)
     out_.error(code::value_out_of_range, operand.at(),
                "nothing lies between these: low is above high");
@@ -224,7 +245,7 @@ matcher_operand matcher_compiler::compile_operand(const node& from, const matche
     case match_domain::value:
       break;
   }
-  return settled(compile_value(from, names_, out_));
+  return settled(compile_compared(from, names_, out_));
 }
 
 /// A list of names; for `contains` one name will do, since that cannot be taken for a whole set.

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t far_away = std::int64_t{1} << 40;  // no data is as long
 constexpr std::int64_t bits_max = 63;
-constexpr std::size_t digest_digits = 64;
+constexpr std::size_t md5_digits = 32;
+constexpr std::size_t sha256_digits = 64;
 
 /// The pattern of RE2 that a glob stands for; nothing when a bracket is not closed.
 std::optional<std::string> regex_of(std::string_view glob) {
@@ -64,6 +65,7 @@ void matcher_compiler::fill_inside(matcher_node& made, const node& operand) {
       return fill_bits(made, operand);
     case matcher_shape::derived:
       made.children.push_back(compile(operand, match_domain::number, made.negated));
+      if (!made.negated) check_width(made, operand);
       return;
     case matcher_shape::paths:
       return fill_paths(made, operand);
@@ -152,7 +154,7 @@ void matcher_compiler::fill_near(matcher_node& made, const node& operand) {
   }
   made.operands.push_back(compile_operand(within, *made.row, made.domain));
   const auto* known = std::get_if<value>(&made.operands[1]);
-  if (known != nullptr && known->is(value_type::integer) && known->integer() < 0)
+  if (known != nullptr && order_of(*known, value(0)).value_or(0) < 0)
     out_.error(code::value_out_of_range, within.at(), "`within` cannot be negative");
 }
 
@@ -214,8 +216,32 @@ void matcher_compiler::fill_paths(matcher_node& made, const node& operand) {
   }
 }
 
+/// A number that so few octets never hold.
+void matcher_compiler::check_width(const matcher_node& made, const node& operand) {
+  struct width {
+    std::string_view name;
+    unsigned octets;
+  };
+  constexpr width widths[] = {{"u8", 1},    {"u16be", 2}, {"u16le", 2},
+                              {"u32be", 4}, {"u32le", 4}, {"crc32", 4}};
+  const auto* known = std::ranges::find(widths, made.row->info.name, &width::name);
+  const matcher_node& child = made.children[0];
+  if (known == std::end(widths) || child.row == nullptr || child.row->info.name != "eq" ||
+      child.operands.empty())
+    return;
+  const auto* wanted = std::get_if<value>(&child.operands[0]);
+  if (wanted == nullptr || !wanted->is(value_type::integer)) return;
+  const std::int64_t most = unsigned_max(known->octets);
+  if (wanted->integer() >= 0 && wanted->integer() <= most) return;
+  out_.error(code::value_out_of_range, operand.at(),
+             fmt::format("`{}` is from 0 to {}", known->name, most));
+}
+
 void matcher_compiler::fill_digest(matcher_node& made, const node& operand) {
-  const expression digest = compile_typed(operand, value_type::data, "`sha256`", names_, out_);
+  const bool is_md5 = made.row->info.name == "md5";
+  const std::size_t digits_wanted = is_md5 ? md5_digits : sha256_digits;
+  const expression digest = compile_typed(operand, value_type::data,
+                                          fmt::format("`{}`", made.row->info.name), names_, out_);
   if (!digest.is_valid()) return;
   made.operands.push_back(settled(digest));
   if (!operand.is(node_kind::string) || has_hole(operand.text())) return;
@@ -224,10 +250,11 @@ void matcher_compiler::fill_digest(matcher_node& made, const node& operand) {
     if (c >= 'A' && c <= 'F') c = static_cast<char>(c | 0x20);
   made.operands[0] = value::text(digits);
   const decoded octets = from_hex(digits);
-  if (!octets || digits.size() != digest_digits) {
-    out_.error(code::bad_encoding, operand.at(),
-               fmt::format("a SHA-256 is {} hex digits, this is {}", digest_digits,
-                           octets ? fmt::format("{}", digits.size()) : "something else"));
+  if (!octets || digits.size() != digits_wanted) {
+    out_.error(
+        code::bad_encoding, operand.at(),
+        fmt::format("{} is {} hex digits, this is {}", is_md5 ? "an MD5" : "a SHA-256",
+                    digits_wanted, octets ? fmt::format("{}", digits.size()) : "something else"));
   }
 }
 

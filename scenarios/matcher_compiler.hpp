@@ -64,6 +64,8 @@ class matcher_compiler {
   matcher_operand compile_operand(const node& from, const matcher_row& row, match_domain domain);
   matcher_operand compile_flags(const node& from, const matcher_row& row);
   void check_flags(const value& names, const node& from);
+  void check_bounds(const std::vector<matcher_node>& all, const node& from);
+  void check_width(const matcher_node& made, const node& operand);
 
   name_resolver& names_;
   const match_options& options_;

@@ -29,6 +29,12 @@ mismatch unfit(const matcher_node& n, std::string why) {
   return made;
 }
 
+mismatch unfit_error(const matcher_node& n, std::string why) {
+  mismatch made = plain_mismatch(n);
+  made.error = std::move(why);
+  return made;
+}
+
 std::int64_t number_of(const value& operand) {
   return operand.is(value_type::integer) ? operand.integer() : 0;
 }
@@ -107,14 +113,18 @@ answer check_message(const matcher_node& n, const value& got, const child_check&
 answer check_items(const matcher_node& n, const value& got, const child_check& ask) {
   if (!got.is(value_type::list)) return other_kind(n, got, "a list");
   const bool each = n.row->info.name == "each";
+  std::string undecided;
   for (std::size_t i = 0; i < got.items().size(); ++i) {
     answer wrong = ask(n.children[0], got.items()[i]);
     if (wrong && !wrong->error.empty()) return wrong;
     if (!each && !wrong) return std::nullopt;
+    if (undecided.empty() && wrong) undecided = wrong->undecided;
     if (each && wrong) return inside(fmt::format("[{}]: ", i), *std::move(wrong), got.items()[i]);
   }
   if (each) return std::nullopt;
-  return plain_mismatch(n);
+  mismatch none = plain_mismatch(n);
+  none.undecided = std::move(undecided);
+  return none;
 }
 
 answer check_counted(const matcher_node& n, const value& got, const child_check& ask) {
@@ -123,6 +133,7 @@ answer check_counted(const matcher_node& n, const value& got, const child_check&
   for (const value& item : got.items()) {
     answer wrong = ask(n.children[0], item);
     if (wrong && !wrong->error.empty()) return wrong;
+    if (wrong && !wrong->undecided.empty()) return unfit_error(n, std::move(wrong->undecided));
     if (!wrong) ++count;
   }
   const value seen(count);
@@ -142,7 +153,8 @@ class pairing {
     for (std::size_t i = 0; i < n.children.size(); ++i) {
       for (const value& item : got.items()) {
         const answer wrong = ask(n.children[i], item);
-        if (wrong && !wrong->error.empty() && error.empty()) error = wrong->error;
+        if (wrong && error.empty()) error = wrong->error;
+        if (wrong && undecided.empty()) undecided = wrong->undecided;
         fits_[i].push_back(!wrong);
       }
     }
@@ -158,6 +170,7 @@ class pairing {
   }
 
   std::string error;
+  std::string undecided;
 
  private:
   static constexpr std::size_t no_owner = ~std::size_t{0};
@@ -187,6 +200,7 @@ answer check_unordered(const matcher_node& n, const value& got, const child_chec
   if (pairs.error.empty() && missing == n.children.size()) return std::nullopt;
   mismatch told = plain_mismatch(n);
   told.error = pairs.error;
+  told.undecided = pairs.undecided;
   told.where = n.children[missing].at;
   told.got = fmt::format("no item is left for this one in {}", describe(got, 48));
   return told;

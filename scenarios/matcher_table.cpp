@@ -51,17 +51,9 @@ bool is_different(match_domain domain, const value& got, operands with) {
   return !is_equal(domain, got, with);
 }
 
-/// Negative, zero or positive; nothing for what has no order.
-std::optional<int> order(const value& a, const value& b) {
-  if (a.is(value_type::integer) && b.is(value_type::integer))
-    return a.integer() < b.integer() ? -1 : a.integer() > b.integer() ? 1 : 0;
-  if (a.is(value_type::data) && b.is(value_type::data)) return a.data().compare(b.data());
-  return std::nullopt;
-}
-
 template <auto Fits>
 bool is_ordered(match_domain, const value& got, operands with) {
-  const std::optional<int> found = order(got, *with[0]);
+  const std::optional<int> found = order_of(got, *with[0]);
   return found && Fits(*found);
 }
 constexpr auto below = [](int found) { return found < 0; };
@@ -70,8 +62,8 @@ constexpr auto above = [](int found) { return found > 0; };
 constexpr auto at_least = [](int found) { return found >= 0; };
 
 bool is_between(match_domain, const value& got, operands with) {
-  const std::optional<int> low = order(got, *with[0]);
-  const std::optional<int> high = order(got, *with[1]);
+  const std::optional<int> low = order_of(got, *with[0]);
+  const std::optional<int> high = order_of(got, *with[1]);
   return low && high && *low >= 0 && *high <= 0;
 }
 
@@ -111,10 +103,14 @@ std::optional<std::int64_t> checksum(std::string_view octets) {
   return std::int64_t{crc32(octets)};
 }
 
-/// The operand is the digest: 32 octets, or their hex digits.
+constexpr char md5_name[] = "md5";
+constexpr char sha256_name[] = "sha256";
+
+/// The operand is the digest: its octets, or their hex digits.
+template <const char* Algorithm>
 bool has_digest(match_domain, const value& got, operands with) {
   if (!both_are_data(got, *with[0])) return false;
-  const evaluation made = digest_of("sha256", got.data());
+  const evaluation made = digest_of(Algorithm, got.data());
   const std::string& wanted = with[0]->data();
   return made && (made->data() == wanted || to_hex(made->data()) == wanted);
 }
@@ -220,11 +216,9 @@ constexpr matcher_row table[] = {
      unbounded,
      "",
      is_equal},
-    shaped(
-        "json", R"({"$.path": matcher})",
-        "the data is JSON, and what stands at each path matches; numbers with a fraction are text",
-        texts, R"({ "json": { "$.items[0].id": { "gt": 0 }, "$.error": { "absent": true } } })",
-        paths),
+    shaped("json", R"({"$.path": matcher})",
+           "the data is JSON, and what stands at each path matches; 1 and 1.0 are the same", texts,
+           R"({ "json": { "$.items[0].id": { "gt": 0 }, "$.error": { "absent": true } } })", paths),
     {{"le", "a number", "less or equal", numbers, R"({ "le": "60ms" })"},
      one,
      bound_side::upper,
@@ -241,6 +235,12 @@ constexpr matcher_row table[] = {
      bound_side::upper,
      "< ",
      is_ordered<below>},
+    {{"md5", "32 hex digits", "the MD5 of the octets", texts,
+      R"({ "md5": "d41d8cd98f00b204e9800998ecf8427e" })"},
+     digest,
+     unbounded,
+     "md5 ",
+     has_digest<md5_name>},
     shaped("message", R"({"name", "fields"})",
            "the data is exactly one message of this layout, and its fields match", texts,
            R"({ "message": { "name": "pg", "fields": { "type": "Z" } } })", message),
@@ -277,7 +277,7 @@ constexpr matcher_row table[] = {
      digest,
      unbounded,
      "sha256 ",
-     has_digest},
+     has_digest<sha256_name>},
     shaped("some", "a matcher", "at least one item of the list matches", in(match_domain::value),
            R"({ "some": { "prefix": "id=" } })", items, "some "),
     {{"suffix", "data", "the data ends with it", texts, R"({ "suffix": "\r\n" })"},

@@ -306,7 +306,7 @@ void layout_compiler::compile_of(const node& from, const node* of, message_field
   if (item.layout == nullptr) {
     out_.error(code::unknown_message, of->at(),
                fmt::format("there is no message {}", in_quotes(of->text())))
-        .help = did_you_mean(of->text(), all_.names());
+        .help = suggestion(of->text(), all_.names());
   }
 }
 

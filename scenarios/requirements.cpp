@@ -47,10 +47,8 @@ bool is_met(const requirement& needed, const plan& what, const uring::capabiliti
     }
     case requirement::what::feature:
       return has_feature(kernel, needed.text);
-    case requirement::what::program: {
-      const char* path = std::getenv("PATH");
-      return find_program(needed.text, path != nullptr ? path : default_path).has_value();
-    }
+    case requirement::what::program:
+      return find_program(needed.text, program_path()).has_value();
     case requirement::what::file:
       return can_be_read(needed.text, what.file);
     case requirement::what::env:

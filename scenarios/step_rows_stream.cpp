@@ -11,8 +11,7 @@ constexpr key_row connect_keys[] = {
     {"to", j::string, required,
      "the address: tcp://127.0.0.1:80, tls://127.0.0.1:443, unix:///path"},
     {"bind", j::string, optional, "the local address"},
-    {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"},
-    later("via", "the proxy to go through")};
+    {"tls", j::object, optional, "how it speaks TLS; also where the address is no tls:// one"}};
 constexpr key_row listen_keys[] = {
     {"address", j::string, required, "where; port 0 lets the kernel choose"},
     {"backlog", j::number, optional, "connections that may wait for accept (default 128)"},

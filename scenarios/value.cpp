@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -14,7 +15,7 @@ namespace scenarios {
 namespace {
 
 constexpr std::string_view type_names[] = {"null",  "boolean", "integer", "text",
-                                           "bytes", "list",    "record"};
+                                           "bytes", "list",    "record",  "decimal"};
 
 /// By name, because a record's order does not matter; sorted, because a hostile one is large.
 std::vector<const field*> by_name(const value::record_type& fields) {
@@ -101,6 +102,12 @@ value& value::operator=(const value&) = default;
 value& value::operator=(value&&) noexcept = default;
 value::~value() = default;
 
+value value::decimal(double number) {
+  constexpr double exact_max = 9007199254740992.0;  // 2^53
+  if (std::abs(number) <= exact_max && std::trunc(number) == number)
+    return value(static_cast<std::int64_t>(number));
+  return value(held(number));
+}
 value value::text(std::string utf8) {
   return value(held(held_text{std::move(utf8)}));
 }
@@ -173,7 +180,21 @@ std::size_t value::depth() const {
   return inner + 1;
 }
 
+std::optional<int> order_of(const value& a, const value& b) {
+  if (a.is(value_type::data) && b.is(value_type::data)) return a.data().compare(b.data());
+  if (!a.is(value_type::number) || !b.is(value_type::number)) return std::nullopt;
+  const auto sign = [](auto x, auto y) { return x < y ? -1 : x > y ? 1 : 0; };
+  if (a.is(value_type::integer) && b.is(value_type::integer)) return sign(a.integer(), b.integer());
+  // Holds every 64-bit integer and every double exactly.
+  const auto wide = [](const value& v) {
+    return v.is(value_type::integer) ? static_cast<long double>(v.integer())
+                                     : static_cast<long double>(v.real());
+  };
+  return sign(wide(a), wide(b));
+}
+
 bool same_content(const value& a, const value& b) {
+  if (a.is(value_type::number) && b.is(value_type::number)) return order_of(a, b) == 0;
   if (a.is(value_type::data) && b.is(value_type::data)) return a.data() == b.data();
   if (a.kind() != b.kind()) return false;
   if (a.is(value_type::list)) return std::ranges::equal(a.items(), b.items(), same_content);
@@ -192,6 +213,8 @@ nlohmann::json to_json(const value& v) {
       return v.boolean();
     case value_type::integer:
       return v.integer();
+    case value_type::decimal:
+      return v.real();
     case value_type::text:
       if (is_utf8(v.data())) return v.data();
       [[fallthrough]];  // a dump of anything else would throw
@@ -222,6 +245,8 @@ std::string describe(const value& v, std::size_t width) {
       return v.boolean() ? "true" : "false";
     case value_type::integer:
       return fmt::format("{}", v.integer());
+    case value_type::decimal:
+      return fmt::format("{}", v.real());
     case value_type::text:
       return quote(v.data(), width);
     case value_type::bytes:

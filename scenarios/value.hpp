@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,8 +32,10 @@ enum class value_type : std::uint8_t {
   bytes = 16,
   list = 32,
   record = 64,
+  decimal = 128,
   data = text | bytes,
-  any = 127,
+  number = integer | decimal,
+  any = 255,
 };
 
 constexpr value_type operator|(value_type a, value_type b) {
@@ -70,6 +73,8 @@ class value {
   value& operator=(value&&) noexcept;
   ~value();
 
+  /// A number as JSON has it: an integer where it is a whole one that a double holds exactly.
+  static value decimal(double number);
   static value text(std::string utf8);
   static value bytes(std::string octets);
   static value list(list_type items);
@@ -84,7 +89,8 @@ class value {
   // Each of these needs a value of its kind.
   bool boolean() const { return std::get<bool>(held_); }
   std::int64_t integer() const { return std::get<std::int64_t>(held_); }
-  const std::string& data() const;  // of text or bytes
+  double real() const { return std::get<double>(held_); }  // of a decimal
+  const std::string& data() const;                         // of text or bytes
   const list_type& items() const { return std::get<list_type>(held_); }
   const record_type& fields() const { return std::get<record_type>(held_); }
 
@@ -111,7 +117,7 @@ class value {
     bool operator==(const held_bytes&) const = default;
   };
   using held = std::variant<std::monostate, bool, std::int64_t, held_text, held_bytes, list_type,
-                            record_type>;
+                            record_type, double>;
 
   explicit value(held contents);
 
@@ -133,8 +139,10 @@ template <std::signed_integral Integer>
 value::value(Integer i) : held_(std::int64_t{i}) {}
 
 /// The language's `==`: as operator==, but text equals bytes of the same octets, inside lists too,
-/// and a record's order does not matter.
+/// a decimal an integer of the same amount, and a record's order does not matter.
 bool same_content(const value& a, const value& b);
+/// The language's `<`: negative, zero or positive; nothing for kinds that have no order.
+std::optional<int> order_of(const value& a, const value& b);
 
 /// For reports. Text is a string; bytes are {"text": …} when they are UTF-8 without control
 /// characters other than \r \n \t, else {"hex": …}.

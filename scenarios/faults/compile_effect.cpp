@@ -147,7 +147,7 @@ void fault_compiler::compile_race(const checked_object& keys, uring::cqe_effect&
   }
   out_.error(code::unknown_constant, outcome->at(),
              fmt::format("a race does not end as {}", in_quotes(outcome->text())))
-      .help = did_you_mean(outcome->text(), ends);
+      .help = suggestion(outcome->text(), ends);
 }
 
 /// Bytes that must be known at load: what they depend on may not exist yet when they are needed.

@@ -93,7 +93,7 @@ void fault_compiler::compile_fd_kind(const node& from) {
   if (std::ranges::find(descriptor_kinds(), *kind) != descriptor_kinds().end()) return;
   out_.error(code::unknown_constant, from.at(),
              fmt::format("there is no kind of descriptor {}", in_quotes(*kind)))
-      .help = did_you_mean(*kind, descriptor_kinds());
+      .help = suggestion(*kind, descriptor_kinds());
 }
 
 /// An actor and the name of one of its descriptors.

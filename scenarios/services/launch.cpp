@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <string_view>
 
 #include "engine/errno_name.hpp"
@@ -15,13 +14,11 @@ namespace scenarios {
 
 std::vector<std::string> program_environment(
     const std::string& directory, const std::vector<std::pair<std::string, std::string>>& env) {
-  const char* const path = std::getenv("PATH");
-  std::vector<std::pair<std::string, std::string>> variables{
-      {"PATH", path != nullptr ? path : std::string(default_path)},
-      {"HOME", directory},
-      {"TMPDIR", directory},
-      {"LANG", "C.UTF-8"},
-      {"LC_ALL", "C.UTF-8"}};
+  std::vector<std::pair<std::string, std::string>> variables{{"PATH", program_path()},
+                                                             {"HOME", directory},
+                                                             {"TMPDIR", directory},
+                                                             {"LANG", "C.UTF-8"},
+                                                             {"LC_ALL", "C.UTF-8"}};
   for (const auto& [name, text] : env) {
     const auto known = std::find_if(variables.begin(), variables.end(),
                                     [&](const auto& one) { return one.first == name; });

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -64,6 +65,19 @@ user_identity ourselves() {
 }
 
 }  // namespace
+
+std::string program_path() {
+  const char* const ours = std::getenv("PATH");
+  std::string path = ours != nullptr ? std::string(ours) : std::string(default_path);
+  for (const std::string_view each : {"/usr/local/sbin", "/usr/sbin", "/sbin"}) {
+    const std::string among = ":" + path + ":";
+    if (among.find(":" + std::string(each) + ":") != std::string::npos) continue;
+    // An empty entry would be the current directory.
+    if (!path.empty()) path += ':';
+    path += each;
+  }
+  return path;
+}
 
 std::optional<std::string> find_program(std::string_view argv0, std::string_view path,
                                         std::string* why, std::string_view cwd) {

@@ -16,6 +16,11 @@ namespace scenarios {
 inline constexpr std::string_view default_path =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Where programs are looked for, and the PATH that they get: ours (or the default), and after it
+/// the directories of servers, /usr/local/sbin, /usr/sbin and /sbin, which the PATH of most users
+/// lacks.
+std::string program_path();
+
 /// The file that `argv0` names: with a slash itself (relative to `cwd`), else the first executable
 /// one along `path` (directories with colons between; relative and empty ones are of `cwd`, too).
 /// Nothing when there is none; `why`, if given, then says so in a phrase: "not found in PATH

@@ -63,7 +63,7 @@ class Conduct(ProgramTest):
 
     def test_a_secret_is_hidden_in_what_is_said_of_bytes(self):
         shown = self.assert_hidden(SECRET, self.one_receives(
-            ["\0u\0${token}"], {"exactly": 3 + len(SECRET)}, {"data": "x"}))
+            ["\0u\0${token}"], {"exactly": 3 + len(SECRET)}, {"data": {"prefix": "x"}}))
         self.assertIn("hex 00 75 00 <secret:token>", shown)
 
     def test_a_secret_is_hidden_in_what_a_cut_left_of_it(self):
@@ -71,11 +71,12 @@ class Conduct(ProgramTest):
             shown = self.assert_hidden(
                 SECRET, self.one_receives("a" * before + "${token} and more and more and more",
                                           {"until": " and more and more and more"},
-                                          {"data": "x"}),
+                                          {"data": {"prefix": "x"}}),
                 "aa" + SECRET[:2])
             self.assertIn("a<secret:token>", shown)
         shown = self.assert_hidden(SECRET, self.one_receives(
-            "\0" * 10 + "${token}" + "\0" * 30, {"exactly": 40 + len(SECRET)}, {"data": "x"}),
+            "\0" * 10 + "${token}" + "\0" * 30, {"exactly": 40 + len(SECRET)},
+            {"data": {"prefix": "x"}}),
             SECRET[:4].encode().hex(" "))
         self.assertIn("00 <secret:token>", shown)
 
@@ -84,13 +85,14 @@ class Conduct(ProgramTest):
             visible = secret.replace("\\", "\\\\").replace('"', '\\"')
             visible = visible.replace("\n", "\\n").replace("\t", "\\t")
             self.assert_hidden(secret, self.one_receives(
-                "<${token}>", {"exactly": 2 + len(secret)}, {"data": "x"}), visible)
+                "<${token}>", {"exactly": 2 + len(secret)}, {"data": {"prefix": "x"}}), visible)
 
     def test_a_secret_that_came_in_pieces_is_hidden_in_what_is_said_of_each(self):
         half = len(SECRET) // 2
         server = {"server": "tcp://127.0.0.1:0", "do": [
-            {"recv": {"exactly": half}, "expect": {"data": "x"}, "severity": "should"},
-            {"recv": {"exactly": half}, "expect": {"data": "x"}}]}
+            {"recv": {"exactly": half}, "expect": {"data": {"prefix": "x"}},
+             "severity": "should"},
+            {"recv": {"exactly": half}, "expect": {"data": {"prefix": "x"}}}]}
         client = {"client": "${srv.addr}", "do": [{"send": "${token}"}]}
         self.assert_hidden(SECRET, {"srv": server, "c": client}, SECRET[:half], SECRET[half:])
 

@@ -12,6 +12,8 @@
 #include "scenarios/key_table.hpp"
 #include "scenarios/make_table.hpp"
 #include "scenarios/matcher.hpp"
+#include "scenarios/outcome.hpp"
+#include "scenarios/plan.hpp"
 #include "scenarios/register_table.hpp"
 #include "scenarios/step_table.hpp"
 #include "scenarios/visible.hpp"
@@ -135,6 +137,32 @@ TEST_CASE("explain: a word with several meanings has all of them") {
   CHECK(any_begins(meanings, "timeout: modifier"));
   CHECK(any_begins(meanings, "sqe.timeout: low-level op"));
   CHECK(any_begins(meanings, "timeout: key of a scenario"));
+}
+
+TEST_CASE(
+    "explain: how things end, names of expressions, arguments and types of fields are words") {
+  CHECK(any_begins(explain("ok_after_timeout"), "ok_after_timeout: outcome of a step"));
+  for (const char* word : {"flaky", "not_run", "xpassed"})
+    CHECK(any_begins(explain(word), std::string(word) + ": verdict on a scenario"));
+  CHECK(any_begins(explain("not_judged"), "not_judged: status of a step"));
+  CHECK(any_begins(explain("tmp"), "tmp: name in expressions"));
+  CHECK(any_begins(explain("varint"), "varint: part of a field under `messages`"));
+  CHECK(any_begins(explain("msg_flags"), "msg_flags: argument of steps"));
+  // None of them is forgotten when one is added.
+  for (int i = 0; i <= static_cast<int>(scenarios::step_outcome::eof); ++i) {
+    const std::string name(step_outcome_name(static_cast<scenarios::step_outcome>(i)));
+    CHECK(any_begins(explain(name), name + ": outcome of a step"));
+  }
+  for (int i = 0; i <= static_cast<int>(scenarios::verdict::not_run); ++i) {
+    const std::string name(verdict_name(static_cast<scenarios::verdict>(i)));
+    CHECK(any_begins(explain(name), name + ": verdict on a scenario"));
+  }
+}
+
+TEST_CASE("explain: the code of an unknown function names them all") {
+  const std::string text = explain("E0304").front();
+  for (const scenarios::function_info& each : scenarios::function_table())
+    CHECK(text.find(each.name) != std::string::npos);
 }
 
 TEST_CASE("explain: what nobody knows has no meaning") {

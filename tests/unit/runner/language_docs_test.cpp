@@ -194,6 +194,10 @@ std::string fault_catalogue() {
   return text;
 }
 
+std::string top_level() {
+  return keys_text(keys::top_level);
+}
+
 struct section {
   std::string_view name;
   std::string (*write)();
@@ -202,6 +206,7 @@ constexpr section sections[] = {
     {"steps", &steps},         {"modifiers", &modifiers},       {"matchers", &matchers},
     {"functions", &functions}, {"low-level", &low_level_steps}, {"make", &makes},
     {"register", &registers},  {"objects", &objects},           {"codes", &codes},
+    {"top level", &top_level},
 };
 constexpr section fault_sections[] = {{"faults", &fault_list}, {"catalogue", &fault_catalogue}};
 

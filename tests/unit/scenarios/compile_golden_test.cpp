@@ -10,6 +10,7 @@
 #include <string>
 
 #include "scenarios/compile.hpp"
+#include "scenarios/remedy.hpp"
 
 namespace scenarios {
 namespace {
@@ -57,6 +58,9 @@ TEST_CASE("wrong scenarios get the messages that were agreed on") {
       const auto plans = compile_file(input.string(), {}, out);
       CHECK(plans.empty() == out.has_errors());
       CHECK_FALSE(out.empty());
+      // Nobody is left alone with an error.
+      for (const diagnostic& each : out.all())
+        if (each.severity == level::error) CHECK_FALSE(help_of(each).empty());
       fs::path expected = input;
       expected.replace_extension(".err");
       if (std::getenv("URING_BLESS") != nullptr) std::ofstream(expected) << render(out);

@@ -174,11 +174,15 @@ TEST_CASE("checksums and digests are those of the octets") {
   CHECK(fits(R"({"sha256": "${sha256('123456789')}"})", data, got));
   CHECK_FALSE(fits(R"({"sha256": "${sha256('12345678')}"})", data, got));
   CHECK(refused(R"({"sha256": "00ff"})", data).id == code::bad_encoding);
+  CHECK(fits(R"({"md5": "25F9E794323B453885F5181F1B624D0B"})", data, got));
+  CHECK(fits(R"({"md5": "${md5('123456789')}"})", data, got));
+  CHECK_FALSE(fits(R"({"md5": "${md5('12345678')}"})", data, got));
+  CHECK(refused(R"({"md5": "00ff"})", data).id == code::bad_encoding);
 }
 
 TEST_CASE("JSON inside the data is reached by paths") {
   const value got = value::bytes(R"({"a": {"b": [1, {"c d": "x"}, null]}, "t": true, "f": 1.5})");
-  CHECK(fits(R"({"json": {"$.a.b[0]": 1, "$.t": true, "$.f": "1.5"}})", data, got));
+  CHECK(fits(R"({"json": {"$.a.b[0]": 1, "$.t": true, "$.f": 1.5}})", data, got));
   CHECK(fits(R"({"json": {"$.a.b[1]['c d']": {"prefix": "x"}, "$.a.b[-1]": null}})", data, got));
   CHECK(fits(R"({"json": {"$.nothing": {"absent": true}, "$": {"len": 3}}})", data, got));
   const auto wrong = check(R"({"json": {"$.a.b[0]": {"ge": 2}}})", data, got);
@@ -273,4 +277,55 @@ TEST_CASE("only what is a plain value can be blessed") {
   CHECK(plain(R"({"prefix": "a"})", data) == "none");
   CHECK(plain(R"(["a", "b"])", data) == "none");
   CHECK(plain(R"({"eq": "a", "len": 1})", data) == "none");
+}
+
+TEST_CASE("fractions in JSON are numbers, and a whole one is an integer") {
+  const value got = value::text(R"({"a": 100.5, "one": 1.0, "big": 1e300, "list": [0.5, 2]})");
+  for (const char* text : {
+           R"({"json": {"$.a": 100.5}})",
+           R"({"json": {"$.a": {"gt": 100}}})",
+           R"({"json": {"$.a": {"gt": 100.4, "lt": 100.6}}})",
+           R"({"json": {"$.a": {"between": [100.25, 101]}}})",
+           R"({"json": {"$.a": {"not": {"gt": 101}}}})",
+           R"({"json": {"$.a": {"ne": "100.5"}}})",
+           R"({"json": {"$.a": {"approx": {"value": 100, "within": 0.5}}}})",
+           R"({"json": {"$.a": {"approx": {"value": 100, "within": "1%"}}}})",
+           R"({"json": {"$.one": 1}})",
+           R"({"json": {"$.one": 1.0}})",
+           R"({"json": {"$.big": {"gt": 9223372036854775807}}})",
+           R"({"json": {"$.list": [0.5, 2.0]}})",
+           R"({"json": {"$.list": {"each": {"gt": 0.4}}}})",
+       })
+    CHECK(fits(text, data, got));
+  CHECK(check(R"({"json": {"$.a": {"not": {"gt": 1}}}})", data, got)->error.empty());
+  CHECK(check(R"({"json": {"$.a": {"lt": 100.5}}})", data, got)->got == "$.a: 100.5");
+  CHECK_FALSE(fits(R"({"json": {"$.a": {"approx": {"value": 100, "within": 0.4}}}})", data, got));
+  CHECK_FALSE(fits(R"({"json": {"$.one": 1.5}})", data, got));
+}
+
+TEST_CASE("what has no order is neither below nor above, and `not` does not make it so") {
+  const value got = value::text(R"({"text": "b", "list": [1], "mixed": ["a", 7]})");
+  const auto error_of = [&](const std::string& text) {
+    const auto wrong = check(text, data, got);
+    return wrong ? wrong->error : "it holds";
+  };
+  CHECK(error_of(R"({"json": {"$.text": {"gt": 1}}})").empty());
+  CHECK(error_of(R"({"json": {"$.text": {"not": {"gt": 1}}}})") ==
+        "`gt` does not compare \"b\" (text) with 1 (integer)");
+  CHECK(error_of(R"({"json": {"$.none": {"not": {"gt": 1}}}})") ==
+        "`gt` does not compare nothing with 1 (integer)");
+  CHECK(error_of(R"({"json": {"$.list": {"none_of": ["x", {"between": [1, 2]}]}}})") ==
+        "`between` does not compare [1] (list) with 1 (integer)");
+  CHECK(error_of(R"({"json": {"$.text": {"not": {"any_of": [5, {"lt": 1}]}}}})") != "it holds");
+  CHECK(error_of(R"({"json": {"$.text": {"not": {"approx": {"value": 1, "within": 1}}}}})") !=
+        "it holds");
+  CHECK(error_of(R"({"json": {"$.mixed": {"not": {"some": {"gt": 8}}}}})") != "it holds");
+  CHECK(error_of(R"({"json": {"$.mixed": {"count": {"of": {"gt": 8}, "is": 0}}}})") != "it holds");
+  CHECK(error_of(R"({"json": {"$.mixed": {"not": {"unordered": [{"gt": 8}, "b"]}}}})") !=
+        "it holds");
+  CHECK(error_of(R"({"json": {"$.mixed": {"not": {"each": {"len": 3}}}}})") == "it holds");
+  // One that does hold decides by itself.
+  CHECK(fits(R"({"json": {"$.text": {"any_of": [{"gt": 1}, "b"]}}})", data, got));
+  CHECK(fits(R"({"json": {"$.mixed": {"some": {"gt": 6}}}})", data, got));
+  CHECK(fits(R"({"json": {"$.mixed": {"unordered": [{"gt": 6}, "a"]}}})", data, got));
 }

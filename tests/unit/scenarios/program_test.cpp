@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "tests/unit/scenarios/service_fixture.hpp"
@@ -32,6 +33,18 @@ TEST_CASE("a program is the first executable one along PATH") {
   // What may not be run does not end the search.
   CHECK(find_program("plain", path) == made.second + "/plain");
   CHECK_FALSE(find_program("dir", path).has_value());
+}
+
+TEST_CASE("servers are found although PATH has no sbin directory") {
+  const char* const earlier = std::getenv("PATH");
+  const std::string kept = earlier != nullptr ? earlier : "";
+  setenv("PATH", "/nowhere:/usr/sbin", 1);
+  CHECK(program_path() == "/nowhere:/usr/sbin:/usr/local/sbin:/sbin");
+  setenv("PATH", "", 1);
+  CHECK(program_path() == "/usr/local/sbin:/usr/sbin:/sbin");
+  unsetenv("PATH");
+  CHECK(program_path() == default_path);
+  if (earlier != nullptr) setenv("PATH", kept.c_str(), 1);
 }
 
 TEST_CASE("a name with a slash is not searched, but relative to the directory") {

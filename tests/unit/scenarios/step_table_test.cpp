@@ -135,4 +135,16 @@ TEST_CASE("every opcode of the engine has a row") {
   }
 }
 
+TEST_CASE("every submission can be left out, put off, and collected") {
+  std::size_t seen = 0;
+  for (const step_row& row : step_table()) {
+    if (row.low_level == nullptr) continue;
+    ++seen;
+    INFO(row.name);
+    for (const modifier each : {modifier::when, modifier::not_before, modifier::collect})
+      CHECK(row.allows(each));
+  }
+  CHECK(seen > uring::op_table().size());
+}
+
 }  // namespace scenarios

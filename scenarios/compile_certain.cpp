@@ -1,0 +1,214 @@
+// What can be known to fail before anything runs: expectations that contradict the step's own
+// bounds, and steps on connections that the steps before them have closed.
+//
+// Only what is certain is told. A step that says how it fails (`expect`), that may not run
+// (`when`), or that is no `must` is let through: to send on a closed connection is a test, too.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "scenarios/codec.hpp"
+#include "scenarios/compile_strand.hpp"
+#include "scenarios/endpoint.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+constexpr std::size_t udp_bytes_max = 65'507;
+
+/// The octets that are expected where they stand in the file as they are.
+std::optional<std::string> literal_of(const matcher& wanted) {
+  const std::optional<plain_value> plain = wanted.plain();
+  if (!plain || plain->at.in == nullptr || plain->how == plain_value::form::golden)
+    return std::nullopt;
+  const auto read = nlohmann::json::parse(plain->at.text(), nullptr, false);
+  const bool is_object = read.is_object() && read.size() == 1 && read.contains("hex");
+  const nlohmann::json& text = is_object ? read["hex"] : read;
+  if (!text.is_string()) return std::nullopt;
+  auto written = text.get<std::string>();
+  if (is_object || plain->how == plain_value::form::hex) {
+    decoded octets = from_hex(written);
+    return octets ? std::optional(std::move(octets.bytes)) : std::nullopt;
+  }
+  if (written.find('$') != std::string::npos) return std::nullopt;
+  return written;
+}
+
+std::optional<std::uint64_t> constant_count(const recv_step& step) {
+  if (!step.has_count || !step.count.is_constant() ||
+      !step.count.constant().is(value_type::integer))
+    return std::nullopt;
+  return static_cast<std::uint64_t>(step.count.constant().integer());
+}
+
+/// Why a recv that ends well can't have this data, or "".
+std::string contradiction(const recv_step& step, const std::string& data) {
+  using mode = recv_step::mode;
+  const std::optional<std::uint64_t> count = constant_count(step);
+  switch (step.how) {
+    case mode::exactly:
+      return count && *count != data.size()
+                 ? fmt::format("`exactly` takes {} bytes, and {} are expected", *count, data.size())
+                 : "";
+    case mode::at_least:
+      return count && *count > data.size()
+                 ? fmt::format("`at_least` takes {} bytes, and only {} are expected", *count,
+                               data.size())
+                 : "";
+    case mode::some:
+      return count && *count < data.size()
+                 ? fmt::format("`some` takes {} bytes at most, and {} are expected", *count,
+                               data.size())
+                 : "";
+    case mode::line:
+      if (data.find('\n') != std::string::npos)
+        return "a line has no line end in it: it is left out";
+      break;
+    case mode::until:
+      if (step.delimiter.is_constant() && !data.ends_with(step.delimiter.constant()))
+        return fmt::format(
+            "`until` takes the delimiter {}, too, and the data that is expected "
+            "does not end with it",
+            describe_data(step.delimiter.constant(), 20));
+      break;
+    default:
+      return {};
+  }
+  if (data.size() > step.max)
+    return fmt::format("`max` is {}, and {} bytes are expected", step.max, data.size());
+  return {};
+}
+
+bool works_on_connection(const step_body& body) {
+  return std::holds_alternative<send_step>(body) || std::holds_alternative<recv_step>(body) ||
+         std::holds_alternative<half_close_step>(body) ||
+         std::holds_alternative<close_step>(body) || std::holds_alternative<rst_step>(body) ||
+         std::holds_alternative<start_tls_step>(body) ||
+         std::holds_alternative<stop_tls_step>(body) ||
+         std::holds_alternative<trickle_step>(body) || std::holds_alternative<split_step>(body);
+}
+
+bool sends(const step_body& body) {
+  return std::holds_alternative<send_step>(body) || std::holds_alternative<trickle_step>(body) ||
+         std::holds_alternative<split_step>(body);
+}
+
+/// Steps after which nobody knows what has been done to which descriptor.
+bool holds_others(const step_body& body) {
+  return std::holds_alternative<repeat_step>(body) || std::holds_alternative<for_step>(body) ||
+         std::holds_alternative<while_step>(body) || std::holds_alternative<loop_step>(body) ||
+         std::holds_alternative<if_step>(body) || std::holds_alternative<parallel_step>(body) ||
+         std::holds_alternative<call_step>(body) || std::holds_alternative<chain_step>(body) ||
+         std::holds_alternative<sqe_step>(body) || std::holds_alternative<join_step>(body);
+}
+
+bool must_end_well(const step_plan& step) {
+  return !step.expect && step.severity == step_severity::must && !step.retry;
+}
+
+/// What the steps of one list have done to their connections, in the order in which they run.
+class conversation {
+ public:
+  explicit conversation(diagnostics& out) : out_(out) {}
+
+  void follow(const step_plan& step) {
+    if (holds_others(step.body)) done_.clear();
+    for (const std::uint32_t made : step.as_more) done_.erase(made);
+    done_.erase(step.as_handle);
+    if (step.handle == no_index || !works_on_connection(step.body)) return;
+    if (step.when || step.async != no_index) {
+      done_.erase(step.handle);
+      return;
+    }
+    if (const auto known = done_.find(step.handle); known != done_.end())
+      check(step, *known->second);
+    if (!must_end_well(step)) return;
+    if (std::holds_alternative<close_step>(step.body) ||
+        std::holds_alternative<rst_step>(step.body) ||
+        (std::holds_alternative<half_close_step>(step.body) && !done_.contains(step.handle)))
+      done_[step.handle] = &step;
+  }
+
+ private:
+  void check(const step_plan& step, const step_plan& before) {
+    const bool half = std::holds_alternative<half_close_step>(before.body);
+    if (!must_end_well(step) || (half && !sends(step.body))) return;
+    diagnostic& told = out_.error(
+        code::misplaced_step, step.op_at,
+        half ? fmt::format("`{}` after `half_close` can't succeed: nothing is sent any more",
+                           step.op)
+             : fmt::format("`{}` can't succeed: the connection was closed before", step.op));
+    told.notes.push_back(fmt::format("by `{}` in line {}", before.op,
+                                     before.op_at.in->locate(before.op_at.begin).line));
+    told.help = half ? "if that is what is tested, say \"expect\": \"EPIPE\""
+                     : "if that is what is tested, say with `expect` how it fails";
+  }
+
+  diagnostics& out_;
+  std::map<std::uint32_t, const step_plan*> done_;
+};
+
+}  // namespace
+
+void check_bounds(strand_context& in, const step_plan& of) {
+  const auto* step = std::get_if<recv_step>(&of.body);
+  // What --bless is to write may stand for anything until then.
+  if (step == nullptr || !of.expect || !of.expect->data || in.in().files.bless) return;
+  const expectation& wanted = *of.expect;
+  // Cut short it may have any part of the data.
+  if (wanted.outcome || wanted.res || of.severity != step_severity::must || of.when) return;
+  const std::optional<std::string> data = literal_of(*wanted.data);
+  if (!data) return;
+  const std::string why = contradiction(*step, *data);
+  if (why.empty()) return;
+  in.out().error(code::value_out_of_range, wanted.data->at(), why).help =
+      "a recv that ends well never has this data";
+}
+
+void check_conversation(strand_context& in, const block& steps) {
+  conversation all(in.out());
+  for (const step_plan& step : steps) all.follow(step);
+}
+
+void check_datagram_size(strand_context& in, const step_plan& of) {
+  const auto* step = std::get_if<send_step>(&of.body);
+  if (step == nullptr || !must_end_well(of) || !step->data.is_constant()) return;
+  const bool to_udp = step->to && step->to->is_constant() &&
+                      step->to->constant().is(value_type::data) &&
+                      step->to->constant().data().starts_with("udp://");
+  const bool from_udp = in.is_udp_peer() && of.handle == 0;
+  if ((!to_udp && !from_udp) || step->data.constant().size() <= udp_bytes_max) return;
+  in.out()
+      .error(code::value_out_of_range, of.op_at,
+             fmt::format("a datagram of UDP has at most {} bytes, and these are {}", udp_bytes_max,
+                         step->data.constant().size()))
+      .help = "if that is what is tested, say \"expect\": \"EMSGSIZE\"";
+}
+
+void check_addresses(case_context& in) {
+  std::map<std::string, const actor_plan*> taken;
+  for (const actor_plan& actor : in.into.actors) {
+    if (!actor.server || !actor.server->address.is_valid() || !actor.server->address.is_constant())
+      continue;
+    const value& address = actor.server->address.constant();
+    const auto shares = [](const socket_option_plan& option) { return option.name == "reuseport"; };
+    if (!address.is(value_type::data) || std::ranges::any_of(actor.options, shares)) continue;
+    std::string ignored;
+    const auto parsed = parse_endpoint(address.data(), ignored);
+    if (!parsed || parsed->address.is_any_port() || parsed->address.is_nameless()) continue;
+    const auto [first, is_new] = taken.emplace(parsed->address.url(), &actor);
+    if (is_new) continue;
+    in.out
+        .error(code::duplicate_name, actor.server->address.at(),
+               fmt::format("the server {} listens at this address already",
+                           in_quotes(first->second->name)))
+        .help =
+        "port 0 gives each a port of its own; \"socket\": { \"reuseport\": true } shares one";
+  }
+}
+
+}  // namespace scenarios

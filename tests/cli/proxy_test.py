@@ -118,6 +118,30 @@ class Proxy(ProgramTest):
         self.assertFalse((self.dir / "px.sock").exists())
         self.assertIn("no answer", ask("list", code=5).stderr)
 
+    def test_a_proxy_is_off_and_on_again_as_toxiproxy_has_it(self):
+        """The two faults that docs/proxy.md names for `enabled: false`."""
+        port = self.start(self.server(b"hello"), control="px.sock")
+
+        def ask(*words):
+            self.expect(self.run_program("proxyctl", "px.sock", *words), 0)
+
+        def dial():
+            return socket.create_connection(("127.0.0.1", port), LONG)
+
+        with dial() as client:
+            self.assertEqual(client.recv(9), b"hello")
+            ask("add", '{ "id": "off", "type": "wire.refuse", "where": { "proxy": "px" } }')
+            self.assertRaises(ConnectionRefusedError, dial)
+            client.sendall(b"still there")
+            ask("add", '{ "id": "cut", "type": "wire.reset_peer", "where": { "proxy": "px" },'
+                       ' "when": { "at": "0ms" } }')
+            self.assertRaises(ConnectionResetError, client.recv, 9)
+        ask("remove", "cut")
+        ask("remove", "off")
+        with dial() as client:
+            self.assertEqual(client.recv(9), b"hello")
+        self.end()
+
     def test_what_is_wrong_with_a_file_has_a_place_and_a_remedy(self):
         self.write("px.json", '{ "proxies": { "px": { "listen": "tcp://127.0.0.1:0" } },\n'
                    '  "faults": [ { "type": "wire.latency", "latncy": "1s" } ] }')

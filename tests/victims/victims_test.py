@@ -3,12 +3,14 @@
 
     victims_test.py PATH/TO/uring-scenario VICTIM [unittest's own arguments]
 
-What is seen of a fault is asserted: the client's exit code and words, the bytes that it got, the
-proxy's own counters, and time as a lower bound that the fault makes true: the same run without it
-is shorter, in the best of several tries. No bound would break on a slow machine.
+What is seen of a fault is asserted: the client's exit code and words, the bytes that the proxy
+gave it (and, where it counts them, that it got), the proxy's own counters, and time as a lower
+bound that the fault makes true: the same run without it is shorter, in the best of several tries.
+No bound would break on a slow machine.
 """
 
 import pathlib
+import re
 import sys
 import time
 
@@ -78,6 +80,9 @@ class VictimTest(ProxyTest):
             self.assertLessEqual(counted["observed"], counted["fired"] * ways)
         if case.got is not None:
             self.assertEqual(told.to_client, case.got)
+            # The client's own count, where it has one: of the page, and of the lines before it.
+            if own := re.search(r"got (\d+) behind (\d+)", said):
+                self.assertEqual(sum(map(int, own.groups())), case.got)
         if case.sent is not None:
             self.assertEqual(told.to_server, case.sent)
         if case.seconds:

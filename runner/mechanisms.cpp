@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "engine/fault_self_test.hpp"
-#include "engine/loop.hpp"
 #include "scenarios/services/process_self_test.hpp"
 #include "scenarios/wire/wire_self_test.hpp"
 
@@ -47,9 +46,12 @@ std::vector<std::string> broken_mechanisms(const std::vector<shared_plan>& plans
   int refused = 0;
   // A ring that is refused is told of by the run itself.
   const std::unique_ptr<uring::loop> loop = uring::loop::open(options, refused);
-  if (loop == nullptr) return {};
+  return loop == nullptr ? std::vector<std::string>() : broken_mechanisms(*loop, used);
+}
+
+std::vector<std::string> broken_mechanisms(uring::loop& on, const types& used) {
   std::vector<std::string> broken;
-  for (const uring::mechanism_state& each : test(*loop, used)) {
+  for (const uring::mechanism_state& each : test(on, used)) {
     if (!each.works() && used.contains(each.name))
       broken.push_back(fmt::format("the fault {} does not work here: {}", each.name, each.why_not));
   }

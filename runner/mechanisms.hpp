@@ -1,9 +1,12 @@
 // Whether what the scenarios' faults are made of works here, tried before anything runs.
 #pragma once
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/loop.hpp"
 #include "runner/suite.hpp"
 
 namespace runner {
@@ -13,5 +16,7 @@ namespace runner {
 /// there is none.
 std::vector<std::string> broken_mechanisms(const std::vector<shared_plan>& plans,
                                            const suite_options& how);
+/// The same of these types, on this loop.
+std::vector<std::string> broken_mechanisms(uring::loop& on, const std::set<std::string_view>& used);
 
 }  // namespace runner

@@ -4,14 +4,19 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string_view>
+#include <vector>
 
 #include "engine/limits.hpp"
 #include "runner/command_table.hpp"
 #include "runner/exit_code.hpp"
+#include "runner/mechanisms.hpp"
 #include "runner/output.hpp"
 #include "runner/refusal.hpp"
 #include "runner/signals.hpp"
 #include "scenarios/diagnostic.hpp"
+#include "scenarios/faults/fault_table.hpp"
 #include "scenarios/source.hpp"
 #include "scenarios/wire/proxy_host.hpp"
 
@@ -41,6 +46,16 @@ int tell(const scenarios::diagnostics& out, const settings& with, exit_code code
   return number(code);
 }
 
+/// Of the faults of its file; what is added later is taken on trust.
+std::set<std::string_view> types_of(const scenarios::proxy_plan& plan) {
+  std::set<std::string_view> types;
+  for (const scenarios::wire_rule& each : plan.rules)
+    if (const auto* row = scenarios::find_fault_type(
+            fmt::format("wire.{}", scenarios::wire_fault_name(each.effect->type))))
+      types.insert(row->name);
+  return types;
+}
+
 int serve(scenarios::proxy_plan plan, const settings& with) {
   shared_loop shared;
   // Before the loop, so that what it starts leaves signals to the watch.
@@ -53,6 +68,9 @@ int serve(scenarios::proxy_plan plan, const settings& with) {
     out.add(refusal_diagnostic(uring::diagnose_ring_failure(-refused)));
     return tell(out, with, exit_code::environment);
   }
+  const std::vector<std::string> broken = broken_mechanisms(*loop, types_of(plan));
+  for (const std::string& each : broken) complain(each);
+  if (!broken.empty()) return number(exit_code::environment);
   scenarios::proxy_host host(*loop, std::move(plan),
                              [](const std::string& line) { complain(line); });
   scenarios::diagnostics out;

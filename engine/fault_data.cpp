@@ -1,5 +1,7 @@
 #include "engine/fault_data.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -100,9 +102,17 @@ bool receives_data(const io_uring_sqe& sqe) {
   return shape_of(sqe).in;
 }
 
+bool moves_messages(const io_uring_sqe& sqe) {
+  if ((sqe.flags & IOSQE_FIXED_FILE) != 0) return false;
+  int type = 0;
+  socklen_t size = sizeof(type);
+  return getsockopt(sqe.fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type != SOCK_STREAM;
+}
+
 const char* shorten_request(faulted& record, io_uring_sqe& sqe) {
   const shape shape = shape_of(sqe);
   if (shape.how == layout::none) return "it moves no bytes";
+  if (moves_messages(sqe)) return "a datagram is taken whole: what is left of it is lost";
   const byte_amount& amount = record.effect.amount;
   if (shape.how == layout::flat) {
     std::uint64_t all = sqe.len;

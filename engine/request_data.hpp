@@ -17,6 +17,9 @@ namespace uring {
 enum class data_way : std::uint8_t { none, out, in };
 
 data_way way_of(const io_uring_sqe& sqe);
+/// Its descriptor is a socket that takes and gives messages whole: what a datagram is cut by is
+/// lost. Not known, and false, of slots.
+bool moves_messages(const io_uring_sqe& sqe);
 /// It only looks: what it reads stays where it is (MSG_PEEK).
 bool is_peek(const io_uring_sqe& sqe);
 /// How many bytes it asks for at most; nothing where its buffer is chosen when they come.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/failure_block.hpp"
+#include "reports/result_text.hpp"
 #include "scenarios/counted.hpp"
 #include "scenarios/visible.hpp"
 
@@ -33,7 +34,9 @@ std::string sites_text(const fault_result& of) {
   const std::size_t shown = std::min(of.sites.size(), sites_max);
   for (std::size_t i = 0; i < shown; ++i)
     text += fmt::format("{}{}", i == 0 ? ": " : ", ", site_text(of.sites[i]));
-  if (of.sites.size() > shown) text += fmt::format(" and {} more", of.sites.size() - shown);
+  // Not all of very many are noted.
+  const std::uint64_t all = std::max<std::uint64_t>(of.sites.size(), of.fired);
+  if (of.sites.size() > shown) text += fmt::format(" and {} more", all - shown);
   return text;
 }
 
@@ -50,6 +53,13 @@ std::string line_of(const fault_result& of) {
   return text + '\n';
 }
 
+std::string stray_line(const scenarios::fault_stray& of) {
+  return fmt::format("  stray: {} of {} step {} said {} to nobody, by the fault {} ({})\n", of.op,
+                     visible(of.actor), of.step,
+                     result_text(of.res, scenarios::res_kind::number, {}), visible(of.fault),
+                     of.type);
+}
+
 }  // namespace
 
 std::string fault_lines(const scenarios::scenario_result& of) {
@@ -62,6 +72,11 @@ std::string fault_lines(const scenarios::scenario_result& of) {
   }
   if (count > faults_max)
     out += fmt::format("  and {}\n", counted(count - faults_max, "more fault"));
+  count = 0;
+  for (const scenarios::fault_stray& each : of.fault_strays)
+    if (++count <= faults_max) out += stray_line(each);
+  if (count > faults_max)
+    out += fmt::format("  and {}\n", counted(count - faults_max, "more stray"));
   return out;
 }
 

@@ -308,6 +308,22 @@ void node_writer::fault(const scenarios::fault_result& of) {
   });
 }
 
+// What it brought depends on how a stream was cut.
+void node_writer::stray(const scenarios::fault_stray& of) {
+  node([&](half which) {
+    if (which == half::loose) {
+      to_.put("flags", of.flags);
+      to_.put("res", of.res);
+      return;
+    }
+    to_.put("actor", text(of.actor));
+    to_.put("fault", text(of.fault));
+    to_.put("op", of.op);
+    to_.put("step", of.step);
+    to_.put("type", of.type);
+  });
+}
+
 // How many requests there are depends on how streams were cut; that they add up does not.
 void node_writer::account(const scenarios::request_account& of) {
   to_.key("account");
@@ -373,6 +389,8 @@ void node_writer::scenario_fields(half which) {
   list("actors", of_.actors, [&](const auto& each) { actor(each); });
   put_text("case", of_.case_label);
   failures("failures", of_.failures);
+  if (!of_.fault_strays.empty())
+    list("fault_strays", of_.fault_strays, [&](const auto& each) { stray(each); });
   list("faults", of_.faults, [&](const auto& each) { fault(each); });
   to_.put("file", text(of_.file));
   to_.put("id", text(of_.id));

@@ -57,6 +57,7 @@ class node_writer {
   void completion(const scenarios::completion_event& event, const scenarios::step_result& of,
                   bool firm);
   void fault(const scenarios::fault_result& of);
+  void stray(const scenarios::fault_stray& of);
   void put_sites(const scenarios::fault_result& of);
   void account(const scenarios::request_account& of);
   void service(const scenarios::service_result& of);

@@ -82,6 +82,8 @@ constexpr field_row scenario_fields[] = {
     {"logs", "strings", optional, "Of log steps, by actor."},
     {"actors", "#actor[]", always, "Set-up, actors as declared, handlers, teardown."},
     {"faults", "#fault[]", always, "As declared."},
+    {"fault_strays", "#stray[]", optional,
+     "Those of the strays that faults brought to nobody; by actor and step."},
     {"account", "#account", optional, "Where its requests went, if it has faults."},
     {"services", "#service[]", always, "As declared."},
     {"processes", "#service[]", optional, "Programs that steps spawned, as c1/p, by actor."},
@@ -200,6 +202,17 @@ constexpr field_row fault_loose[] = {
     {"nearest_miss", "string", optional, "Why it did not fire."},
     {"sites", "#site[]", optional, "Likewise, where chunks or the clock decide."},
 };
+constexpr field_row stray_fields[] = {
+    {"actor", "string", always, "Whose request it was of."},
+    {"step", "string", always, "The path of the step that had submitted it."},
+    {"op", "string", always, "The opcode: recv, poll_add …"},
+    {"fault", "string", always, "The fault that brought it."},
+    {"type", "string", always, "Its type: cqe.late, cqe.duplicate."},
+};
+constexpr field_row stray_loose[] = {
+    {"res", "integer", always, "What it said."},
+    {"flags", "integer", always, "IORING_CQE_F_*, as bits."},
+};
 constexpr field_row site_fields[] = {
     {"actor", "string", optional, "Whom it hit."},
     {"conn", "string", optional, "Of wire.*: the connection that it hit, by who dialled."},
@@ -246,6 +259,7 @@ constexpr node_row nodes[] = {
     {"fault", "A fault that the scenario asked for.", fault_fields, fault_loose},
     {"site", "Where a fault hit.", site_fields, {}},
     {"account", "Where the requests of a scenario's steps went.", account_fields, account_loose},
+    {"stray", "A completion that a fault brought to nobody.", stray_fields, stray_loose},
     {"service", "A program that the scenario ran.", service_fields, service_loose},
 };
 constexpr node_row top = {"report", "What a run of uring-scenario left behind.", report_fields,

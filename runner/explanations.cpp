@@ -211,7 +211,7 @@ void explain_fault(std::string_view word, words& into) {
     text += facts(key.name, fmt::format("{}{}: {}", types_text(key), needed, key.doc));
   }
   if (row->cqe) text += facts("can hit", spaced(victims_of(*row)));
-  if (!row->kernel.empty()) text += facts("since", fmt::format("Linux {}", row->kernel));
+  text += facts("Linux", row->kernel);
   if (!row->example.empty()) text += facts("example", row->example);
   if (!row->proof.empty()) text += facts("shown by", row->proof);
   into.push_back(text + facts("see also", "explain fault, fault.where, fault.when, fault.require"));

@@ -49,18 +49,27 @@ const std::string& case_of(const scenarios::plan& of) {
   return of.variant_of.empty() ? of.id : of.variant_of;
 }
 
-/// The rules of a plan file as the compiler understands them for this case.
-std::vector<scenarios::fault_plan> compile_rules(
+/// The rules of a plan file as the compiler understands them for this case. None, and told, when it
+/// does not understand them.
+std::optional<std::vector<scenarios::fault_plan>> compile_rules(
     const scenarios::plan& of, const std::shared_ptr<const scenarios::source>& text,
-    const settings& with) {
+    const settings& with, scenarios::diagnostics& told) {
   scenarios::compile_options how;
   how.vars = with.vars;
-  scenarios::diagnostics told;
   how.faults = scenarios::read_planned_faults(text, told);
   const std::string& id = case_of(of);
   for (const shared_plan& each : scenarios::compile_file(of.file, how, told))
-    if (each->id == id) return each->faults;
-  return {};
+    if (each->id == id && !told.has_errors()) return each->faults;
+  return std::nullopt;
+}
+
+std::string clocked(const scenarios::plan& of, const scenario_result& ran) {
+  std::string ids;
+  for (const std::string& each : scenarios::left_to_the_clock(of, ran))
+    ids += (ids.empty() ? "" : ", ") + scenarios::visible(each);
+  return ids.empty() ? ids
+                     : fmt::format("{}: the clock still decides about {}\n",
+                                   scenarios::visible(of.id), ids);
 }
 
 class shrinker {
@@ -124,6 +133,7 @@ void print_smallest(const scenarios::plan& smallest, const shrinker& by) {
                     counted(smallest.faults.size(), "fault"), counted(by.runs(), "run")));
   print("\"faults\": " +
         reports::disarmed(scenarios::resolved_faults(smallest, by.last_failure(), 2)) + "\n");
+  print_error(clocked(smallest, by.last_failure()));
 }
 
 }  // namespace
@@ -134,12 +144,22 @@ std::string plan_file(const std::vector<shared_plan>& plans,
   const char* between = "\n";
   for (std::size_t i = 0; i < plans.size() && i < results.size(); ++i) {
     if (plans[i]->faults.empty()) continue;
-    text += fmt::format("{}  {}: {{ \"faults\": {} }}", between,
+    // As it would be written there: above 2^63 a negative number.
+    text += fmt::format("{}  {}: {{ \"seed\": {}, \"faults\": {} }}", between,
                         nlohmann::json(case_of(*plans[i])).dump(),
+                        static_cast<std::int64_t>(results[i].seed),
                         scenarios::resolved_faults(*plans[i], results[i], 4));
     between = ",\n";
   }
   return text + " } }\n";
+}
+
+std::string tell_clocked(const std::vector<shared_plan>& plans,
+                         const std::vector<scenario_result>& results) {
+  std::string text;
+  for (std::size_t i = 0; i < plans.size() && i < results.size(); ++i)
+    text += clocked(*plans[i], results[i]);
+  return text;
 }
 
 std::string useless_plan(const scenarios::document& file, const std::vector<shared_plan>& plans) {
@@ -176,7 +196,15 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
     const std::shared_ptr<const scenarios::source> text = scenarios::source::from_text(
         "the plan",
         fmt::format("{{ \"faults\": {} }}", scenarios::resolved_faults(*plans[i], result, 2)));
-    shrinker smaller(plans[i], compile_rules(*plans[i], text, with), text, how, result);
+    scenarios::diagnostics told;
+    auto rules = compile_rules(*plans[i], text, with, told);
+    if (!rules) {
+      print_error(scenarios::render(told, {wants_color(stream::error, with.color)}));
+      complain(fmt::format("{}: what its faults hit is not a plan that could be run",
+                           scenarios::visible(plans[i]->id)));
+      return number(exit_code::scenario_wrong);
+    }
+    shrinker smaller(plans[i], *std::move(rules), text, how, result);
     const auto smallest = smaller.run();
     if (smaller.cut_short()) return *smaller.cut_short();
     if (smallest != nullptr) {

@@ -2,7 +2,7 @@
 //
 // A plan file is { "plans": { "ID": { "faults": […] } } }, or { "faults": […] } for every scenario;
 // --replay reads both, and reports, which have the same in them. Rules in it name actors and
-// numbers, so that no seed and no clock decides.
+// numbers, and what was drawn has its seed beside it; those that only the clock could begin say so.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,11 @@ namespace runner {
 /// What the faults of each scenario hit, in the order of the plans. The file's text.
 std::string plan_file(const std::vector<shared_plan>& plans,
                       const std::vector<scenarios::scenario_result>& results);
+
+/// A line for each scenario whose plan has rules that the clock begins or ends, in text; empty:
+/// there is none.
+std::string tell_clocked(const std::vector<shared_plan>& plans,
+                         const std::vector<scenarios::scenario_result>& results);
 
 /// Why such a file, or a report in its place, says nothing about these plans; empty: it does.
 std::string useless_plan(const scenarios::document& file, const std::vector<shared_plan>& plans);

@@ -126,6 +126,7 @@ std::string set_time_scale(settings& into, const std::string& text) {
 }
 
 std::string set_seed(settings& into, const std::string& text) {
+  into.seed_given = true;
   return read_number<std::uint64_t>(text, 0, std::numeric_limits<std::uint64_t>::max(), into.seed);
 }
 
@@ -253,7 +254,7 @@ constexpr flag_row table[] = {
     {"seeds", 0, "A..B", running, false,
      "runs each scenario with each of these seeds, also where it has one of its own", &set_seeds},
     {"save-plan", 0, "PATH", running, false,
-     "writes what each fault hit, as rules that need neither seed nor clock",
+     "writes what each fault hit, as rules that are the same in each run",
      &set_text<&settings::save_plan>},
     {"replay", 0, "PATH", running, false,
      "faults of a saved plan, a report, or { \"faults\": [...] }, in place of the scenarios' own",

@@ -116,6 +116,7 @@ int run_plans(const settings& with, std::vector<shared_plan> plans) {
         create_file(with.save_plan, plan_file(kept, outcome.result.scenarios), true, exists);
     if (!wrong.empty()) complain(wrong);
     verdict.environment |= !wrong.empty();
+    print_error(tell_clocked(kept, outcome.result.scenarios));
   }
   if (with.bless != bless_mode::no) {
     const blessed_files blessed = bless_results(outcome.result);
@@ -159,6 +160,7 @@ int run_command(const settings& with) {
   if (!with.replay.empty())
     if (const auto text = scenarios::load_source(with.replay, of_plan))
       how.faults = scenarios::read_planned_faults(text, of_plan);
+  how.planned_seeds = !with.seed_given;
   if (of_plan.has_errors()) {
     print_error(scenarios::render(of_plan, {wants_color(stream::error, with.color)}));
     return number(exit_code::usage);

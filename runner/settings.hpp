@@ -31,6 +31,7 @@ struct settings {
   std::size_t jobs = 0;   // in flight; 0: default_jobs
   std::size_t rings = 0;  // threads; 0: as many as are useful
   std::uint64_t seed = 1;
+  bool seed_given = false;
   double time_scale = 1.0;
   std::optional<std::chrono::nanoseconds> timeout;   // of the whole suite
   std::optional<std::chrono::nanoseconds> deadline;  // of each scenario, and each trial of a sweep

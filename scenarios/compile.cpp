@@ -176,6 +176,8 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
     made->included.push_back(options_.faults->from);
     in.replays = true;
+    if (options_.planned_seeds)
+      if (const auto seed = planned_seed(options_.faults.get(), made->id)) made->seed = seed;
     compile_faults(in, *replayed);
   } else if (const node* faults = top_.find("faults")) {
     compile_faults(in, *faults);

@@ -22,7 +22,8 @@ struct compile_options {
   // Takes the place of the faults of every file, as faults/planned.hpp reads it; a case that is not
   // there keeps its own.
   std::shared_ptr<const document> faults = nullptr;
-  bool bless = false;  // golden files need not be there yet
+  bool planned_seeds = true;  // and so does the seed that it has, of the case's own
+  bool bless = false;         // golden files need not be there yet
   // Where not null, every variable that the file has is added: a --var that no file knows is an
   // error, but only who has seen all files can tell.
   std::set<std::string>* known_vars = nullptr;

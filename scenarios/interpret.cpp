@@ -207,7 +207,11 @@ class scenario_life {
 
   void judge() {
     scenario_result& result = run_.result;
-    if (run_.clock.fault_strays != nullptr) result.strays += *run_.clock.fault_strays;
+    if (run_.clock.fault_strays != nullptr) {
+      result.fault_strays = *run_.clock.fault_strays;
+      std::ranges::sort(result.fault_strays);
+      result.strays += result.fault_strays.size();
+    }
     if (proxies_) proxies_->collect();
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     if (!run_.what.faults.empty()) {

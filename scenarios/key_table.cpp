@@ -263,6 +263,9 @@ constexpr key_row fault_rows[] = {
      "how often at most within one actor (default: once, or all that `nth` or `p` name)"},
     {"armed", j::boolean, optional, "false: waits for fault_on"},
     {"require", j::boolean | j::object, optional, "{fired: n} (default 1), or false"},
+    {"seed", j::integer, optional,
+     "of this rule's own draws, in place of the scenario's: what its first hit draws from; a saved "
+     "plan has it"},
     {"part_of", j::string, optional,
      "the id of a fault: what names that one (heal, fault_on, after) means this one, too"},
     {"stack", j::boolean, optional,

@@ -165,6 +165,7 @@ struct fault_site {
   std::string conn = {};  // "c1.conn", "c1.conn#2" for the second of that name, "px#2"
   std::string_view dir = {};
   std::optional<std::uint64_t> offset = {};
+  std::uint64_t seed = 0;  // of what it has drawn; 0: nothing
   auto operator<=>(const fault_site&) const = default;
 };
 
@@ -178,9 +179,22 @@ struct completion_site {
   bool bounded = false;    // it had a timeout
   bool cancelled = false;  // it was asked to end
   bool taken = false;      // a fault of the scenario hit it
+  bool messages = false;   // on a socket of datagrams, which can't be cut
   // A multishot of the same actor and opcode came before: what acts on completions counts its
   // completions, so `nth` is not the number of this one.
   bool behind_multishot = false;
+};
+
+// A completion that a fault brought to nobody: a copy, or one that came when its step was over.
+struct fault_stray {
+  std::string actor;  // whose request it was of
+  std::string step;   // the path of the step that submitted it
+  std::string op;     // the opcode's name
+  std::string fault;  // the rule's id
+  std::string type;   // "cqe.late"
+  std::int32_t res = 0;
+  std::uint32_t flags = 0;
+  auto operator<=>(const fault_stray&) const = default;
 };
 
 struct fault_result {
@@ -267,9 +281,10 @@ struct scenario_result {
   std::vector<diagnostic> earlier_failures;  // of the attempts before the last; volatile
   std::vector<std::string> logs;  // of `log` steps, "c1: text", as they came; of threads last
   std::uint64_t strays = 0;
-  std::vector<completion_site> sites;  // with run_options::list_sites, in order of submission
-  std::vector<std::string> rerun;      // runs just this case again, without the program's name:
-                                       // "run", "echo.scenario.json[flag=async]", "--seed", "42"
+  std::vector<fault_stray> fault_strays;  // those of them that faults have brought; by actor
+  std::vector<completion_site> sites;     // with run_options::list_sites, in order of submission
+  std::vector<std::string> rerun;         // runs just this case again, without the program's name:
+                                          // "run", "echo.scenario.json[flag=async]", "--seed", "42"
 
   // Replaces volatile texts by their placeholders.
   [[nodiscard]] std::string stable(std::string_view text_in) const;

@@ -42,6 +42,10 @@ bool ends_step(const uring::operation& op, const step_recorder& record, std::int
   return !transfers || res <= 0 || static_cast<std::uint32_t>(res) == op.submission().len;
 }
 
+bool is_among(const std::vector<fault_hit>& hits, const fault_hit& one) {
+  return std::ranges::find(hits, one.rule, &fault_hit::rule) != hits.end();
+}
+
 }  // namespace
 
 void step_recorder::submitted(std::string_view op, std::uint64_t user_data) {
@@ -62,19 +66,19 @@ void step_recorder::completed(completion_event event) {
 
 // A rule about bytes is for all that the step submits, the others hit it once.
 void step_recorder::arm(fault_decision decided) {
-  for (const fault_plan* rule : decided.completions) armed.push_back({rule});
+  for (const fault_hit& hit : decided.completions) armed.push_back({hit});
   watching = std::move(decided.watching);
 }
 
 const fault_plan* step_recorder::still_armed() const {
   const auto found = std::ranges::find(armed, false, &armed_fault::done);
-  return found == armed.end() ? nullptr : found->rule;
+  return found == armed.end() ? nullptr : found->hit.rule;
 }
 
 const step_recorder::suffering* step_recorder::find_ticket(const uring::operation& op,
                                                            std::uint32_t ticket) const {
   const auto found = std::ranges::find_if(suffering_, [&](const suffering& each) {
-    return each.op == &op && each.ticket == ticket && each.rule != nullptr;
+    return each.op == &op && each.ticket == ticket && each.hit.rule != nullptr;
   });
   return found == suffering_.end() ? nullptr : &*found;
 }
@@ -105,41 +109,41 @@ void recording_seam::suffer(step_recorder& record, uring::operation& op, io_urin
   std::erase_if(record.suffering_, [&](const auto& each) { return each.op == &op; });
   fault_decision here = record.counter->at_submission(op, victim_of(record, op), record.watching);
   for (const fault_plan* deed : here.deeds) record.counter->set_off(*deed);
-  std::vector<const fault_plan*> at_once;
-  for (const auto& [rule, done] : record.armed) {
+  std::vector<fault_hit> at_once;
+  for (const auto& [hit, done] : record.armed) {
     if (done) continue;
-    if (uring::acts_at_submission(*rule->completion(), op.submission())) {
-      at_once.push_back(rule);
+    if (uring::acts_at_submission(*hit.rule->completion(), op.submission())) {
+      at_once.push_back(hit);
     } else {
-      record.suffering_.push_back({&op, rule, turn::at_end});
+      record.suffering_.push_back({&op, hit, turn::at_end});
     }
   }
   // What the step has, and does not get here, it keeps for its next submission.
-  for (const fault_plan* late : here.join(at_once))
-    if (std::ranges::find(at_once, late) == at_once.end()) record.counter->withdraw(*late);
+  for (const fault_hit& late : here.join(at_once))
+    if (!is_among(at_once, late)) record.counter->withdraw(*late.rule);
   record.counter->note_site(op, record.path,
                             !here.completions.empty() || here.most_bytes.has_value());
   bool first = true;
-  for (const fault_plan* rule : here.completions) {
+  for (const fault_hit& hit : here.completions) {
     if (std::exchange(first, false)) {
-      arm(record, op, sqe, *rule);
+      arm(record, op, sqe, hit);
     } else {
-      record.suffering_.push_back({&op, rule, turn::follows});
+      record.suffering_.push_back({&op, hit, turn::follows});
     }
   }
   if (first && here.most_bytes) shorten(record, op, sqe, *here.most_bytes);
 }
 
 void recording_seam::arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe,
-                         const fault_plan& rule) {
-  const uring::cqe_effect effect = effect_for(record, rule);
-  record.suffering_.push_back({&op, &rule, step_recorder::suffering::turn::armed, effect.rule});
+                         const fault_hit& hit) {
+  const uring::cqe_effect effect = effect_for(record, hit);
+  record.suffering_.push_back({&op, hit, step_recorder::suffering::turn::armed, effect.rule});
   const char* why = faults_.arm(op, sqe, effect);
-  for (auto& [armed, done] : record.armed) done = done || armed == &rule;
+  for (auto& [armed, done] : record.armed) done = done || armed.rule == hit.rule;
   if (why == nullptr) return;
   origins_.erase(effect.rule);
   record.refused = why;
-  record.counter->impossible(rule, why);
+  record.counter->impossible(*hit.rule, why);
 }
 
 // Where it can't be shortened, it moves what it moves, and the next one begins behind the place.
@@ -152,21 +156,24 @@ void recording_seam::shorten(step_recorder& record, uring::operation& op, io_uri
   effect.amount.bytes = most;
   effect.rule = ++tickets_;
   if (faults_.arm(op, sqe, effect) != nullptr) return;
-  record.suffering_.push_back(
-      {&op, nullptr, step_recorder::suffering::turn::shortens, effect.rule});
+  record.suffering_.push_back({&op, {}, step_recorder::suffering::turn::shortens, effect.rule});
 }
 
 // The rule's effect, with a number by which a stray of it finds back.
-uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_plan& rule) {
-  uring::cqe_effect effect = *rule.completion();
+uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_hit& hit) {
+  uring::cqe_effect effect = *hit.rule->completion();
   effect.rule = ++tickets_;
   if (effect.type == uring::cqe_fault::duplicate || effect.type == uring::cqe_fault::late) {
     auto& to = record.clock_.fault_strays;
-    if (to == nullptr) to = std::make_shared<std::uint64_t>(0);
-    origins_.emplace(effect.rule, to);
+    if (to == nullptr) to = std::make_shared<std::vector<fault_stray>>();
+    origins_.emplace(
+        effect.rule,
+        origin{
+            to,
+            {record.counter->actor(), std::string(record.path), {}, hit.rule->id, hit.rule->type}});
   } else if (effect.type == uring::cqe_fault::reorder) {
-    reorderings_[effect.rule] = {record.counter, &rule};
-    effect.seed = record.counter->seed_of(rule);
+    reorderings_[effect.rule] = {record.counter, hit};
+    effect.seed = record.counter->seed_of(hit);
   }
   return effect;
 }
@@ -210,31 +217,32 @@ uring::verdict recording_seam::on_complete(uring::operation& op, request_kind ki
 // The rules that act on a completion that has come, each on what the one before has left.
 void recording_seam::touch(step_recorder& record, arrival& what, fault_decision moved) {
   using turn = step_recorder::suffering::turn;
-  std::vector<const fault_plan*> due;
+  std::vector<fault_hit> due;
   for (const auto& each : record.suffering_) {
     if (each.op != &what.op) continue;
-    if (each.when == turn::follows) due.push_back(each.rule);
+    if (each.when == turn::follows) due.push_back(each.hit);
     if (each.when != turn::at_end || !ends_step(what.op, record, what.res)) continue;
-    const auto same = [&](const auto& armed) { return armed.rule == each.rule && !armed.done; };
-    if (std::ranges::any_of(record.armed, same)) due.push_back(each.rule);
+    const auto same = [&](const auto& armed) {
+      return armed.hit.rule == each.hit.rule && !armed.done;
+    };
+    if (std::ranges::any_of(record.armed, same)) due.push_back(each.hit);
   }
-  for (const fault_plan* late : moved.join(due))
-    if (std::ranges::find(due, late) == due.end()) record.counter->withdraw(*late);
-  for (const fault_plan* rule : moved.completions) {
+  for (const fault_hit& late : moved.join(due))
+    if (!is_among(due, late)) record.counter->withdraw(*late.rule);
+  for (const fault_hit& hit : moved.completions) {
     const bool has_turn = what.decided.what == uring::verdict::deliver &&
                           !faults_.is_passing_on() && (what.by == nullptr || what.by->stack);
     if (has_turn) {
-      apply(record, *rule, what);
-    } else if (std::ranges::find(due, rule) == due.end()) {
-      record.counter->withdraw(*rule);
+      apply(record, hit, what);
+    } else if (!is_among(due, hit)) {
+      record.counter->withdraw(*hit.rule);
     }
   }
 }
 
-void recording_seam::apply(step_recorder& record, const fault_plan& rule, arrival& what) {
-  const uring::cqe_effect effect = effect_for(record, rule);
-  record.suffering_.push_back(
-      {&what.op, &rule, step_recorder::suffering::turn::armed, effect.rule});
+void recording_seam::apply(step_recorder& record, const fault_hit& hit, arrival& what) {
+  const uring::cqe_effect effect = effect_for(record, hit);
+  record.suffering_.push_back({&what.op, hit, step_recorder::suffering::turn::armed, effect.rule});
   const bool lost = what.decided.lost;
   what.decided = faults_.apply_at_completion(what.op, what.res, what.flags, effect);
   what.decided.lost = what.decided.lost || lost;
@@ -245,8 +253,9 @@ void recording_seam::apply(step_recorder& record, const fault_plan& rule, arriva
 void recording_seam::note_touched(step_recorder& record, arrival& what) {
   const uring::cqe_effect* effect = what.decided.by;
   if (effect == nullptr || what.decided.what == uring::verdict::withhold) return;
-  if (effect->type == uring::cqe_fault::late) origins_.erase(effect->rule);  // in time
-  const fault_plan* rule = rule_of(*effect, record.find_ticket(what.op, effect->rule));
+  // It came in time: nothing is left that could come to nobody.
+  if (effect->type == uring::cqe_fault::late && !what.decided.lost) origins_.erase(effect->rule);
+  const fault_plan* rule = hit_of(*effect, record.find_ticket(what.op, effect->rule)).rule;
   if (rule == nullptr) return;
   what.by = rule;
   ++record.faults_seen;
@@ -276,26 +285,30 @@ void recording_seam::fired(const uring::cqe_effect& effect,
                            const uring::operation& victim) noexcept {
   auto* record = static_cast<step_recorder*>(victim.tag());
   if (record == nullptr || record->counter == nullptr) return;
-  const fault_plan* rule = rule_of(effect, record->find_ticket(victim, effect.rule));
-  if (rule == nullptr) return;
-  record->counter->fired(*rule);
-  for (auto& [armed, done] : record->armed) done = done || armed == rule;
+  const fault_hit hit = hit_of(effect, record->find_ticket(victim, effect.rule));
+  if (hit.rule == nullptr) return;
+  record->counter->fired(hit, effect.seed);
+  for (auto& [armed, done] : record->armed) done = done || armed.rule == hit.rule;
 }
 
 void recording_seam::stray(const uring::fault_stray& what) noexcept {
   const auto found = origins_.find(what.rule);
   if (found == origins_.end()) return;
-  ++*found->second;
+  auto& [to, told] = found->second;
+  told.op = uring::op_name(what.opcode);
+  told.res = what.res;
+  told.flags = what.flags;
+  to->push_back(std::move(told));
   origins_.erase(found);
 }
 
 // What a window holds besides suffers by the rule of the one who opened it.
-const fault_plan* recording_seam::rule_of(const uring::cqe_effect& effect,
-                                          const step_recorder::suffering* suffered) const {
+fault_hit recording_seam::hit_of(const uring::cqe_effect& effect,
+                                 const step_recorder::suffering* suffered) const {
   if (effect.type != uring::cqe_fault::reorder)
-    return suffered != nullptr ? suffered->rule : nullptr;
+    return suffered != nullptr ? suffered->hit : fault_hit{};
   const auto found = reorderings_.find(effect.rule);
-  return found != reorderings_.end() ? found->second.rule : nullptr;
+  return found != reorderings_.end() ? found->second.opener : fault_hit{};
 }
 
 // A window holds completions of one actor only: those of others come when they come.

@@ -30,7 +30,7 @@ class fault_director;
 struct run_clock {
   // Completions that faults brought to nobody: copies, and those that came when their step was
   // over. Made when a fault may make some; a late one may come when the run is over, too.
-  std::shared_ptr<std::uint64_t> fault_strays;
+  std::shared_ptr<std::vector<fault_stray>> fault_strays;
   uring::time_point started = uring::clock::now();
   std::uint64_t submissions = 0;
   std::uint64_t completions = 0;
@@ -54,7 +54,7 @@ class step_recorder {
   // The faults that were decided for this step when it began: they hit its first submission
   // (before) or its last (after). Others are decided per submission by `counter`.
   struct armed_fault {
-    const fault_plan* rule;
+    fault_hit hit;
     bool done = false;
   };
   std::vector<armed_fault> armed;
@@ -95,7 +95,7 @@ class step_recorder {
       shortens,  // nobody's fault: it ends where a rule begins
     };
     const uring::operation* op;
-    const fault_plan* rule;  // null: shortens
+    fault_hit hit;  // of no rule: shortens
     turn when;
     std::uint32_t ticket = 0;
   };
@@ -142,31 +142,36 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
     std::string faults;              // ids of all that have
   };
   void suffer(step_recorder& record, uring::operation& op, io_uring_sqe& sqe);
-  void arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, const fault_plan& rule);
+  void arm(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, const fault_hit& hit);
   void shorten(step_recorder& record, uring::operation& op, io_uring_sqe& sqe, std::uint64_t most);
   void touch(step_recorder& record, arrival& what, fault_decision moved);
-  void apply(step_recorder& record, const fault_plan& rule, arrival& what);
+  void apply(step_recorder& record, const fault_hit& hit, arrival& what);
   void note_touched(step_recorder& record, arrival& what);
   static void settle(step_recorder& record, const arrival& what);
-  uring::cqe_effect effect_for(step_recorder& record, const fault_plan& rule);
+  uring::cqe_effect effect_for(step_recorder& record, const fault_hit& hit);
   void fired(const uring::cqe_effect& effect, const uring::operation& victim) noexcept override;
   void stray(const uring::fault_stray& what) noexcept override;
   bool joins(const uring::operation& other, const uring::cqe_effect& effect) noexcept override;
   void window_closed(const uring::cqe_effect& effect) noexcept override;
   void ring_fired(const uring::ring_effect& effect) noexcept override;
   void ring_overcame(const uring::ring_effect& effect) noexcept override;
-  [[nodiscard]] const fault_plan* rule_of(const uring::cqe_effect& effect,
-                                          const step_recorder::suffering* suffered) const;
+  [[nodiscard]] fault_hit hit_of(const uring::cqe_effect& effect,
+                                 const step_recorder::suffering* suffered) const;
 
   uring::fault_injector faults_;
   std::uint64_t strays_ = 0;
   std::uint32_t tickets_ = 0;
-  // Where a stray is counted that a fault may still make, by the effect's number.
-  std::unordered_map<std::uint32_t, std::shared_ptr<std::uint64_t>> origins_;
+  // What is known of a stray that a fault may still make, and where it is told, by the effect's
+  // number.
+  struct origin {
+    std::shared_ptr<std::vector<fault_stray>> to;
+    fault_stray what;
+  };
+  std::unordered_map<std::uint32_t, origin> origins_;
   // Whose completions a window holds, and by which rule; by the number of the effect.
   struct reordering {
     const fault_counter* whose;
-    const fault_plan* rule;
+    fault_hit opener;
   };
   std::unordered_map<std::uint32_t, reordering> reorderings_;
   fault_director* ring_director_ = nullptr;

@@ -1,7 +1,5 @@
 #include "scenarios/faults/byte_rules.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 
 #include "engine/fault_injector.hpp"
@@ -12,13 +10,6 @@ namespace scenarios {
 namespace {
 
 using uring::data_way;
-
-bool is_datagram_socket(const io_uring_sqe& sqe) {
-  if ((sqe.flags & IOSQE_FIXED_FILE) != 0) return false;
-  int type = 0;
-  socklen_t size = sizeof(type);
-  return getsockopt(sqe.fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
-}
 
 /// What is about a match and acts on a request needs to know before it runs what it will move.
 bool is_decided_when_sent(const fault_plan& rule, const io_uring_sqe& sqe) {
@@ -47,7 +38,7 @@ byte_rules::stream& byte_rules::stream_of(const io_uring_sqe& sqe, bool out) {
   const auto [found, made] =
       streams_.try_emplace({sqe.fd, (sqe.flags & IOSQE_FIXED_FILE) != 0, out});
   if (made) {
-    found->second.datagrams = is_datagram_socket(sqe);
+    found->second.datagrams = uring::moves_messages(sqe);
     found->second.looked_at.resize(rules_.size());
     for (std::size_t i = 0; i < rules_.size(); ++i)
       found->second.triggers.emplace_back(rule(i).when.bytes);

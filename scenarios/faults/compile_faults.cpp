@@ -13,8 +13,6 @@
 namespace scenarios {
 namespace {
 
-constexpr std::size_t faults_max = 1000;
-
 /// Whether all that `later` could hit is taken by `earlier`.
 bool shadows(const fault_plan& earlier, const fault_plan& later) {
   if (earlier.completion() == nullptr || later.completion() == nullptr) return false;

@@ -51,6 +51,7 @@ std::optional<fault_plan> fault_compiler::compile() {
     if (check_name(whole->text(), whole->at(), "a fault", out_))
       made_.part_of.push_back(whole->text());
   if (const node* armed = keys.find("armed")) made_.armed = armed->boolean();
+  if (const node* seed = keys.find("seed")) made_.seed = read_seed(*seed, out_);
   if (is_wire() && !has_proxies()) return std::move(made_);
   if (const node* where = keys.find("where")) compile_where(*where);
   compile_effect(keys);

@@ -86,6 +86,7 @@ constexpr variant_row variants[] = {
 // Whether the completion is one that this can be done to, beyond what its opcode says.
 bool fits(uring::cqe_fault type, const completion_site& at) {
   if (type == uring::cqe_fault::timeout) return at.bounded;
+  if (type == short_read || type == short_write) return !at.messages;
   return type != uring::cqe_fault::cancel_race || at.cancelled;
 }
 

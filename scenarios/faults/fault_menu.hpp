@@ -26,8 +26,8 @@ struct menu_entry {
 };
 
 /// All that this completion can suffer, in the order of the table of fault types. A timeout only
-/// where it has one, a race with a cancel only where it was asked to end. None for an opcode that
-/// is not known.
+/// where it has one, a race with a cancel only where it was asked to end, fewer bytes only where
+/// they are not a datagram's. None for an opcode that is not known.
 std::vector<menu_entry> fault_menu(const completion_site& of);
 
 /// The name of a trial within its scenario: "c1 sqe.recv#2 cqe.errno EPIPE before".

@@ -99,9 +99,10 @@ struct fault_plan {
   span at;
   fault_where where;
   fault_when when;
-  std::uint64_t times = 1;  // within one actor
-  bool armed = true;        // false: waits for `fault_on`
-  bool removed = false;     // by --ablate: it is as if it did not stand there
+  std::uint64_t times = 1;            // within one actor
+  std::optional<std::uint64_t> seed;  // its first hit draws from this; its own `p` does, too
+  bool armed = true;                  // false: waits for `fault_on`
+  bool removed = false;               // by --ablate: it is as if it did not stand there
   bool stack = false;  // later rules may hit the same completion; of wire.*: it acts beside others
   fault_require require;
   fault_effect effect;
@@ -125,6 +126,12 @@ struct fault_plan {
     return when.at || when.window || (when.after && when.after->delay.count() > 0);
   }
 };
+
+// So many a scenario has at most.
+inline constexpr std::size_t faults_max = 1000;
+
+// Whether what a hit of it comes to is drawn.
+bool draws(const fault_plan& rule);
 
 // ---- Steps -------------------------------------------------------------------------------------
 

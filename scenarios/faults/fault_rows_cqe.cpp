@@ -47,6 +47,23 @@ struct words {
   std::string_view doc, victim, example;
 };
 
+// What of Linux an effect needs, beyond what any ring does.
+std::string_view kernel_of(uring::cqe_fault fault) {
+  switch (fault) {
+    case errno_:
+    case eof:
+    case cancelled:
+    case nobufs:
+    case unsupported:
+      return "any; where it never runs a NOP says the result from 6.10 on, and the loop before";
+    case notif_delay:
+    case notif_drop:
+      return "6.0: sends without a copy";
+    default:
+      return "any";
+  }
+}
+
 fault_row cqe(uring::cqe_fault fault, std::string_view name, std::span<const key_row> parameters,
               const words& about) {
   fault_row made;
@@ -56,6 +73,7 @@ fault_row cqe(uring::cqe_fault fault, std::string_view name, std::span<const key
   made.victim = about.victim;
   made.example = about.example;
   made.cqe = fault;
+  made.kernel = kernel_of(fault);
   made.proof = fault == errno_ ? "examples/lost_ack.scenario.json"
                : fault == reorder || fault == multishot_end
                    ? "tests/faults/orders.scenario.json"
@@ -72,13 +90,14 @@ std::vector<fault_row> results() {
            R"({ "type": "cqe.errno", "errno": "ECONNRESET", "point": "after", )"
            R"("where": { "op": "send" } })"}),
       cqe(short_read, "cqe.short_read", amount_keys,
-          {"The operation is given less room than it asked for, so that no byte is lost.",
+          {"The operation is given less room than it asked for, so that no byte is lost. Not on "
+           "sockets of datagrams, which are taken whole.",
            "fewer bytes than it asked for; the rest comes with the next read",
            R"({ "type": "cqe.short_read", "bytes": 1, "where": { "op": "sqe.recv" }, )"
            R"("when": { "nth": "1.." } })"}),
       cqe(short_write, "cqe.short_write", amount_keys,
           {"The operation is given less to write than it was asked to, so that no byte is sent "
-           "twice.",
+           "twice. Not on sockets of datagrams, which are sent whole.",
            "fewer bytes written than it asked for",
            R"({ "type": "cqe.short_write", "fraction": 0.5, "where": { "op": "sqe.send" } })"}),
       cqe(eof, "cqe.eof", point_keys,
@@ -94,11 +113,13 @@ std::vector<fault_row> results() {
            "no buffer; the data stays where it is",
            R"({ "type": "cqe.nobufs", "where": { "op": "sqe.recv" } })"}),
       cqe(unsupported, "cqe.unsupported", {},
-          {"The operation says -EINVAL, as on a kernel that does not know it.",
+          {"The operation says -EINVAL, as on a kernel that does not know it. Only that: the probe "
+           "still says that it is there.",
            "an opcode that is not there",
            R"({ "type": "cqe.unsupported", "where": { "op": "sqe.send_zc" } })"}),
       cqe(corrupt, "cqe.corrupt", corrupt_keys,
-          {"Bytes of what the operation read are changed before anybody sees them.",
+          {"Bytes of what the operation read are changed before anybody sees them; of what it is "
+           "to write, in a copy that is written in their place.",
            "wrong data and a right result",
            R"({ "type": "cqe.corrupt", "offset": 3, "with": { "hex": "ff" }, )"
            R"("where": { "op": "sqe.recv" } })"}),
@@ -113,12 +134,13 @@ std::vector<fault_row> times() {
            "an operation that takes longer; its deadline still holds",
            R"({ "type": "cqe.delay", "delay": "20ms", "where": { "op": "recv" } })"}),
       cqe(hang, "cqe.hang", {},
-          {"A POLL_ADD on an eventfd that never becomes ready stands in the operation's place.",
+          {"A TIMEOUT of a hundred years with the operation's own user_data and link timeout "
+           "stands in its place.",
            "nothing, until its timeout or a cancel",
            R"({ "type": "cqe.hang", "where": { "actor": "c1", "op": "recv" } })"}),
       cqe(drop, "cqe.drop", {},
           {"The operation runs, and its completion is lost. Its buffers stay pinned until the real "
-           "one came.",
+           "one has come.",
            "nothing, until its timeout or a cancel; what it read is lost",
            R"({ "type": "cqe.drop", "where": { "actor": "c1", "op": "recv" } })"}),
       cqe(timeout, "cqe.timeout", {},
@@ -126,11 +148,13 @@ std::vector<fault_row> times() {
            "timed_out, without the wait",
            R"({ "type": "cqe.timeout", "where": { "actor": "c1", "op": "recv" } })"}),
       cqe(late, "cqe.late", late_keys,
-          {"The operation runs; its completion is lost, and comes so much later as a stray.",
-           "as with a drop; the stray is in the report",
+          {"The operation runs, and its completion is kept back. Who has given up by then gets "
+           "none: it comes to nobody, and the report has it under `fault_strays`.",
+           "its result, late; or its timeout, and then a stray",
            R"({ "type": "cqe.late", "delay": "10ms", "where": { "actor": "c1", "op": "recv" } })"}),
       cqe(duplicate, "cqe.duplicate", {},
-          {"The completion comes a second time, posted by MSG_RING.",
+          {"The completion comes a second time, to nobody. The loop makes the copy, none is "
+           "posted to the queue; the report has it under `fault_strays`.",
            "the right result; the second completion is a stray",
            R"({ "type": "cqe.duplicate", "where": { "actor": "c1", "op": "send" } })"}),
       cqe(reorder, "cqe.reorder", reorder_keys,

@@ -4,12 +4,14 @@
 
 #include "engine/draw.hpp"
 #include "engine/fault_injector.hpp"
+#include "engine/request_data.hpp"
 #include "engine/socket_address.hpp"
 #include "scenarios/faults/byte_rules.hpp"
 #include "scenarios/faults/descriptor_kind.hpp"
 #include "scenarios/faults/fault_director.hpp"
 #include "scenarios/faults/fault_table.hpp"
 #include "scenarios/step_table.hpp"
+#include "scenarios/wire/wire_effect.hpp"
 
 namespace scenarios {
 namespace {
@@ -39,6 +41,12 @@ bool counts_without_op(std::string_view op) {
 
 }  // namespace
 
+bool draws(const fault_plan& rule) {
+  if (const relay_effect* wire = rule.wire()) return wire->what != nullptr && draws(*wire->what);
+  const uring::cqe_effect* effect = rule.completion();
+  return effect != nullptr && effect->type == uring::cqe_fault::reorder && effect->order.empty();
+}
+
 double identity_draw(std::uint64_t seed, std::string_view fault, std::string_view actor,
                      std::string_view op, std::uint64_t occurrence) {
   for (const std::string_view part : {fault, actor, op}) seed = uring::hash_identity(seed, part);
@@ -46,12 +54,13 @@ double identity_draw(std::uint64_t seed, std::string_view fault, std::string_vie
 }
 
 // The rules of one list stand in one array, in the order of the file.
-std::vector<const fault_plan*> fault_decision::join(const std::vector<const fault_plan*>& others) {
+std::vector<fault_hit> fault_decision::join(const std::vector<fault_hit>& others) {
   completions.insert(completions.end(), others.begin(), others.end());
-  std::ranges::sort(completions);
-  const auto last = std::ranges::find(completions, false, &fault_plan::stack);
+  std::ranges::sort(completions, {}, &fault_hit::rule);
+  const auto last =
+      std::ranges::find(completions, false, [](const fault_hit& hit) { return hit.rule->stack; });
   if (last == completions.end()) return {};
-  std::vector<const fault_plan*> late(std::next(last), completions.end());
+  std::vector<fault_hit> late(std::next(last), completions.end());
   completions.erase(std::next(last), completions.end());
   return late;
 }
@@ -113,8 +122,8 @@ bool fault_counter::passes(const fault_plan& rule, const fault_victim& of, own_c
     ++sums.closed;
     return false;
   }
-  if (rule.when.p &&
-      identity_draw(director_.seed(), rule.id, actor_, of.op, number) >= *rule.when.p) {
+  if (rule.when.p && identity_draw(rule.seed.value_or(director_.seed()), rule.id, actor_, of.op,
+                                   number) >= *rule.when.p) {
     ++sums.unlucky;
     return false;
   }
@@ -133,28 +142,29 @@ bool fault_counter::hits(std::size_t index, const fault_victim& of, std::uint64_
   const fault_plan& rule = director_.rules()[index];
   own_count& own = own_[index];
   if (!passes(rule, of, own, number) || own.hits >= rule.times) return false;
-  const bool deed = rule.is_deed();
-  // The first rule in the order of the file has the completion. Deeds don't compete.
-  std::vector<const fault_plan*>& to = deed ? into.deeds : into.completions;
-  if (std::ranges::find(to, &rule) != to.end()) return false;
-  if (!deed && !to.empty() && !to.back()->stack && to.back() < &rule) return false;
-  ++own.hits;
-  fault_tally& sums = director_.tally(rule);
-  if (sums.sites.size() < fault_sites_max) sums.sites.push_back({actor_, number});
-  if (deed) {
-    to.push_back(&rule);
-  } else {
-    for (const fault_plan* late : into.join({&rule})) withdraw(*late);
+  if (rule.is_deed()) {
+    if (std::ranges::find(into.deeds, &rule) != into.deeds.end()) return false;
+    ++own.hits;
+    note_hit(rule, {actor_, number});
+    into.deeds.push_back(&rule);
+    return true;
   }
+  // The first rule in the order of the file has the completion. Deeds don't compete.
+  const std::vector<fault_hit>& before = into.completions;
+  if (std::ranges::find(before, &rule, &fault_hit::rule) != before.end()) return false;
+  if (!before.empty() && !before.back().rule->stack && before.back().rule < &rule) return false;
+  ++own.hits;
+  for (const fault_hit& late : into.join({{&rule, number, own.hits}})) withdraw(*late.rule);
   return true;
 }
 
-void fault_counter::withdraw(const fault_plan& rule) {
-  own_count& own = own_[static_cast<std::size_t>(&rule - director_.rules().data())];
-  --own.hits;
+void fault_counter::note_hit(const fault_plan& rule, fault_site site) {
   std::vector<fault_site>& sites = director_.tally(rule).sites;
-  const auto own_site = std::ranges::find(sites.rbegin(), sites.rend(), actor_, &fault_site::actor);
-  if (own_site != sites.rend()) sites.erase(std::next(own_site).base());
+  if (sites.size() < fault_sites_max) sites.push_back(std::move(site));
+}
+
+void fault_counter::withdraw(const fault_plan& rule) {
+  --own_[static_cast<std::size_t>(&rule - director_.rules().data())].hits;
 }
 
 fault_decision fault_counter::decide(const fault_victim& of) {
@@ -217,6 +227,7 @@ void fault_counter::note_site(const uring::operation& op, std::string_view path,
   made.step = path;
   made.bounded = op.bounded_by() != uring::timeout_mechanism::none;
   made.taken = taken;
+  made.messages = uring::moves_messages(op.submission());
   made.behind_multishot = count.multishot;
   count.multishot |= uring::is_multishot(op.submission());
   sites->push_back(std::move(made));
@@ -235,16 +246,19 @@ void fault_counter::set_off(const fault_plan& rule) {
   director_.set_off(rule);
 }
 
-std::uint64_t fault_counter::seed_of(const fault_plan& rule) const {
-  const auto index = static_cast<std::size_t>(&rule - director_.rules().data());
-  std::uint64_t seed = director_.seed();
+std::uint64_t fault_counter::seed_of(const fault_hit& hit) const {
+  const fault_plan& rule = *hit.rule;
+  if (rule.seed && hit.turn <= 1) return *rule.seed;
+  std::uint64_t seed = rule.seed.value_or(director_.seed());
   for (const std::string_view part : {std::string_view(rule.id), std::string_view(actor_)})
     seed = uring::hash_identity(seed, part);
-  return uring::draw_bits(seed, own_[index].hits);
+  return uring::draw_bits(seed, hit.turn) & seeds_written;
 }
 
-void fault_counter::fired(const fault_plan& rule) {
-  director_.fired(rule);
+// What was due and was not done, as that of one who joined a window, leaves no trace.
+void fault_counter::fired(const fault_hit& hit, std::uint64_t seed) {
+  note_hit(*hit.rule, {actor_, hit.number, {}, {}, {}, draws(*hit.rule) ? seed : 0});
+  director_.fired(*hit.rule);
 }
 
 void fault_counter::observed(const fault_plan& rule) {

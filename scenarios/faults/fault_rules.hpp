@@ -28,16 +28,23 @@ namespace scenarios {
 class byte_rules;
 class fault_director;
 
+// That a rule is due, by its place among those that it could hit and among those that it has.
+struct fault_hit {
+  const fault_plan* rule = nullptr;
+  std::uint64_t number = 0;
+  std::uint64_t turn = 0;
+};
+
 // What hits one step, submission or completion.
 struct fault_decision {
   // Break what it comes to, in the order of the file: one, or as many as `stack` lets.
-  std::vector<const fault_plan*> completions;
+  std::vector<fault_hit> completions;
   std::vector<const fault_plan*> deeds;     // process.*: they hit a service
   std::vector<const fault_plan*> watching;  // of a step: rules about the bytes that it moves
   // A request that would move more bytes is to move so many: the next one begins where a rule does.
   std::optional<std::uint64_t> most_bytes;
   // Adds the other's, in the order of the file; returns those that have no turn then.
-  std::vector<const fault_plan*> join(const std::vector<const fault_plan*>& others);
+  std::vector<fault_hit> join(const std::vector<fault_hit>& others);
 };
 
 // The request that a rule is held against.
@@ -57,6 +64,7 @@ class fault_counter {
   ~fault_counter();
 
   [[nodiscard]] bool any() const { return any_; }
+  [[nodiscard]] const std::string& actor() const { return actor_; }
   // What hits this step. Called once when a step begins; `handle` is the name of its descriptor.
   fault_decision at_step(const step_plan& step, std::string_view handle, int fd);
   // What hits this submission, of a step that `watching` concerns.
@@ -79,9 +87,10 @@ class fault_counter {
   void note_cancel(std::string_view path);
   // A deed that nobody waits for here.
   void set_off(const fault_plan& rule);
-  // What its next hit draws from: the same in every run, another one for each hit.
-  [[nodiscard]] std::uint64_t seed_of(const fault_plan& rule) const;
-  void fired(const fault_plan& rule);
+  // What it draws from: the same in every run, another one for each hit.
+  [[nodiscard]] std::uint64_t seed_of(const fault_hit& hit) const;
+  // It was done; `seed` is what was drawn from.
+  void fired(const fault_hit& hit, std::uint64_t seed);
   void observed(const fault_plan& rule);
   // It was due, and could not be done.
   void impossible(const fault_plan& rule, std::string_view why);
@@ -103,6 +112,7 @@ class fault_counter {
                             std::uint64_t number) const;
   // It passes, and has its turn in `into`.
   bool hits(std::size_t rule, const fault_victim& of, std::uint64_t number, fault_decision& into);
+  void note_hit(const fault_plan& rule, fault_site site);
   [[nodiscard]] bool is_me(std::string_view actor) const;
 
   fault_director& director_;

@@ -31,11 +31,11 @@ struct fault_row {
   fault_nature nature = fault_nature::event;
   /// Its own parameters, beside the keys that every rule has.
   std::span<const key_row> parameters = {};
-  std::string_view doc = {};      // what it does, and how: a sentence or two
-  std::string_view victim = {};   // what the victim sees
-  std::string_view kernel = {};   // oldest Linux where it works; empty: wherever the ring does
-  std::string_view example = {};  // a whole rule
-  std::string_view proof = {};    // the scenario of the repository that shows it
+  std::string_view doc = {};        // what it does, and how: a sentence or two
+  std::string_view victim = {};     // what the victim sees
+  std::string_view kernel = "any";  // what it needs of Linux
+  std::string_view example = {};    // a whole rule
+  std::string_view proof = {};      // the scenario of the repository that shows it
   std::optional<uring::cqe_fault> cqe = {};
   bool acts = true;  // false: a word of the language that this version does not act on
 };

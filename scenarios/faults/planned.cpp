@@ -25,6 +25,12 @@ bool is_called(const node& scenario, std::string_view id) {
   return own != nullptr && own->is(node_kind::string) && own->text() == id;
 }
 
+const node* scenario_in(const node& all, std::string_view id) {
+  const auto own = std::ranges::find_if(
+      all.items(), [&](const node& scenario) { return is_called(scenario, id); });
+  return own == all.items().end() ? nullptr : &*own;
+}
+
 }  // namespace
 
 std::shared_ptr<const document> read_planned_faults(const std::shared_ptr<const source>& from,
@@ -36,13 +42,22 @@ std::shared_ptr<const document> read_planned_faults(const std::shared_ptr<const 
 
 const node* planned_faults(const document* from, std::string_view id) {
   if (from == nullptr) return nullptr;
-  if (const node* all = scenarios_in(*from)) {
-    const auto own = std::ranges::find_if(
-        all->items(), [&](const node& scenario) { return is_called(scenario, id); });
-    return own == all->items().end() ? nullptr : list_in(inside(inside(&*own, "volatile"), "plan"));
-  }
+  if (const node* all = scenarios_in(*from))
+    return list_in(inside(inside(scenario_in(*all, id), "volatile"), "plan"));
   const node* plans = inside(&from->root, "plans");
   return list_in(plans != nullptr ? inside(plans, id) : &from->root);
+}
+
+std::optional<std::uint64_t> planned_seed(const document* from, std::string_view id) {
+  if (from == nullptr) return std::nullopt;
+  const node* all = scenarios_in(*from);
+  const node* plans = inside(&from->root, "plans");
+  const node* seed = inside(all != nullptr     ? scenario_in(*all, id)
+                            : plans != nullptr ? inside(plans, id)
+                                               : &from->root,
+                            "seed");
+  if (seed == nullptr || !seed->is(node_kind::integer)) return std::nullopt;
+  return static_cast<std::uint64_t>(seed->integer());
 }
 
 std::string useless_plan(const document& from, const std::vector<std::string_view>& ids) {

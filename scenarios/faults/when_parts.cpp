@@ -55,6 +55,11 @@ std::optional<occurrence_range> read_occurrences(const node& nth, compile_scope&
   return found;
 }
 
+std::optional<std::uint64_t> read_seed(const node& seed, diagnostics& out) {
+  if (!check_range(seed.integer(), {0, INT64_MAX}, seed.at(), "\"seed\"", out)) return std::nullopt;
+  return static_cast<std::uint64_t>(seed.integer());
+}
+
 std::optional<double> read_chance(const node& p, diagnostics& out) {
   if (p.real() > 0 && p.real() <= 1) return p.real();
   out.error(code::value_out_of_range, p.at(), "\"p\" is above 0 and at most 1").help =

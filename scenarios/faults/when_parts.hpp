@@ -17,6 +17,9 @@ class node;
 
 inline constexpr std::uint64_t fault_forever = ~std::uint64_t{0};
 
+/// Seeds that are drawn are of these, so that a plan can have them: integers of 64 bits with sign.
+inline constexpr std::uint64_t seeds_written = ~std::uint64_t{0} >> 1U;
+
 /// strace's first[..last][+step].
 struct occurrence_range {
   std::uint64_t first = 1, last = fault_forever, every = 1;
@@ -34,6 +37,8 @@ using time_window = std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds
 std::optional<occurrence_range> parse_occurrences(std::string_view text);
 /// The same, or a number.
 std::optional<occurrence_range> read_occurrences(const node& nth, compile_scope& scope);
+/// Of a rule; not below 0.
+std::optional<std::uint64_t> read_seed(const node& seed, diagnostics& out);
 /// Above 0, at most 1.
 std::optional<double> read_chance(const node& p, diagnostics& out);
 std::optional<time_window> read_window(const node& window, compile_scope& scope,

@@ -38,6 +38,7 @@ constexpr key_row rule_rows[] = {
     {"when", j::object, optional, "which of those, and when"},
     {"times", j::integer, optional, "how often at most"},
     {"stack", j::boolean, optional, "true: acts beside an earlier rule of its kind"},
+    {"seed", j::integer, optional, "of its own draws, in place of the proxies'"},
 };
 constexpr key_row where_rows[] = {
     {"proxy", j::string, optional, "one proxy"},
@@ -111,6 +112,7 @@ class rule_compiler {
       if (check_range(times->integer(), {1, INT64_MAX}, times->at(), "\"times\"", out_))
         made_.times = static_cast<std::uint64_t>(times->integer());
     if (const node* stack = keys.find("stack")) made_.stack = stack->boolean();
+    if (const node* seed = keys.find("seed")) made_.seed = read_seed(*seed, out_);
     if (out_.error_count() != before) return std::nullopt;
     return std::move(made_);
   }

@@ -40,6 +40,7 @@ scenario_decider::scenario_decider(scenario_run& run) : rule_decider(run.seed), 
     made.on = each.when.bytes;
     made.p = each.when.p;
     made.times = each.times;
+    made.seed = each.seed;
     made.stack = each.stack;
     made.gated = each.when.at || each.when.window || each.when.after || !each.armed;
     plans_.push_back(&each);

@@ -231,7 +231,15 @@ bool rule_decider::carry_out(const state& s) {
 // ---- Decisions ---------------------------------------------------------------------------------
 
 std::uint64_t rule_decider::seed_of(const state& s, std::uint64_t link) const {
-  return uring::draw_bits(uring::hash_identity(seed_, s.rule.id), link);
+  return uring::draw_bits(uring::hash_identity(s.rule.seed.value_or(seed_), s.rule.id), link);
+}
+
+/// What the effect draws from.
+std::uint64_t rule_decider::seed_of_hit(const state& s, std::uint64_t link,
+                                        std::uint64_t seen) const {
+  const bool first = !s.first_drawn || *s.first_drawn == std::pair(link, seen);
+  if (s.rule.seed && first) return *s.rule.seed;
+  return uring::draw_bits(seed_of(s, link), seen) & seeds_written;
 }
 
 /// Apart from what the effect itself draws.
@@ -262,13 +270,16 @@ bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& coun
   ++s.parties[link.actor].hits;
   const std::string_view dir =
       which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
-  fire(s, {link.actor, which.nth, link.label(), dir, which.offset});
+  if (!s.first_drawn) s.first_drawn = std::pair(link.key(), which.seen);
+  const bool drawn = draws(*s.rule.effect);
+  fire(s, {link.actor, which.nth, link.label(), dir, which.offset,
+           drawn ? seed_of_hit(s, link.key(), which.seen) : 0});
   return true;
 }
 
 wire_hit rule_decider::hit_of(const state& s, std::uint64_t link, std::uint64_t seen,
                               time_point now) const {
-  wire_hit made{s.number, s.rule.effect, uring::draw_bits(seed_of(s, link), seen)};
+  wire_hit made{s.number, s.rule.effect, seed_of_hit(s, link, seen)};
   // A connection that comes later gets what is left of the time.
   if (s.struck && s.rule.effect->lasts) {
     auto rest = std::make_shared<wire_effect>(*s.rule.effect);

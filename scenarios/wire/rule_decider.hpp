@@ -98,7 +98,9 @@ class rule_decider : public wire_decider {
     std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
     std::optional<time_point> struck;  // by the clock
-    bool closed = false;               // the window is over
+    // Of a rule with a seed: what its first hit was, by the connection and the occurrence there.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> first_drawn;
+    bool closed = false;  // the window is over
     bool healed = false;
     bool removed = false;
   };
@@ -134,6 +136,8 @@ class rule_decider : public wire_decider {
   [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link) const;
   [[nodiscard]] bool may_hit(const watch& w, const wire_link& link) const;
   [[nodiscard]] std::uint64_t seed_of(const state& s, std::uint64_t link) const;
+  [[nodiscard]] std::uint64_t seed_of_hit(const state& s, std::uint64_t link,
+                                          std::uint64_t seen) const;
   bool decide(state& s, const occurrence& which, std::uint64_t& count);
   void fire(state& s, fault_site site);
   void begin(state& s);

@@ -28,6 +28,12 @@ std::string_view wire_fault_name(wire_fault type) {
   return row_of(type).name;
 }
 
+// A shuffle with an order draws, too, when not enough datagrams come.
+bool draws(const wire_effect& effect) {
+  return effect.type == wire_fault::reorder || effect.jitter.count() > 0 ||
+         effect.size_variation > 0;
+}
+
 namespace {
 
 /// What no table of keys can say: how two parameters of one fault go together.

@@ -123,6 +123,8 @@ const wire_fault_row& row_of(wire_fault type);
 /// With "wire." or without; nullptr when there is none.
 const wire_fault_row* find_wire_fault(std::string_view name);
 std::string_view wire_fault_name(wire_fault type);
+/// Whether what it does is drawn, from the seed of each hit.
+bool draws(const wire_effect& effect);
 
 /// Reads `type` and the parameters of a fault. Keys that no row of its type has are the caller's;
 /// everything that is wrong with the parameters is told, and then nothing comes back.

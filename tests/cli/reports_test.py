@@ -11,6 +11,7 @@ from program import (
     FAILING,
     PASSING,
     PROGRAM,
+    ROOT,
     SLEEPING,
     ProgramTest,
     environment,
@@ -35,6 +36,20 @@ class Reports(ProgramTest):
         )
         self.assertEqual(sorted(os.listdir(self.dir)),
                          ["a.scenario.json", "b.scenario.json", "o.json", "o.xml"])
+
+    def test_strays_of_faults_are_told_with_their_origin(self):
+        """What a late or repeated completion is, beside one that was lost."""
+        path = ROOT / "tests/faults/completions.scenario.json"
+        result = self.expect(self.run_program("run", str(path), "-v", "--report", "json=o.json"), 0)
+        (report,) = json.loads((self.dir / "o.json").read_text())["scenarios"]
+        strays = report["fault_strays"]
+        self.assertEqual([each.pop("volatile")["res"] for each in strays], [5, 5])
+        self.assertEqual(strays, [
+            {"actor": name, "fault": name, "op": "recv", "step": "2", "type": f"cqe.{name}"}
+            for name in ("duplicate", "late")])
+        self.assertEqual(report["strays"], 2)
+        self.assertIn("stray: recv of late step 2 said 5 to nobody, by the fault late (cqe.late)",
+                      result.stdout)
 
     def test_on_standard_output_it_stands_alone(self):
         result = self.expect(self.run_program("run", "--report", "json"), 1)

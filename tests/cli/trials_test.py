@@ -98,6 +98,100 @@ class Trials(ProgramTest):
         (replayed,) = self.hits("--replay", "plan.json")
         self.assertEqual(sorted(replayed), drawn)
 
+    def reordered(self, when, **more):
+        nops = [{"chain": {"link": "none", "do": [{"nop": {}, "id": letter} for letter in four]}}
+                for four in ("abcd", "efgh", "ijkl")]
+        return {"seed": 3, "faults": [
+            {"id": "r", "type": "cqe.reorder", "window": 4, "when": when,
+             "where": {"actor": "t", "op": "sqe.nop"}, **more}],
+            "actors": {"t": {"task": True, "do": nops}}}
+
+    def order_of(self, *words):
+        """The requests of a run, as they completed."""
+        self.expect(self.run_program("run", *words, "--report", "json=r.json"), 0)
+        (report,) = json.loads((self.dir / "r.json").read_text())["scenarios"]
+        came = {step["completions"][0]["volatile"]["order"]: step["id"]
+                for actor in report["actors"] for step in actor["steps"] if "id" in step}
+        return [came[order] for order in sorted(came)]
+
+    def test_a_saved_plan_draws_the_same(self):
+        self.write("s.scenario.json", self.reordered({"nth": "1..+4"}))
+        first = self.order_of("--save-plan", "plan.json")
+        self.assertEqual(self.order_of("--replay", "plan.json"), first)
+        # Also where the scenario's seed is another one now.
+        made = self.reordered({"nth": "1..+4"})
+        self.write("s.scenario.json", {**made, "seed": 4})
+        self.assertNotEqual(self.order_of(), first)
+        self.assertEqual(self.order_of("--replay", "plan.json"), first)
+        self.expect(self.run_program("run", "--replay", "plan.json", "--save-plan", "2.json"), 0)
+        self.assertEqual(*(json.loads((self.dir / name).read_text())
+                           for name in ("plan.json", "2.json")))
+
+    def test_a_saved_plan_has_the_hits_that_were_done(self):
+        self.write("s.scenario.json", self.reordered({"nth": "1.."}, times=3))
+        first = self.order_of("--save-plan", "plan.json")
+        (plan,) = json.loads((self.dir / "plan.json").read_text())["plans"].values()
+        self.assertEqual([rule["id"] for rule in plan["faults"]], ["r"])
+        self.assertEqual(self.order_of("--replay", "plan.json"), first)
+
+    def plan_of(self, sends, when):
+        self.write("s.scenario.json", scenario([broken_send(id="many", when=when)], sends=sends))
+        self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
+        (plan,) = json.loads((self.dir / "plan.json").read_text())["plans"].values()
+        (replayed,) = self.hits("--replay", "plan.json")
+        return plan["faults"], len(replayed)
+
+    def test_many_hits_in_a_row_are_one_rule(self):
+        (rule,), hits = self.plan_of(900, {"nth": "1.."})
+        self.assertEqual((rule["when"], rule["require"]), ({"nth": "1..900"}, {"fired": 900}))
+        self.assertEqual(hits, 900)
+        (rule,), hits = self.plan_of(60, {"nth": "2..+2"})
+        self.assertEqual((rule["when"], hits), ({"nth": "2..60+2"}, 30))
+        # Few of them are told one by one.
+        rules, hits = self.plan_of(6, {"nth": "2.."})
+        self.assertEqual((len(rules), hits), (5, 5))
+
+    def test_more_hits_than_were_noted_stay_as_they_were_written(self):
+        (rule,), _ = self.plan_of(1500, {"nth": "1.."})
+        self.assertEqual(rule["when"], {"nth": "1.."})
+        result = self.expect(self.run_program("run", "-v"), 0)
+        self.assertIn("and 1497 more", result.stdout)
+        result = self.expect(self.run_program("run", "-v", "--replay", "plan.json"), 0)
+        self.assertIn("fired 1500", result.stdout)
+
+    def test_a_plan_is_not_larger_than_can_be_read(self):
+        # Drawn, so that no two of them are in a row.
+        self.write("s.scenario.json", scenario(
+            [broken_send(id="drawn", when={"p": 0.5}),
+             broken_send(id="idle", when={"nth": 1, "p": 1}, require=False),
+             {"id": "also", "type": "cqe.corrupt", "when": {"p": 0.9},
+              "where": {"actor": "c", "op": "sqe.send"}, "require": False}], sends=1400))
+        self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
+        self.expect(self.run_program("run", "--replay", "plan.json"), 0)
+
+    def test_a_plan_says_what_the_clock_still_decides(self):
+        made = scenario([{"id": "clocked", "type": "ring.wait_errno", "errno": "EINTR",
+                          "when": {"at": "1ms"}, "require": False},
+                         broken_send(id="named", when={"window": ["0ms", "1h"], "nth": 2})])
+        made["actors"]["c"]["do"].append({"sleep": "20ms"})
+        self.write("s.scenario.json", made)
+        result = self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
+        self.assertIn("the clock still decides about clocked\n", result.stderr)
+        result = self.expect(self.run_program("run", "--replay", "plan.json"), 0)
+        self.assertEqual(result.stderr, "")
+
+    def test_the_seed_of_a_plan_is_that_of_its_run(self):
+        """What stays as it was written draws from it, unless another one is asked for."""
+        made = scenario([broken_send(when={"p": 0.5}, require=False)], sends=2400)
+        del made["seed"]
+        self.write("s.scenario.json", made)
+        (drawn,) = self.hits("--seed", "7", "--save-plan", "plan.json")
+        (rule,) = json.loads((self.dir / "plan.json").read_text())["plans"][
+            "s.scenario.json"]["faults"]
+        self.assertEqual(rule["when"], {"p": 0.5})
+        self.assertEqual(self.hits("--replay", "plan.json"), [drawn])
+        self.assertNotEqual(self.hits("--replay", "plan.json", "--seed", "8"), [drawn])
+
     def test_a_report_is_a_plan_too(self):
         self.write("s.scenario.json",
                    scenario([broken_send(id="odd", when={"p": 0.5}, require=False)]))
@@ -252,6 +346,18 @@ class Trials(ProgramTest):
         self.assertIn("fails with 1 of", result.stdout)
         self.assertIn('"id":"guilty"', result.stdout)
         self.assertNotIn("harmless", result.stdout)
+
+    def test_very_many_hits_are_shrunk_too(self):
+        made = scenario([broken_send(id="often", when={"p": 0.9}, require=False)],
+                        sends=1500, expect={"any_of": ["ok", "EPIPE"]})
+        made["actors"]["c"]["do"].append(
+            {"nop": {}, "expect": "ok"})
+        made["faults"].append({"id": "guilty", "type": "cqe.errno", "errno": "EINTR",
+                               "point": "before", "where": {"actor": "c", "op": "sqe.nop"}})
+        self.write("s.scenario.json", made)
+        result = self.expect(self.run_program("run", "--shrink"), 1)
+        self.assertIn("fails with 1 of 2 faults", result.stdout)
+        self.assertIn('"id":"guilty"', result.stdout)
 
     def test_nothing_is_shrunk_where_nothing_fails(self):
         self.write("s.scenario.json", scenario([broken_send(when={"nth": 1})]))

@@ -124,6 +124,27 @@ TEST_CASE("a short write sends the beginning") {
   CHECK(seam.fired_rules.size() == 2);
 }
 
+TEST_CASE("a datagram or a packet is not cut: what is left of it would be lost") {
+  const auto on = open_loop();
+  const int type = GENERATE(SOCK_DGRAM, SOCK_SEQPACKET);
+  int made[2];
+  REQUIRE(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, made) == 0);
+  const descriptor a(made[0]);
+  const descriptor b(made[1]);
+  faulty_seam seam(*on);
+  seam.hit(IORING_OP_SEND, shortened(cqe_fault::short_write, 3));
+  seam.hit(IORING_OP_RECV, shortened(cqe_fault::short_read, 2));
+  run(*on, [&]() -> task<void> {
+    room got;
+    const completion sent = co_await on->send(a, bytes_of("abcdef"));
+    CHECK(sent.res == 6);
+    const completion received = co_await on->recv(b, got);
+    CHECK(got.text(received.res) == "abcdef");
+  });
+  CHECK(seam.refused.find("datagram") != std::string::npos);
+  CHECK(seam.fired_rules.empty());
+}
+
 TEST_CASE("what is as short as that already can't be shortened, and nothing has fired") {
   const auto on = open_loop();
   const socket_pair ends = unix_pair();

@@ -223,6 +223,8 @@ scenario_result wrong_data() {
   slow.candidates = 3;
   slow.matched = slow.fired = slow.observed = 2;
   out.faults = {std::move(slow)};
+  out.strays = 1;
+  out.fault_strays = {{"c1", "2", "recv", "twice", "cqe.duplicate", 6, 0}};
   return out;
 }
 

@@ -173,10 +173,11 @@ std::string parameters(const fault_row& row) {
 
 /// One line a fault, for those who look for one.
 std::string fault_list() {
-  std::string text = "| fault | its victim sees | shown by |\n|---|---|---|\n";
+  std::string text = "| fault | its victim sees | Linux | shown by |\n|---|---|---|---|\n";
   for (const fault_row& row : fault_table())
     if (row.acts)
-      text += fmt::format("| `{}` | {} | `{}` |\n", row.name, cell(row.victim), row.proof);
+      text += fmt::format("| `{}` | {} | {} | `{}` |\n", row.name, cell(row.victim), row.kernel,
+                          row.proof);
   return text;
 }
 
@@ -186,7 +187,7 @@ std::string fault_catalogue() {
     if (!row.acts) continue;
     text += fmt::format("{}## {}\n\n{}\n\n```json\n{}\n```\n\n{}", text.empty() ? "" : "\n",
                         row.name, row.doc, row.example, parameters(row));
-    if (!row.kernel.empty()) text += fmt::format("Linux {} or newer.\n\n", row.kernel);
+    text += fmt::format("Linux: {}.\n\n", row.kernel);
     const std::string ops = victims(row);
     text += fmt::format("Its victim sees: {}.{}\n", row.victim,
                         ops.empty() ? "" : fmt::format("\n\nIt can hit {}.", ops));

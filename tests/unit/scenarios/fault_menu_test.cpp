@@ -70,6 +70,20 @@ TEST_CASE("fault menu: an errno that has a type of its own is tried once") {
   CHECK(all.contains("c sqe.recv#2 cqe.errno ENOBUFS after"));
 }
 
+TEST_CASE("fault menu: what a datagram socket moves is not cut") {
+  for (const char* op : {"recv", "send"}) {
+    completion_site of = site(op);
+    const auto has_cut = [&] {
+      return std::ranges::any_of(names(of), [](const std::string& name) {
+        return name.find("cqe.short_") != std::string::npos;
+      });
+    };
+    CHECK(has_cut());
+    of.messages = true;
+    CHECK_FALSE(has_cut());
+  }
+}
+
 TEST_CASE("fault menu: a rule and its text are the same rule") {
   const auto scenario = source::from_text("s.scenario.json", R"({ "actors": {
     "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "eof": true } } ] },

@@ -100,6 +100,39 @@ TEST_CASE("nth counts within one actor") {
   CHECK(fault.sites_are_stable);
 }
 
+TEST_CASE("a completion that joins a window is not where its rule has hit") {
+  const ran of = run_tests::run(R"({ "seed": 3, "faults": [
+      { "id": "r", "type": "cqe.reorder", "window": 4, "where": { "op": "sqe.nop" },
+        "when": { "nth": "1.." }, "times": 3 } ],
+    "steps": [ { "chain": { "link": "none", "do": [ { "nop": {} }, { "nop": {} }, { "nop": {} },
+                                                    { "nop": {} } ] } } ] })");
+  REQUIRE(of.passed());
+  const fault_result& fault = of.result.faults.front();
+  CHECK(fault.fired == 1);
+  REQUIRE(fault.sites.size() == 1);
+  CHECK(fault.sites.front().nth == 1);
+  CHECK(fault.sites.front().seed != 0);
+}
+
+TEST_CASE("a rule's own seed is what its first hit draws from, and its p") {
+  const std::string one = R"({ "id": "r", "type": "cqe.reorder", "window": 4, "seed": 12345,
+    "where": { "op": "sqe.nop" } })";
+  const ran of = run_tests::run(R"({ "seed": 3, "faults": [ )" + one + R"( ],
+    "steps": [ { "chain": { "link": "none", "do": [ { "nop": {} }, { "nop": {} }, { "nop": {} },
+                                                    { "nop": {} } ] } } ] })");
+  REQUIRE(of.passed());
+  REQUIRE(of.result.faults.front().sites.size() == 1);
+  CHECK(of.result.faults.front().sites.front().seed == 12345);
+  const auto drawn = [](const char* seed_of_all, const char* own) {
+    std::string text = five_sends(broken_send(R"("p": 0.5)", own));
+    return failed_sends(run_tests::run(text.replace(text.find(": 1,"), 4, seed_of_all)));
+  };
+  CHECK(drawn(": 1,", R"(, "require": false, "seed": 9)") ==
+        drawn(": 2,", R"(, "require": false, "seed": 9)"));
+  CHECK(drawn(": 1,", R"(, "require": false, "seed": 9)") !=
+        drawn(": 1,", R"(, "require": false, "seed": 11)"));
+}
+
 TEST_CASE("what p hits is the same each time, and another for another actor") {
   const std::string text = five_sends(broken_send(R"("p": 0.5)", R"(, "require": false)"));
   const auto first = failed_sends(run_tests::run(text));

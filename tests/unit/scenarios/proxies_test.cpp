@@ -175,6 +175,42 @@ TEST_CASE("hits of wire rules written as rules hit the same") {
   CHECK(hit == sites_of(first));
 }
 
+TEST_CASE("what a wire rule has drawn is drawn again by the rules that stand for its hits") {
+  const std::string text = greeting(R"({ "id": "cut", "type": "wire.slicer", "average_size": 4,
+    "size_variation": 3, "where": { "proxy": "px" } })");
+  scenarios::diagnostics out;
+  const auto plans =
+      compile_source(source::from_text("test.scenario.json", std::string(text)), {}, out);
+  REQUIRE(plans.size() == 1);
+  const ran first = run_tests::run(text);
+  REQUIRE(first.passed());
+  const auto seeds_of = [](const scenario_result& of) {
+    std::map<std::string, std::uint64_t> seeds;
+    for (const fault_result& each : of.faults)
+      for (const fault_site& site : each.sites) seeds[site.conn] = site.seed;
+    return seeds;
+  };
+  const auto drawn = seeds_of(first.result);
+  REQUIRE(drawn.size() > 1);
+  const std::string rules = resolved_faults(*plans.front(), first.result, 2);
+  INFO(rules);
+  compile_options how;
+  how.faults =
+      read_planned_faults(source::from_text("plan.json", "{ \"faults\": " + rules + " }"), out);
+  const auto again =
+      compile_source(source::from_text("test.scenario.json", std::string(text)), how, out);
+  INFO(render(out));
+  REQUIRE(again.size() == 1);
+  int refused = 0;
+  const auto loop = uring::loop::open({}, refused);
+  REQUIRE(loop != nullptr);
+  const auto seam = make_recording_seam(*loop);
+  loop->set_seam(seam.get());
+  const scenario_result second = loop->run(run_scenario(*loop, again.front(), {}));
+  loop->set_seam(nullptr);
+  CHECK(seeds_of(second) == drawn);
+}
+
 TEST_CASE("a proxy leaves nothing open, whatever became of its connections") {
   const char* const faults[] = {
       "",

@@ -118,7 +118,11 @@ std::string opcode_facts(const uring::op_row& of) {
   std::string out =
       table_row("opcode", fmt::format("{}, since Linux {}", of.opcode, of.since), column);
   out += paragraph("completes", class_texts[static_cast<std::size_t>(of.cls)]);
-  out += paragraph("result", result_texts[static_cast<std::size_t>(of.result)]);
+  // The one that never succeeds: its end is an errno, or a 1.
+  const bool link_timeout = of.success == uring::success_rule::link_expiry;
+  out += paragraph("result", link_timeout ? "ETIME, or 1 for a futex or waitid, when it ended its "
+                                            "request; ECANCELED when that was faster"
+                                          : result_texts[static_cast<std::size_t>(of.result)]);
   out += paragraph("completions", shot_texts[static_cast<std::size_t>(of.shot)]);
   const std::vector<int> errnos = uring::possible_errnos(of);
   out += paragraph("errnos", errno_text({errnos.begin(), errnos.end()}));

@@ -52,7 +52,7 @@ std::string spaced_hex(std::string_view text) {
 }
 
 /// As describe_data writes text, without the quotes.
-std::string quoted(std::string_view text) {
+std::string as_described(std::string_view text) {
   return visible(replaced(replaced(text, "\\", "\\\\"), "\"", "\\\""));
 }
 
@@ -75,7 +75,7 @@ class form_list {
 
   void add_descriptions(std::string_view text) {
     add(spaced_hex(text), true);
-    add(quoted(text), true);
+    add(as_described(text), true);
     add(visible(text), true);
     add(in_json(text), true);
     // The output of a program stands line by line below a note.

@@ -165,6 +165,16 @@ TEST_CASE("explain: the code of an unknown function names them all") {
     CHECK(text.find(each.name) != std::string::npos);
 }
 
+TEST_CASE("explain: a link timeout never comes to 0") {
+  const auto meanings = explain("link_timeout");
+  const auto mentions = [&](const char* words) {
+    return std::ranges::any_of(
+        meanings, [&](const std::string& each) { return each.find(words) != std::string::npos; });
+  };
+  CHECK(mentions("result            ETIME, or 1"));
+  CHECK_FALSE(mentions("result            0"));
+}
+
 TEST_CASE("explain: what nobody knows has no meaning") {
   CHECK(explain("prefxi").empty());
   CHECK(explain("").empty());

@@ -98,7 +98,7 @@ class Conduct(ProgramTest):
 
     def test_the_beginning_of_a_secret_is_hidden_when_the_rest_never_came(self):
         server = {"server": "tcp://127.0.0.1:0", "do": [
-            {"recv": {"exactly": 50}, "timeout": "20ms"}]}
+            {"recv": {"exactly": 1}}, {"recv": {"exactly": 50}, "timeout": "20ms"}]}
         client = {"client": "${srv.addr}", "do": [
             {"send": "${split(token, \"-\")[0]}"}, {"recv": {"eof": True}}]}
         shown = self.assert_hidden(SECRET, {"srv": server, "c": client}, SECRET.split("-")[0])

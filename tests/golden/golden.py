@@ -9,7 +9,9 @@ NAME.how says how it is run, where `run SCENARIO` is not enough; it may stand al
     why        what it shows, where no scenario does
     arguments  of the program; {scenario}, {files} and {address} stand for the scenario, the folder
                of `files`, and a listener of this test
-    files      by name, {"before", "text", "times", "after"}: made for the run
+    files      by name, {"before", "text", "times", "after"}: made for the run, '#' in the text being
+               which time it is; {"size": N} has so many bytes of nothing; {"copies": N} are as
+               many files, '#' in the name being which one
     links      symbolic links by name, in the same folder
     limits     {"nofile": N}: of the process
     signal     sent when the program has connected to {address}
@@ -78,8 +80,12 @@ class Input:
 
     def prepare(self, folder):
         for name, made in self.how.get("files", {}).items():
-            text = made["text"] * made.get("times", 1)
-            (folder / name).write_text(made.get("before", "") + text + made.get("after", ""))
+            texts = [made.get("text", "").replace("#", str(n)) for n in range(made.get("times", 1))]
+            text = made.get("before", "") + "".join(texts) + made.get("after", "")
+            for number in range(made.get("copies", 1)):
+                (folder / name.replace("#", str(number))).write_text(text)
+            if "size" in made:
+                os.truncate(folder / name, made["size"])
         for name, to in self.how.get("links", {}).items():
             (folder / name).symlink_to(to)
 

@@ -9,8 +9,8 @@ NAME.how says how it is run, where `run SCENARIO` is not enough; it may stand al
     why        what it shows, where no scenario does
     arguments  of the program; {scenario}, {files} and {address} stand for the scenario, the folder
                of `files`, and a listener of this test
-    files      by name, {"before", "text", "times", "after"}: made for the run, '#' in the text being
-               which time it is; {"size": N} has so many bytes of nothing; {"copies": N} are as
+    files      by name, {"before", "text", "times", "after"}: made for the run; '#' in the text is
+               which time it is. {"size": N} has so many bytes of nothing; {"copies": N} are as
                many files, '#' in the name being which one
     links      symbolic links by name, in the same folder
     limits     {"nofile": N}: of the process

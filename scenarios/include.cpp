@@ -17,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t files_max = 1000;
+// Each takes stack.
+constexpr std::size_t nesting_max = 100;
 
 /// How what two files say under one key becomes one.
 enum class merging : std::uint8_t {
@@ -158,6 +160,11 @@ class assembler {
     if (std::ranges::find(under_way_, known_as) != under_way_.end()) {
       out_.error(code::include_cycle, name.at(),
                  fmt::format("{} includes itself", in_quotes(name.text())));
+      return;
+    }
+    if (under_way_.size() > nesting_max) {
+      out_.error(code::value_out_of_range, name.at(),
+                 fmt::format("files include each other at most {} deep", nesting_max));
       return;
     }
     if (!seen_.insert(known_as).second) return;

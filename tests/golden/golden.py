@@ -11,7 +11,7 @@ NAME.how says how it is run, where `run SCENARIO` is not enough; it may stand al
                of `files`, and a listener of this test
     files      by name, {"before", "text", "times", "after"}: made for the run; '#' in the text is
                which time it is. {"size": N} has so many bytes of nothing; {"copies": N} are as
-               many files, '#' in the name being which one
+               many files, '#' in the name being which one, '@' in the text the one after it
     links      symbolic links by name, in the same folder
     limits     {"nofile": N}: of the process
     signal     sent when the program has connected to {address}
@@ -83,7 +83,8 @@ class Input:
             texts = [made.get("text", "").replace("#", str(n)) for n in range(made.get("times", 1))]
             text = made.get("before", "") + "".join(texts) + made.get("after", "")
             for number in range(made.get("copies", 1)):
-                (folder / name.replace("#", str(number))).write_text(text)
+                copy = text.replace("@", str(number + 1)) if "copies" in made else text
+                (folder / name.replace("#", str(number))).write_text(copy)
             if "size" in made:
                 os.truncate(folder / name, made["size"])
         for name, to in self.how.get("links", {}).items():

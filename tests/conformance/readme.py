@@ -18,8 +18,59 @@ INTRODUCTION = """\
 What the kernel answers to each kind of request, one behaviour a step. What a kernel lacks is
 skipped there by what a scenario requires; where the answer depends on the mode of the ring, a
 matrix has one case for each mode. The table is made of the comments at the heads of the files, by
-`python3 tests/conformance/readme.py --write`; a test keeps it true.\
+`python3 tests/conformance/readme.py --write`; a test keeps it true.
+
+Of what the kernel does, this is not shown:\
 """
+
+# What scenarios can't say, or should not do; each with its reason.
+NOT_THERE = (
+    ("a poll of a signalfd, and the signal that wakes it",
+     "`make` makes no signalfd, and a signal that the program sends to itself would reach all "
+     "other scenarios of the run"),
+    ("SIGPIPE, which a write to a dead pipe or socket raises (not on an sqpoll ring)",
+     "the program ignores it, and no step sees a signal; the result, EPIPE, is shown in "
+     "`recv_send/ends`"),
+    ("EEXIST for a submission from another thread on a `single_issuer` ring; such a ring that "
+     "one thread makes and another one enables",
+     "a private ring belongs to the thread of the one actor that submits on it, where it is "
+     "made, too"),
+    ("waits of `io_uring_enter`: with a limit, until a point of time, on a registered clock, "
+     "with arguments in a registered region",
+     "the program waits, not a step; `register` has no `mem_region`. That a clock can be "
+     "registered is shown in `register/enabling`"),
+    ("a limit of a wait that is told early on a `defer_taskrun` ring; when a cancelled "
+     "request's completion becomes visible there",
+     "the program asks the kernel for deferred work whenever it looks, and keeps deadlines "
+     "itself"),
+    ("a chain that goes on in the next call on an sqpoll ring whose thread has not looked "
+     "meanwhile",
+     "a step waits until the polling thread has taken what was submitted; see "
+     "`links/across_submits`"),
+    ("which comes first, a ring's message to itself or the completion of who sent it",
+     "a completion that belongs to no request has no place among those of requests"),
+    ("submissions of both sizes on one ring (`sqe_mixed`, since 6.19)",
+     "a private ring's submissions are of one size: `cq_sq/wide_submissions` has a ring of 128"
+     " bytes each"),
+    ("the answer of the command `getsockname` (since 6.19)",
+     "`uring_cmd` has no address that is filled in; that older kernels don't know it is shown "
+     "in `accept_connect/getsockname`"),
+    ("zero-copy receives that receive",
+     "they need a network interface whose queue can be had for oneself; the refusal is shown "
+     "in `recv_send/recv_zc`"),
+    ("EMFILE of accept, of openat and of socket",
+     "the limit of descriptors is the whole program's; a full table of slots, ENFILE, is shown"
+     " in `accept_connect/accept`"),
+    ("a ring that goes while requests wait on it",
+     "every asynchronous step is joined; the unit tests of the engine leave some"),
+    ("a cancel by `io_uring_register` without a limit of what a worker runs, on a "
+     "`defer_taskrun` ring",
+     "it never returns; `cancel/sync_cancel` has one with a limit"),
+    ("a zero-copy send on an sqpoll ring whose bytes lie unread in the same process when that "
+     "ends",
+     "the polling thread was seen to spin in the kernel without end, and nothing but a reset "
+     "of the connection ended it"),
+)
 
 
 def head(path):
@@ -36,7 +87,8 @@ def head(path):
 
 
 def table():
-    rows = [INTRODUCTION]
+    rows = [INTRODUCTION + "\n\n| what | why |\n|---|---|"]
+    rows += [f"| {what} | {why} |" for what, why in NOT_THERE]
     topics = sorted(folder for folder in HERE.iterdir() if folder.is_dir())
     for topic in topics:
         files = sorted(topic.glob("*.scenario.json"))

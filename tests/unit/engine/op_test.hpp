@@ -86,11 +86,25 @@ inline void skip_unless_known(std::uint8_t opcode) {
                 << this_kernel().release);
 }
 
-// Some room for submissions, each mode.
-#define ON_OP_RINGS(number)                  \
-  uring::testing::skip_unless_known(number); \
-  ON_RINGS(uring::testing::rings_of(4));     \
+// Each mode with some room for submissions, and the smallest queues that there are. A ring takes
+// milliseconds to be made and to end, so not each size in each mode.
+inline std::vector<ring_options> op_rings(unsigned entries_min) {
+  std::vector<ring_options> rings = rings_of(4);
+  for (const ring_mode mode : {ring_mode::defer, ring_mode::sqpoll}) {
+    if (entries_min <= 1) rings.push_back({.entries = 1, .cq_entries = 2, .mode = mode});
+  }
+  for (const ring_mode mode : {ring_mode::coop, ring_mode::plain}) {
+    rings.push_back({.entries = 2, .cq_entries = 4, .mode = mode});
+  }
+  return rings;
+}
+#define ON_OP_RINGS_FROM(entries_min, number)      \
+  uring::testing::skip_unless_known(number);       \
+  ON_RINGS(uring::testing::op_rings(entries_min)); \
   uring::testing::witness seen(*on, number)
+#define ON_OP_RINGS(number) ON_OP_RINGS_FROM(1, number)
+// For what takes two submissions that belong together.
+#define ON_OP_RINGS_FOR_TWO(number) ON_OP_RINGS_FROM(2, number)
 
 // A directory of its own, removed with all that is in it.
 class scratch {

@@ -101,7 +101,7 @@ OP_TEST(compat::op_futex_wait, "futex_wait waits while the word is what it was t
 }
 
 OP_TEST(compat::op_futex_wait, "a futex_wait that is cancelled or times out says so by a 1") {
-  ON_OP_RINGS(compat::op_futex_wait);
+  ON_OP_RINGS_FOR_TWO(compat::op_futex_wait);
   seen.excuse_success();
   const std::uint32_t word = 0;
   run(*on, [&]() -> task<void> {

@@ -132,7 +132,7 @@ OP_TEST(IORING_OP_TIMEOUT_REMOVE, "timeout_remove ends a timeout, or gives it an
 }
 
 OP_TEST(IORING_OP_LINK_TIMEOUT, "link_timeout bounds the member before it") {
-  ON_OP_RINGS(IORING_OP_LINK_TIMEOUT);
+  ON_OP_RINGS_FOR_TWO(IORING_OP_LINK_TIMEOUT);
   const socket_pair ends = unix_pair();
   run(*on, [&]() -> task<void> {
     room got;
@@ -164,7 +164,7 @@ OP_TEST(IORING_OP_LINK_TIMEOUT, "link_timeout bounds the member before it") {
 }
 
 OP_TEST(IORING_OP_LINK_TIMEOUT, "an operation's own linked timeout can be given another time") {
-  ON_OP_RINGS(IORING_OP_TIMEOUT_REMOVE);
+  ON_OP_RINGS_FOR_TWO(IORING_OP_TIMEOUT_REMOVE);
   seen.excuse_failure();
   const socket_pair ends = unix_pair();
   run(*on, [&]() -> task<void> {

@@ -84,6 +84,11 @@ def make_disk(build, folder, commands):
             shutil.copy(library, disk / library[1:])
     root = pathlib.Path(__file__).resolve().parents[2]
     shutil.copytree(root / "docs", disk / "work" / "docs")
+    # The texts of examples are compared with what is compiled.
+    for name in ("engine/custom.hpp", "tests/unit/engine/manual_test.cpp",
+                 "tests/unit/engine/fault_example_test.cpp", "tests/unit/engine/custom_test.cpp"):
+        (disk / "work" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, disk / "work" / name)
     shutil.copytree(root / "examples", disk / "work" / "examples")
     shutil.copytree(root / "tests" / "conformance", disk / "work" / "tests" / "conformance")
     (disk / "etc").mkdir()

@@ -252,7 +252,7 @@ void fault_injector::due(faulted& record) noexcept {
   }
   if (is_asked(record) || record.end_now) {
     if (is_answerable(record)) answer_agents(record);
-  } else if (record.at == stage::expired) {
+  } else if (record.at == faulted::stage::expired) {
     resubmit(record);
   } else if (record.in != nullptr && (record.in->full || now >= record.in->closes_at)) {
     close_window(*record.in);
@@ -324,6 +324,15 @@ void fault_injector::settle() noexcept {
   for (owed_stray& each : owed_) each.at = time_point::min();
   work();
   ended_.clear();
+}
+
+bool fault_injector::will_let_go() const noexcept {
+  return std::ranges::any_of(records_, [](const auto& each) {
+    const faulted& record = *each.second;
+    if (record.at == faulted::stage::held) return record.release_at != time_point::max();
+    const bool for_a_time = record.at == faulted::stage::placed && record.effect.type == cqe_fault::delay;
+    return for_a_time || record.at == faulted::stage::expired;
+  });
 }
 
 void fault_injector::pretend_missing(uint8_t opcode, bool missing) noexcept {

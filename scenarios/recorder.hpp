@@ -130,6 +130,7 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
     return faults_.is_armed(which);
   }
   void let_go(const fault_director& told) noexcept;
+  [[nodiscard]] bool will_let_go() const noexcept { return faults_.will_let_go(); }
 
  private:
   // What is known of a completion while rules act on it, one after the other.

@@ -330,7 +330,8 @@ bool fault_injector::will_let_go() const noexcept {
   return std::ranges::any_of(records_, [](const auto& each) {
     const faulted& record = *each.second;
     if (record.at == faulted::stage::held) return record.release_at != time_point::max();
-    const bool for_a_time = record.at == faulted::stage::placed && record.effect.type == cqe_fault::delay;
+    const bool for_a_time =
+        record.at == faulted::stage::placed && record.effect.type == cqe_fault::delay;
     return for_a_time || record.at == faulted::stage::expired;
   });
 }

@@ -85,6 +85,29 @@ TEST_CASE("a completion that is hidden ends the kernel's wait early, and no slee
   CHECK(on->strays() == 0);
 }
 
+// What it cancelled is told of behind the call that cancelled it, so the loop awaits the operation
+// itself, never its cancel alone.
+TEST_CASE("a ring that defers shows what a cancel has ended only when it is asked again") {
+  const ring_mode mode = GENERATE(ring_mode::defer, ring_mode::plain);
+  INFO("mode " << ring_mode_name(mode));
+  const auto on = open_loop({.entries = 4, .cq_entries = 0, .mode = mode});
+  io_uring* const ring = on->io().raw();
+  const socket_pair ends = unix_pair();
+  char room = 0;
+  io_uring_sqe* sqe = io_uring_get_sqe(ring);
+  io_uring_prep_recv(sqe, ends.a, &room, 1, 0);
+  io_uring_sqe_set_data64(sqe, 1);
+  REQUIRE(io_uring_submit(ring) == 1);
+  sqe = io_uring_get_sqe(ring);
+  io_uring_prep_cancel64(sqe, 1, 0);
+  io_uring_sqe_set_data64(sqe, 2);
+  REQUIRE(io_uring_submit(ring) == 1);
+  CHECK(io_uring_cq_ready(ring) == (mode == ring_mode::defer ? 1 : 2));
+  io_uring_get_events(ring);
+  CHECK(io_uring_cq_ready(ring) == 2);
+  io_uring_cq_advance(ring, io_uring_cq_ready(ring));
+}
+
 // A process that ends with such a send pending stays, spinning in its poller, until the peer has
 // read or closed; with the peer's descriptor its own it can't even be killed. So it is awaited.
 TEST_CASE("a program that awaits a send without copy ends, with a poller, too") {

@@ -63,7 +63,8 @@ object nth_of(const hit_run& run) {
   return text;
 }
 
-object at_site(const object& rule, const hit_run& run, const std::string& whole, std::string id) {
+object at_site(const object& rule, const hit_run& run, const std::string& whole, std::string id,
+               bool all_observed) {
   const fault_site& site = run.first;
   const bool is_part = id != whole;
   object made{{"id", std::move(id)}};
@@ -76,6 +77,11 @@ object at_site(const object& rule, const hit_run& run, const std::string& whole,
   }
   if (site.seed != 0) made["seed"] = site.seed;
   if (run.count > 1) made["require"] = {{"fired", run.count}};
+  // Of the rule one that was observed was enough; which one that was nobody has noted.
+  if (!all_observed) {
+    made["require"]["fired"] = run.count;
+    made["require"]["observed"] = {{"ge", 0}};
+  }
   made["where"] = rule.value("where", object::object());
   if (site.conn.empty()) {
     made["where"]["actor"] = site.actor;
@@ -110,6 +116,7 @@ bool is_named_by_sites(const fault_plan& rule) {
 struct resolution {
   const fault_plan* rule;
   std::vector<hit_run> places;
+  bool all_observed = true;
 };
 
 std::vector<hit_run> places_of(const fault_plan& rule, const fault_result& result) {
@@ -128,7 +135,7 @@ std::vector<resolution> resolve(const plan& of, const scenario_result& ran) {
   for (const fault_plan& rule : of.faults) {
     const auto result = std::ranges::find(ran.faults, rule.id, &fault_result::id);
     if (rule.removed || result == ran.faults.end() || result->fired == 0) continue;
-    made.push_back({&rule, places_of(rule, *result)});
+    made.push_back({&rule, places_of(rule, *result), result->observed >= result->fired});
   }
   // As many as a scenario can have: what has the most places is told as it was written first.
   const auto size = [](const resolution& each) {
@@ -153,11 +160,12 @@ std::string resolved_faults(const plan& of, const scenario_result& ran, std::siz
       if (const auto [made, is_new] = ids.insert(base + "-" + std::to_string(i)); is_new)
         return *made;
   };
-  for (const auto& [rule, places] : resolve(of, ran)) {
+  for (const auto& [rule, places, all_observed] : resolve(of, ran)) {
     const object text = written(*rule);
     if (places.empty()) rules.push_back(text);
     for (std::size_t i = 0; i < places.size(); ++i)
-      rules.push_back(at_site(text, places[i], rule->id, i == 0 ? rule->id : next_id(rule->id)));
+      rules.push_back(at_site(text, places[i], rule->id, i == 0 ? rule->id : next_id(rule->id),
+                              all_observed || rule->wire() == nullptr));
   }
   std::string text = "[";
   for (const object& rule : rules) {
@@ -169,7 +177,7 @@ std::string resolved_faults(const plan& of, const scenario_result& ran, std::siz
 
 std::vector<std::string> left_to_the_clock(const plan& of, const scenario_result& ran) {
   std::vector<std::string> ids;
-  for (const auto& [rule, places] : resolve(of, ran))
+  for (const auto& [rule, places, all_observed] : resolve(of, ran))
     if (places.empty() && rule->by_clock()) ids.push_back(rule->id);
   return ids;
 }

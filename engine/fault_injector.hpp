@@ -124,10 +124,10 @@ class fault_injector {
   /// Ends what lasts: a full queue, a limit of reaping, failures still to come.
   void heal_ring() noexcept { ring_.heal(); }
   void heal_ring(ring_fault which) noexcept { ring_.heal(which); }
-  /// It was armed, and something of it is still to come.
   /// Whether a completion will come by itself that a fault keeps back, or an operation that it has
   /// put off will run: neither is with the kernel now.
   [[nodiscard]] bool will_let_go() const noexcept;
+  /// It was armed, and something of it is still to come.
   [[nodiscard]] bool is_armed(ring_fault which) const noexcept { return ring_.is_armed(which); }
   /// How often one has taken effect. An overflow of the completion queue counts when the kernel has
   /// said so (IORING_SQ_CQ_OVERFLOW).

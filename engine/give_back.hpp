@@ -12,9 +12,9 @@ namespace uring {
 
 // Of a completion of `op`, as the kernel posted it. Does nothing when it brought nothing.
 void give_back(const operation& op, std::int32_t res, std::uint32_t flags) noexcept;
-// Only closes the descriptors that a message brought: they stand in its receiver's memory.
-void close_passed(const operation& op, std::int32_t res, std::uint32_t flags) noexcept;
 // The same of a submission whose operation is gone, and with it what a message brought.
 void give_back(loop& on, const io_uring_sqe& sqe, std::int32_t res, std::uint32_t flags) noexcept;
+// Only closes the descriptors that a message brought: they stand in its receiver's memory.
+void close_passed(const operation& op, std::int32_t res, std::uint32_t flags) noexcept;
 
 }  // namespace uring

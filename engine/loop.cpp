@@ -31,7 +31,7 @@ std::uint64_t wake_user_data() {
 }
 
 bool splices_from(const io_uring_sqe& sqe, any_fd fd) noexcept {
-  if (sqe.opcode != IORING_OP_SPLICE && sqe.opcode != IORING_OP_TEE) return false;
+  if (!is_splice(sqe.opcode)) return false;
   const bool fixed = (sqe.splice_flags & SPLICE_F_FD_IN_FIXED) != 0;
   return fixed == fd.fixed() && sqe.splice_fd_in == fd.number();
 }
@@ -247,11 +247,24 @@ inline void loop::finish_simple(operation& op, outcome why) noexcept {
   if (op.waiter) ready_.push(op);
 }
 
-task<completion> loop::close(any_fd fd) {
-  // A cancel by descriptor looks at where a splice writes to, not at what it reads from.
-  for (const slot_entry& each : slots_) {
-    if (each.op != nullptr && splices_from(each.op->sqe_, fd)) request_cancel(*each.op);
+// A cancel by descriptor looks at where a splice writes to, not at what it reads from. What is
+// parked has no slot yet.
+void loop::cancel_splices_from(any_fd fd) noexcept {
+  const auto cancel = [&](operation& op) {
+    if (splices_from(op.sqe_, fd)) request_cancel(op);
+  };
+  if (splices_) {
+    for (const slot_entry& each : slots_)
+      if (each.op != nullptr) cancel(*each.op);
   }
+  for (operation *group = parked_head_, *next = nullptr; group != nullptr; group = next) {
+    next = group->next_parked_;  // one that is cancelled leaves the list
+    for (operation* op = group; op != nullptr; op = op->next_in_group_) cancel(*op);
+  }
+}
+
+task<completion> loop::close(any_fd fd) {
+  cancel_splices_from(fd);
   operation cancelled = cancel_fd(fd);
   operation closed = close_only(fd);
   if (ring_.sq_entries() < 2) {

@@ -184,6 +184,7 @@ class loop : public data_factories,
   void stop_operation(operation& op) noexcept;
   void expire_operation(operation& op) noexcept;
   void cancel_later(operation& op) noexcept;
+  void cancel_splices_from(any_fd fd) noexcept;
   void choose_timeout(operation& op) noexcept;
   [[nodiscard]] unsigned entries_of(const operation& group) const noexcept;
   void list_buffers(buffer_ring& group) noexcept;
@@ -212,6 +213,7 @@ class loop : public data_factories,
   std::uint64_t strays_ = 0;
   waker waker_;
   bool woken_ = false;
+  bool splices_ = false;  // there was one: nobody else looks for them
   std::function<void()> on_wake_;
   static constexpr std::uint32_t no_slot = request_id::slot_limit;
 };

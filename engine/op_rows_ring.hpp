@@ -169,6 +169,7 @@ inline constexpr op_row link_timeout{
     .since = "5.5",
     .fields = link_timeout_fields,
     .constants = one_timespec,
+    .result = result_kind::expiry,
     .success = success_rule::link_expiry,
     .cls = cls::timer,
     .ended = "no: cancel -ENOENT; what it bounds can",

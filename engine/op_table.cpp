@@ -38,7 +38,7 @@ constexpr uint32_t faults_of(const op_row& row) {
   }
   if (row.result != result_kind::bytes) return set;
   // splice and tee do both; the fixed operations say only in their name which way they go.
-  const bool both = row.opcode == IORING_OP_SPLICE || row.opcode == IORING_OP_TEE;
+  const bool both = is_splice(row.opcode);
   if (receives || both || row.opcode == IORING_OP_READ_FIXED)
     set |= bit(short_read) | bit(eof) | bit(corrupt);
   if (sends || both || row.opcode == IORING_OP_WRITE_FIXED) set |= bit(short_write) | bit(corrupt);

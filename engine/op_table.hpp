@@ -24,7 +24,7 @@ namespace uring {
 enum class completion_class : uint8_t { inline_, poll, worker, futex, timer };
 
 /// What a successful `res` counts or names.
-enum class result_kind : uint8_t { none, bytes, descriptor, slot, count, mask, value };
+enum class result_kind : uint8_t { none, bytes, descriptor, slot, count, mask, value, expiry };
 
 /// How many completions one submission may have. `multi`: it has a multishot form (completions
 /// carry IORING_CQE_F_MORE until the last). `zero_copy`: a result, then a notification.
@@ -218,6 +218,10 @@ void begin_sqe(io_uring_sqe& sqe, const op_row& row);
 /// `length_at`, if it has one. The field must belong to the SQE's opcode.
 void store_field(io_uring_sqe& sqe, const field_row& field, uint64_t value, uint64_t length = 0);
 
+/// It works between two descriptors, and what it reads from is not the one in `fd`.
+constexpr bool is_splice(std::uint8_t opcode) {
+  return opcode == IORING_OP_SPLICE || opcode == IORING_OP_TEE;
+}
 /// Whether `res` is a success for this opcode. A notification (IORING_CQE_F_NOTIF) always is.
 bool succeeded(const op_row& row, int res, uint32_t cqe_flags = 0);
 

@@ -111,6 +111,11 @@ std::optional<socket_address> socket_address::parse(std::string_view url, std::s
   return std::nullopt;
 }
 
+bool socket_address::has_scheme(std::string_view url) {
+  return std::ranges::any_of(schemes,
+                             [&](const scheme& each) { return url.starts_with(each.prefix); });
+}
+
 socket_address socket_address::local_of(int fd) {
   socket_address result;
   socklen_t length = sizeof(result.storage_);

@@ -24,6 +24,8 @@ class socket_address {
 
   // Nothing when the text is not an address; `reason` then says why, in a phrase.
   static std::optional<socket_address> parse(std::string_view url, std::string& reason);
+  // Whether it begins as an address does.
+  static bool has_scheme(std::string_view url);
   // Of a descriptor: its own address, or its peer's. Empty when the call fails.
   static socket_address local_of(int fd);
   static socket_address peer_of(int fd);

@@ -68,6 +68,7 @@ void loop::add_slot() noexcept {
   op.sqe_.user_data = take_slot(op).user_data();
   op.state_ = operation::state::in_flight;
   op.awaited_ = operation::bit(request_kind::main);
+  splices_ |= is_splice(op.opcode_);
   io_uring_sqe* sqe = ring_.next_sqe();
   copy_entry(*sqe, op.sqe_, static_cast<__u8>(op.sqe_.flags | add_flags));
   if (seam_ != nullptr || !supports(op.opcode_)) meddle(op, *sqe);

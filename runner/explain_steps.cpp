@@ -84,8 +84,15 @@ constexpr std::array<std::string_view, 5> class_texts{
     "futex: waits on memory or a process",
     "timer: waits for time to pass",
 };
-constexpr std::array<std::string_view, 7> result_texts{
-    "0", "a number of bytes", "a descriptor", "a slot", "a count", "a mask of events", "a value"};
+constexpr std::array<std::string_view, 8> result_texts{
+    "0",
+    "a number of bytes",
+    "a descriptor",
+    "a slot",
+    "a count",
+    "a mask of events",
+    "a value",
+    "ETIME, or 1 for a futex or waitid, when it ended its request; ECANCELED when that was faster"};
 constexpr std::array<std::string_view, 3> shot_texts{
     "one", "many with its multishot form: each but the last carries `more`",
     "two: the result, then a notification (`notif`)"};
@@ -118,11 +125,7 @@ std::string opcode_facts(const uring::op_row& of) {
   std::string out =
       table_row("opcode", fmt::format("{}, since Linux {}", of.opcode, of.since), column);
   out += paragraph("completes", class_texts[static_cast<std::size_t>(of.cls)]);
-  // The one that never succeeds: its end is an errno, or a 1.
-  const bool link_timeout = of.success == uring::success_rule::link_expiry;
-  out += paragraph("result", link_timeout ? "ETIME, or 1 for a futex or waitid, when it ended its "
-                                            "request; ECANCELED when that was faster"
-                                          : result_texts[static_cast<std::size_t>(of.result)]);
+  out += paragraph("result", result_texts[static_cast<std::size_t>(of.result)]);
   out += paragraph("completions", shot_texts[static_cast<std::size_t>(of.shot)]);
   const std::vector<int> errnos = uring::possible_errnos(of);
   out += paragraph("errnos", errno_text({errnos.begin(), errnos.end()}));

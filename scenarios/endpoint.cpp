@@ -19,14 +19,12 @@ std::optional<endpoint> parse_endpoint(std::string_view url, std::string& reason
   made.tls = url.starts_with(tls_scheme);
   std::string plain(url);
   if (made.tls) plain.replace(0, tls_scheme.size(), tcp_scheme);
-  const auto parsed = uring::socket_address::parse(plain, reason);
-  if (!parsed) {
-    // Below, nobody knows of TLS.
-    constexpr std::string_view first = "begins with tcp://, ";
-    const std::size_t schemes = reason.find(first);
-    if (schemes != std::string::npos) reason.insert(schemes + first.size(), "tls://, ");
+  if (!uring::socket_address::has_scheme(plain)) {
+    reason = "an address begins with tcp://, tls://, unix://, udp:// or unixgram://";
     return std::nullopt;
   }
+  const auto parsed = uring::socket_address::parse(plain, reason);
+  if (!parsed) return std::nullopt;
   made.address = *parsed;
   return made;
 }

@@ -58,6 +58,9 @@ std::optional<fault_plan> fault_compiler::compile() {
   if (const node* stack = keys.find("stack")) compile_stack(*stack);
   if (const node* when = keys.find("when")) compile_when(*when);
   compile_times(keys);
+  // A rule of the wire fires when it is set to work on a connection. That proves nothing where no
+  // byte and no end came for it to work on.
+  if (is_wire()) made_.require.observed_min = 1;
   if (const node* require = keys.find("require")) compile_require(*require);
   if (!keys.sound()) return std::move(made_);
   if (is_wire()) {

@@ -192,17 +192,10 @@ bool holds(const std::optional<matcher>& wanted, std::uint64_t count) {
   return !wanted->check(value(static_cast<std::int64_t>(count)), match_context{none, 1.0});
 }
 
-// A rule of the wire is counted as fired when it is set to work on a connection. That proves
-// nothing where no byte and no end came for it to work on: it must have been observed, too.
-bool was_at_work(const fault_plan& rule, const fault_tally& sums) {
-  return rule.wire() == nullptr || rule.require.observed || sums.fired == 0 || sums.observed > 0;
-}
-
-bool satisfied(const fault_plan& rule, const fault_tally& sums) {
-  const fault_require& wanted = rule.require;
+bool satisfied(const fault_require& wanted, const fault_tally& sums) {
   if (!wanted.wanted) return true;
   if (!wanted.fired && sums.fired < wanted.fired_min) return false;
-  if (!was_at_work(rule, sums)) return false;
+  if (!wanted.observed && sums.fired > 0 && sums.observed < wanted.observed_min) return false;
   return holds(wanted.fired, sums.fired) && holds(wanted.observed, sums.observed) &&
          holds(wanted.matched, sums.matched);
 }
@@ -240,7 +233,7 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.sites_are_stable = !result.by_clock && !cut;
     result.required = rules[i].require.wanted;
     result.expected = rules[i].require.text;
-    result.satisfied = satisfied(rules[i], tallies[i]);
+    result.satisfied = satisfied(rules[i].require, tallies[i]);
     if (!result.satisfied) result.nearest_miss = nearest_miss(rules[i], tallies[i], rules);
     results.push_back(std::move(result));
   }

@@ -66,8 +66,9 @@ struct fault_when {
 };
 
 struct fault_require {
-  bool wanted = true;           // false: `"require": false`
-  std::uint64_t fired_min = 1;  // where no matcher says otherwise
+  bool wanted = true;              // false: `"require": false`
+  std::uint64_t fired_min = 1;     // where no matcher says otherwise
+  std::uint64_t observed_min = 0;  // likewise, once it has fired
   std::optional<matcher> fired, observed, matched;
   std::string text;  // as it was written, for people
 };

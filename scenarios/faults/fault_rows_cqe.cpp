@@ -45,24 +45,11 @@ using enum uring::cqe_fault;
 
 struct words {
   std::string_view doc, victim, example;
+  std::string_view kernel = "any";
 };
-
-// What of Linux an effect needs, beyond what any ring does.
-std::string_view kernel_of(uring::cqe_fault fault) {
-  switch (fault) {
-    case errno_:
-    case eof:
-    case cancelled:
-    case nobufs:
-    case unsupported:
-      return "any; where it never runs a NOP says the result from 6.10 on, and the loop before";
-    case notif_delay:
-    case notif_drop:
-      return "6.0: sends without a copy";
-    default:
-      return "any";
-  }
-}
+constexpr std::string_view said_by_nop =
+    "any; where it never runs a NOP says the result from 6.10 on, and the loop before";
+constexpr std::string_view zero_copy = "6.0: sends without a copy";
 
 fault_row cqe(uring::cqe_fault fault, std::string_view name, std::span<const key_row> parameters,
               const words& about) {
@@ -73,7 +60,7 @@ fault_row cqe(uring::cqe_fault fault, std::string_view name, std::span<const key
   made.victim = about.victim;
   made.example = about.example;
   made.cqe = fault;
-  made.kernel = kernel_of(fault);
+  made.kernel = about.kernel;
   made.proof = fault == errno_ ? "examples/lost_ack.scenario.json"
                : fault == reorder || fault == multishot_end
                    ? "tests/faults/orders.scenario.json"
@@ -88,7 +75,8 @@ std::vector<fault_row> results() {
            "runs, and its result is hidden; what it brought is given back.",
            "an error; after: an error although the bytes moved",
            R"({ "type": "cqe.errno", "errno": "ECONNRESET", "point": "after", )"
-           R"("where": { "op": "send" } })"}),
+           R"("where": { "op": "send" } })",
+           said_by_nop}),
       cqe(short_read, "cqe.short_read", amount_keys,
           {"The operation is given less room than it asked for, so that no byte is lost. Not on "
            "sockets of datagrams, which are taken whole.",
@@ -103,20 +91,21 @@ std::vector<fault_row> results() {
       cqe(eof, "cqe.eof", point_keys,
           {"A read says 0. Before: it never runs; after: what it read is lost.",
            "the end of the stream, although the other side has not closed it",
-           R"({ "type": "cqe.eof", "where": { "actor": "c1", "op": "recv" } })"}),
+           R"({ "type": "cqe.eof", "where": { "actor": "c1", "op": "recv" } })", said_by_nop}),
       cqe(cancelled, "cqe.cancelled", point_keys,
           {"The operation says -ECANCELED although nobody cancelled it.",
            "a cancellation that nobody asked for",
-           R"({ "type": "cqe.cancelled", "where": { "actor": "c1", "op": "recv" } })"}),
+           R"({ "type": "cqe.cancelled", "where": { "actor": "c1", "op": "recv" } })",
+           said_by_nop}),
       cqe(nobufs, "cqe.nobufs", {},
           {"The operation says -ENOBUFS, as if its buffer group were empty.",
            "no buffer; the data stays where it is",
-           R"({ "type": "cqe.nobufs", "where": { "op": "sqe.recv" } })"}),
+           R"({ "type": "cqe.nobufs", "where": { "op": "sqe.recv" } })", said_by_nop}),
       cqe(unsupported, "cqe.unsupported", {},
           {"The operation says -EINVAL, as on a kernel that does not know it. Only that: the probe "
            "still says that it is there.",
            "an opcode that is not there",
-           R"({ "type": "cqe.unsupported", "where": { "op": "sqe.send_zc" } })"}),
+           R"({ "type": "cqe.unsupported", "where": { "op": "sqe.send_zc" } })", said_by_nop}),
       cqe(corrupt, "cqe.corrupt", corrupt_keys,
           {"Bytes of what the operation read are changed before anybody sees them; of what it is "
            "to write, in a copy that is written in their place.",
@@ -180,10 +169,11 @@ std::vector<fault_row> shots() {
            R"("when": { "nth": 2 } })"}),
       cqe(notif_delay, "cqe.notif_delay", late_keys,
           {"The notification of a zero-copy send is kept back.", "a buffer that is not free yet",
-           R"({ "type": "cqe.notif_delay", "delay": "10ms", "where": { "op": "sqe.send_zc" } })"}),
+           R"({ "type": "cqe.notif_delay", "delay": "10ms", "where": { "op": "sqe.send_zc" } })",
+           zero_copy}),
       cqe(notif_drop, "cqe.notif_drop", {},
           {"The notification of a zero-copy send is lost.", "a buffer that never becomes free",
-           R"({ "type": "cqe.notif_drop", "where": { "op": "sqe.send_zc" } })"}),
+           R"({ "type": "cqe.notif_drop", "where": { "op": "sqe.send_zc" } })", zero_copy}),
   };
 }
 

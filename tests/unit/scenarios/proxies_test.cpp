@@ -52,6 +52,25 @@ std::string miss_of(const std::string& fault) {
   return of.result.faults.front().nearest_miss;
 }
 
+// What the run has hit, as rules, and what the same scenario comes to with these.
+struct replay {
+  std::string rules;
+  ran second;
+};
+
+replay replayed(const std::string& text, const ran& first) {
+  diagnostics out;
+  const auto plans = compile_source(source::from_text("test.scenario.json", text), {}, out);
+  REQUIRE(plans.size() == 1);
+  replay made{resolved_faults(*plans.front(), first.result, 2), {}};
+  compile_options how;
+  how.faults = read_planned_faults(
+      source::from_text("plan.json", "{ \"faults\": " + made.rules + " }"), out);
+  INFO(render(out));
+  made.second = run_tests::run(text, how);
+  return made;
+}
+
 }  // namespace
 
 TEST_CASE("a match is counted in each connection, and the place of each hit is exact") {
@@ -145,31 +164,13 @@ TEST_CASE("the nearest miss of a wire rule names the direction where that is the
 
 TEST_CASE("hits of wire rules written as rules hit the same") {
   const std::string text = greeting(marked(R"("p": 0.4)", R"(, "require": false)"));
-  scenarios::diagnostics out;
-  const auto plans =
-      compile_source(source::from_text("test.scenario.json", std::string(text)), {}, out);
-  REQUIRE(plans.size() == 1);
   const ran first = run_tests::run(text);
   REQUIRE(first.passed());
-  const std::string rules = resolved_faults(*plans.front(), first.result, 2);
+  const auto [rules, second] = replayed(text, first);
   INFO(rules);
   CHECK(rules.find("\"p\"") == std::string::npos);
-  compile_options how;
-  how.faults =
-      read_planned_faults(source::from_text("plan.json", "{ \"faults\": " + rules + " }"), out);
-  const auto again =
-      compile_source(source::from_text("test.scenario.json", std::string(text)), how, out);
-  INFO(render(out));
-  REQUIRE(again.size() == 1);
   std::set<std::string> hit;
-  int refused = 0;
-  const auto loop = uring::loop::open({}, refused);
-  REQUIRE(loop != nullptr);
-  const auto seam = make_recording_seam(*loop);
-  loop->set_seam(seam.get());
-  const scenario_result second = loop->run(run_scenario(*loop, again.front(), {}));
-  loop->set_seam(nullptr);
-  for (const fault_result& each : second.faults)
+  for (const fault_result& each : second.result.faults)
     for (const fault_site& site : each.sites)
       hit.insert(site.conn + "@" + std::to_string(site.offset.value_or(999)));
   CHECK(hit == sites_of(first));
@@ -178,10 +179,6 @@ TEST_CASE("hits of wire rules written as rules hit the same") {
 TEST_CASE("what a wire rule has drawn is drawn again by the rules that stand for its hits") {
   const std::string text = greeting(R"({ "id": "cut", "type": "wire.slicer", "average_size": 4,
     "size_variation": 3, "where": { "proxy": "px" } })");
-  scenarios::diagnostics out;
-  const auto plans =
-      compile_source(source::from_text("test.scenario.json", std::string(text)), {}, out);
-  REQUIRE(plans.size() == 1);
   const ran first = run_tests::run(text);
   REQUIRE(first.passed());
   const auto seeds_of = [](const scenario_result& of) {
@@ -192,23 +189,9 @@ TEST_CASE("what a wire rule has drawn is drawn again by the rules that stand for
   };
   const auto drawn = seeds_of(first.result);
   REQUIRE(drawn.size() > 1);
-  const std::string rules = resolved_faults(*plans.front(), first.result, 2);
+  const auto [rules, second] = replayed(text, first);
   INFO(rules);
-  compile_options how;
-  how.faults =
-      read_planned_faults(source::from_text("plan.json", "{ \"faults\": " + rules + " }"), out);
-  const auto again =
-      compile_source(source::from_text("test.scenario.json", std::string(text)), how, out);
-  INFO(render(out));
-  REQUIRE(again.size() == 1);
-  int refused = 0;
-  const auto loop = uring::loop::open({}, refused);
-  REQUIRE(loop != nullptr);
-  const auto seam = make_recording_seam(*loop);
-  loop->set_seam(seam.get());
-  const scenario_result second = loop->run(run_scenario(*loop, again.front(), {}));
-  loop->set_seam(nullptr);
-  CHECK(seeds_of(second) == drawn);
+  CHECK(seeds_of(second.result) == drawn);
 }
 
 TEST_CASE("a proxy leaves nothing open, whatever became of its connections") {

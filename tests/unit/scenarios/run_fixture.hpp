@@ -31,12 +31,13 @@ struct ran {
   }
 };
 
-inline ran run(std::string text) {
+inline ran run(std::string text, const scenarios::compile_options& compiled = {},
+               const scenarios::run_options& how = {}) {
   std::signal(SIGPIPE, SIG_IGN);
   ran made;
   scenarios::diagnostics out;
   const auto plans = scenarios::compile_source(
-      scenarios::source::from_text("test.scenario.json", std::move(text)), {}, out);
+      scenarios::source::from_text("test.scenario.json", std::move(text)), compiled, out);
   made.told = scenarios::render(out);
   INFO(made.told);
   REQUIRE(plans.size() == 1);
@@ -45,7 +46,7 @@ inline ran run(std::string text) {
   REQUIRE(loop != nullptr);
   const auto seam = scenarios::make_recording_seam(*loop);
   loop->set_seam(seam.get());
-  made.result = loop->run(scenarios::run_scenario(*loop, plans.front(), {}));
+  made.result = loop->run(scenarios::run_scenario(*loop, plans.front(), how));
   loop->set_seam(nullptr);
   for (const auto& each : made.result.failures) made.told += each.message + '\n';
   for (const auto& actor : made.result.actors) {

@@ -5,11 +5,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
-#include "engine/loop.hpp"
-#include "engine/seam.hpp"
 #include "scenarios/codes.hpp"
-#include "scenarios/compile.hpp"
-#include "scenarios/interpret.hpp"
+#include "tests/unit/scenarios/run_fixture.hpp"
 
 namespace scenarios {
 namespace {
@@ -65,22 +62,11 @@ trial_judgement judge(const scenario_result& of) {
 
 // What a run lists; `faults` are its rules.
 std::vector<completion_site> sites_of(const std::string& text) {
-  diagnostics told;
-  const auto plans =
-      compile_source(source::from_text("test.scenario.json", std::string(text)), {}, told);
-  INFO(render(told));
-  REQUIRE(plans.size() == 1);
-  int refused = 0;
-  const std::unique_ptr<uring::loop> loop = uring::loop::open({}, refused);
-  REQUIRE(loop != nullptr);
-  const auto seam = make_recording_seam(*loop);
-  loop->set_seam(seam.get());
   run_options how;
   how.list_sites = true;
-  const scenario_result ran = loop->run(run_scenario(*loop, plans.front(), how));
-  loop->set_seam(nullptr);
-  CHECK(ran.result == verdict::passed);
-  return ran.sites;
+  const run_tests::ran ran = run_tests::run(text, {}, how);
+  CHECK(ran.passed());
+  return ran.result.sites;
 }
 
 }  // namespace

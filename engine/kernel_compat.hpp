@@ -208,6 +208,25 @@ struct napi {
   uint64_t resv;
 };
 
+// IORING_REGISTER_QUERY, 6.18: a list of questions, linked by `next`.
+struct query_header {
+  uint64_t next;
+  uint64_t query_data;
+  uint32_t query_op;
+  uint32_t size;   // in: room at query_data; out: what the answer took
+  int32_t result;  // out
+  uint32_t resv[3];
+};
+inline constexpr uint32_t query_about_opcodes = 0;
+struct query_opcodes {
+  uint32_t request_opcodes;   // how many
+  uint32_t register_opcodes;  // how many
+  uint64_t features;
+  uint64_t setup_flags;
+  uint64_t enter_flags;
+  uint64_t sqe_flags;
+};
+
 static_assert(sizeof(sync_cancel_reg) == sizeof(io_uring_sync_cancel_reg));
 static_assert(sizeof(getevents_arg) == sizeof(io_uring_getevents_arg));
 static_assert(sizeof(buf_reg) == sizeof(io_uring_buf_reg));

@@ -83,7 +83,7 @@ class capture_compiler {
                fmt::format("a capture takes \"res\" or \"data\", not {}", in_quotes(from_.text())))
         .help =
         "a part of the data is taken by { \"regex\": … }, { \"json\": … } or "
-        "{ \"at\": [offset, length] }";
+        "{ \"at\": [offset, length] }, what else a step tells by { \"field\": NAME }";
     return false;
   }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/flag_sets.hpp"
+#include "engine/kernel_compat.hpp"
 #include "scenarios/compile_fields.hpp"
 #include "scenarios/make_table.hpp"
 #include "scenarios/register_table.hpp"
@@ -177,7 +178,9 @@ void compile_register(strand_context& in, const step_arguments& given, step_plan
         if (const node* from = object.find(field.name))
           made.fields.push_back(compile_field(in, field, *from));
     }
-    if (std::ranges::any_of(made.fields, [](const sqe_field& f) { return f.row->name == "tags"; }))
+    const bool tags =
+        std::ranges::any_of(made.fields, [](const sqe_field& f) { return f.row->name == "tags"; });
+    if (tags || made.row->opcode == uring::compat::register_send_msg_ring)
       in.in().into.makes_strays = true;
   } else if (call == nullptr && given.whole().is(node_kind::object)) {
     in.out().error(code::missing_key, given.whole().at(), "`register` names no call").help =

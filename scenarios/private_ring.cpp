@@ -383,7 +383,11 @@ uring::task<void> private_ring::close() {
     reap();
     if (!live_.empty()) co_await loop_.sleep_for(look_again_after);
   }
-  if (limits_) call(IORING_REGISTER_IOWQ_MAX_WORKERS, limits_->data(), 2);
+  // Backwards: what was there first is there last.
+  for (; !changes_.empty(); changes_.pop_back()) {
+    task_change& back = changes_.back();
+    call(back.opcode, back.count == 0 ? nullptr : back.argument.data(), back.count);
+  }
   closing_.request_stop();
   co_await background_.join();
 }
@@ -402,6 +406,20 @@ std::vector<iovec> private_ring::make_buffers(const std::vector<std::uint32_t>& 
     all.push_back({memory_.back().get(), size});
   }
   return all;
+}
+
+void* private_ring::make_pages(std::size_t size) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  memory_.push_back(std::make_unique<std::byte[]>(size + page));
+  void* begin = memory_.back().get();
+  std::size_t room = size + page;
+  return std::align(page, size, begin, room);
+}
+
+void private_ring::is_put_back(unsigned opcode, std::uint32_t first) {
+  std::erase_if(changes_, [&](const task_change& each) {
+    return each.opcode == opcode && each.argument[0] == first;
+  });
 }
 
 void private_ring::keep_buffers(std::size_t first, const std::vector<iovec>& buffers) {

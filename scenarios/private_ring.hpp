@@ -70,6 +70,13 @@ struct stray_completion {
   std::uint32_t flags = 0;
 };
 
+// A register call that undoes one; without `count` it has no argument.
+struct task_change {
+  unsigned opcode = 0;
+  std::array<std::uint32_t, 4> argument = {};
+  unsigned count = 0;
+};
+
 class private_ring {
  public:
   private_ring(uring::loop& on, const ring_plan& plan) : loop_(on), plan_(plan) {}
@@ -130,15 +137,16 @@ class private_ring {
   int unregister_group(std::uint16_t id);
   /// Memory for registered buffers of these sizes.
   std::vector<iovec> make_buffers(const std::vector<std::uint32_t>& sizes);
+  /// Zeroed memory that begins with a page.
+  void* make_pages(std::size_t size);
   void keep_buffers(std::size_t first, const std::vector<iovec>& buffers);
   void drop_buffers() { buffers_.clear(); }
   /// io_uring_register(2) on this ring; 0 or more, or -errno.
   int call(unsigned opcode, void* argument, unsigned count);
-  /// The limits of workers that a step replaced. They are the task's, not the ring's: they are put
-  /// back when the ring is closed.
-  void remember_limits(const std::array<unsigned, 2>& before) {
-    if (!limits_) limits_ = before;
-  }
+  /// What a step changed is the task's, not the ring's: this call is made when the ring is closed.
+  void put_back_at_close(const task_change& call) { changes_.push_back(call); }
+  /// A step has made such a call itself.
+  void is_put_back(unsigned opcode, std::uint32_t first = 0);
   /// Whether the kernel tells the registered eventfd of completions; 0, or -EOPNOTSUPP.
   int enable_eventfd(bool enabled) { return io_uring_cq_eventfd_toggle(&ring_, enabled); }
   /// IORING_REGISTER_RESIZE_RINGS; the new queues are mapped here.
@@ -183,7 +191,7 @@ class private_ring {
     std::unique_ptr<submission_memory> memory;
   };
   std::vector<kept_memory> kept_;
-  std::optional<std::array<unsigned, 2>> limits_;
+  std::vector<task_change> changes_;
   std::deque<stray_completion> strays_;
   std::map<std::uint16_t, buffer_group> groups_;
   std::vector<iovec> buffers_;

@@ -35,6 +35,12 @@ constexpr uring::flag_name clone_names[] = {
     {"dst_replace", uring::compat::clone_dst_replace, uring::compat::clone_dst_replace}};
 constexpr uring::flag_set clones{"clone_flags", uring::set_kind::flags, clone_names};
 
+constexpr uring::flag_name region_names[] = {
+    {"wait_arg", uring::compat::mem_region_reg_wait_arg, uring::compat::mem_region_reg_wait_arg}};
+constexpr uring::flag_set regions{"region_flags", uring::set_kind::flags, region_names};
+constexpr uring::flag_name query_names[] = {{"opcodes", uring::compat::query_about_opcodes, ~0ULL}};
+constexpr uring::flag_set queries{"query", uring::set_kind::choice, query_names};
+
 constexpr field_row make(std::string_view name, field_kind kind, std::string_view doc,
                          bool required = false) {
   field_row made{.name = name, .kind = kind, .at = place::none};
@@ -45,6 +51,11 @@ constexpr field_row make(std::string_view name, field_kind kind, std::string_vie
 constexpr field_row with(field_row row, const uring::flag_set& set, place at = place::none) {
   row.flags = &set;
   row.at = at;
+  return row;
+}
+
+constexpr field_row at(field_row row, place where) {
+  row.at = where;
   return row;
 }
 
@@ -102,6 +113,31 @@ constexpr field_row clone_fields[] = {
     with(make("clone_flags", field_kind::flags, "how"), clones, place::off)};
 constexpr field_row resize_fields[] = {make("sq_entries", field_kind::number, "new size", true),
                                        make("cq_entries", field_kind::number, "new size", true)};
+constexpr field_row cpu_fields[] = {
+    make("cpus", field_kind::index, "numbers of processors, from 0", true)};
+constexpr field_row descriptor_fields[] = {
+    make("slot", field_kind::number, "which of 16 (default: any that is free)"),
+    make("fd", field_kind::descriptor, "{ \"ring\": … } (default: the step's own)")};
+constexpr field_row slot_fields[] = {make("slot", field_kind::number, "which of 16", true)};
+constexpr field_row napi_fields[] = {
+    make("busy_poll", field_kind::timespec_in, "for how long, in whole microseconds"),
+    make("prefer_busy_poll", field_kind::flag_bit, "true: rather than interrupts")};
+// As those of the opcode msg_ring.
+constexpr field_row message_fields[] = {
+    make("to", field_kind::descriptor, "{ \"ring\": … }", true),
+    with(make("command", field_kind::choice, "data; any other is refused"),
+         uring::flags::msg_ring_command, place::addr),
+    at(make("result", field_kind::signed_number, "res of the completion"), place::len),
+    at(make("data", field_kind::user_data, "user_data of the completion"), place::off),
+    at(make("cqe_flags", field_kind::number, "with flags_pass: its flags"), place::file_index),
+    with(make("msg_ring_flags", field_kind::flags, "as of msg_ring"), uring::flags::msg_ring_flags,
+         place::op_flags)};
+constexpr field_row region_fields[] = {
+    make("size", field_kind::number, "in bytes, whole pages", true),
+    make("kernel", field_kind::flag_bit, "true: the kernel's memory, not the program's"),
+    with(make("region_flags", field_kind::flags, "what it is for"), regions, place::off)};
+constexpr field_row query_fields[] = {
+    with(make("query", field_kind::choice, "opcodes, or a number", true), queries, place::off)};
 
 constexpr register_row rows[] = {
     {"buffers", IORING_REGISTER_BUFFERS, "5.1", buffers_fields, true, "registers buffers: [sizes]"},
@@ -136,8 +172,14 @@ constexpr register_row rows[] = {
      "buffers, sparse or with tags"},
     {"buffers_update", IORING_REGISTER_BUFFERS_UPDATE, "5.13", buffers_update_fields, false,
      "changes registered buffers, with tags"},
+    {"iowq_aff", IORING_REGISTER_IOWQ_AFF, "5.14", cpu_fields, true,
+     "where the task's workers may run: [processors]"},
+    {"unregister_iowq_aff", IORING_UNREGISTER_IOWQ_AFF, "5.14", {}, true, "lets them run anywhere"},
     {"iowq_max_workers", IORING_REGISTER_IOWQ_MAX_WORKERS, "5.15", worker_fields, false,
      "limits of workers; what they were are the fields bounded and unbounded"},
+    {"ring_fds", IORING_REGISTER_RING_FDS, "5.18", descriptor_fields, false,
+     "a place among the task's ring descriptors: the field slot"},
+    {"unregister_ring_fds", IORING_UNREGISTER_RING_FDS, "5.18", slot_fields, true, "frees it"},
     {"pbuf_ring", IORING_REGISTER_PBUF_RING, "5.19", pbuf_fields, false,
      "a group of provided buffers, filled"},
     {"unregister_pbuf_ring", IORING_UNREGISTER_PBUF_RING, "5.19", group_fields, true,
@@ -148,11 +190,26 @@ constexpr register_row rows[] = {
      "slots that the kernel may pick"},
     {"pbuf_status", uring::compat::register_pbuf_status, "6.8", group_fields, true,
      "where the kernel is in a group: the field head"},
+    {"napi", uring::compat::register_napi, "6.9", napi_fields, false,
+     "busy polling of sockets; what it was are the fields busy_poll_us and prefer_busy_poll"},
+    {"unregister_napi",
+     uring::compat::unregister_napi,
+     "6.9",
+     {},
+     true,
+     "ends it; what it was, as of napi"},
     {"clock", uring::compat::register_clock, "6.12", clock_fields, true, "the clock of waits"},
     {"clone_buffers", uring::compat::register_clone_buffers, "6.12", clone_fields, false,
      "shares another ring's buffers"},
+    {"send_msg_ring", uring::compat::register_send_msg_ring, "6.13", message_fields, false,
+     "a message to a ring, sent by none"},
     {"resize_rings", uring::compat::register_resize_rings, "6.13", resize_fields, false,
      "new sizes, on a defer_taskrun ring only"},
+    {"mem_region", uring::compat::register_mem_region, "6.13", region_fields, false,
+     "memory that it shares with the kernel, for wait arguments"},
+    {"query", uring::compat::register_query, "6.18", query_fields, true,
+     "what the kernel has: the fields request_opcodes, register_opcodes, features, setup_flags, "
+     "enter_flags and sqe_flags; result is negative if it does not know the query"},
 };
 
 }  // namespace

@@ -281,7 +281,7 @@ TEST_CASE("limits of workers end with the ring that set them") {
     place in;
     std::array<unsigned, 2> one{1, 1};
     REQUIRE(in.ring.call(IORING_REGISTER_IOWQ_MAX_WORKERS, one.data(), 2) == 0);
-    in.ring.remember_limits(one);
+    in.ring.put_back_at_close({IORING_REGISTER_IOWQ_MAX_WORKERS, {one[0], one[1]}, 2});
   }
   std::array<unsigned, 2> after{};
   REQUIRE(other.ring.call(IORING_REGISTER_IOWQ_MAX_WORKERS, after.data(), 2) == 0);

@@ -190,9 +190,15 @@ void actor_compiler::add_party(entry& into) {
   party.at = into.at;
   party.strand = &names;
   party.copied = into.has_count;
-  if (serves || (into.kind == actor_kind::peer && !into.has_count)) {
+  const bool is_peer = into.kind == actor_kind::peer;
+  connection_facts facts;
+  if ((serves || is_peer) && into.kind_key != nullptr)
+    facts = facts_of_listener(into.kind_key->value, is_peer);
+  into.strand->know_connection(facts);
+  if (serves || (is_peer && !into.has_count)) {
     party.addr = into.addr = {no_index, in_.names.add_shared(into.name + ".addr")};
     party.port = into.port = {no_index, in_.names.add_shared(into.name + ".port")};
+    in_.listeners[into.addr.shared] = facts;
   }
   in_.names.add_party(std::move(party));
 }
@@ -377,6 +383,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
   }
   scope.note_reads(nullptr);
   made.body = std::move(body);
+  from.strand->know_connection(facts_of(in_, made));
   into.client = client_plan{std::move(made)};
 }
 

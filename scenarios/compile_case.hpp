@@ -69,6 +69,15 @@ struct dial_seen {
   expression to;
 };
 
+enum class carrier : std::uint8_t { unknown, stream, datagrams };
+
+/// What is known of a connection when the file is loaded.
+struct connection_facts {
+  carrier what = carrier::unknown;
+  std::optional<bool> tls;
+  const step_plan* tls_by = nullptr;  // the step that began or ended it
+};
+
 struct case_context {
   case_context(plan& made, const matrix_case& which, payload_context where, diagnostics& told)
       : into(made), out(told), names(made, which), files(std::move(where)) {}
@@ -82,6 +91,7 @@ struct case_context {
   const node* defaults = nullptr;             // modifiers of steps that don't have them; checked
   std::vector<step_seen> steps;
   std::vector<dial_seen> dials;
+  std::map<std::uint32_t, connection_facts> listeners;  // by the slot that the address goes to
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
   std::vector<fault_use> fault_uses;

@@ -460,6 +460,7 @@ block strand_context::compile_list(const node& steps) {
       made.push_back(*std::move(one));
   }
   check_conversation(*this, made);
+  check_carriers(*this, made);
   return made;
 }
 

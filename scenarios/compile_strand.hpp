@@ -92,6 +92,12 @@ class strand_context {
   /// Of a peer: its socket is connected, so that a datagram needs no `to`.
   void connect_peer() { peer_connected_ = true; }
   bool is_connected_peer() const { return peer_connected_; }
+  /// Of handle 0, before the first step.
+  void know_connection(const connection_facts& facts) { connection_ = facts; }
+  /// The same in a block of its own, where other steps may have run.
+  connection_facts connection() const {
+    return depth_ == 0 && calls_.empty() ? connection_ : connection_facts{connection_.what, {}, {}};
+  }
   /// Its socket is one of UDP, whose datagrams have a limit.
   void send_by_udp() { is_udp_ = true; }
   bool is_udp_peer() const { return is_udp_; }
@@ -197,6 +203,7 @@ class strand_context {
   std::size_t top_level_step_ = 0;
   std::map<std::string, std::size_t, std::less<>> last_collected_;  // by which top-level step
   std::vector<declared_name*> made_;                                // by the current step
+  connection_facts connection_;
   bool peer_connected_ = false;
   bool is_udp_ = false;
 };
@@ -230,6 +237,12 @@ void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
 /// Of the steps of one list, in their order.
 void check_conversation(strand_context& in, const block& steps);
+/// What these steps do to streams and datagrams, with TLS and without (compile_carrier.cpp).
+void check_carriers(strand_context& in, const block& steps);
+/// Of what a step connects, or accepts.
+connection_facts facts_of(const case_context& in, const step_plan& step);
+/// Of an actor's address, which stands under `server` or `peer`.
+connection_facts facts_of_listener(const node& from, bool is_peer);
 /// What `expect` names must be parts of what this step comes to.
 void check_expected_parts(strand_context& in, const step_plan& of);
 /// Names that an expect_output step makes; errors are told when it is compiled.

@@ -42,6 +42,7 @@ std::string scenario_around(std::string_view example) {
   std::string after = R"({ "cancel": "t1" })";
   if (!mentions(example, R"("join": "r1")")) after += R"(, { "cancel": "r1" })";
   if (!mentions(example, R"("barrier")")) after += R"(, { "barrier": "go" })";
+  if (mentions(example, R"("stop_tls")")) steps += R"({ "start_tls": true }, )";
   // Nothing can follow a `fail`.
   const bool last = mentions(example, R"("fail")");
   const std::string looped =

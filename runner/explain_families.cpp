@@ -52,7 +52,7 @@ void explain_family(std::string_view word, std::vector<std::string>& into) {
   if (found == std::end(families)) return;
   std::string text = fmt::format("{}: family of faults\n", word) + sentence(found->breaks);
   for (const scenarios::fault_row& each : scenarios::fault_table())
-    if (each.plane == found->plane && each.acts) text += table_row(each.name, first_of(each.doc));
+    if (each.plane == found->plane) text += table_row(each.name, first_of(each.doc));
   into.push_back(text +
                  table_row("see also", "explain " + std::string(word) +
                                            ".NAME for parameters and an example, explain fault"));

@@ -53,7 +53,7 @@ std::string short_form(const step_row& of) {
 std::string modifiers_of(const step_row& of) {
   std::vector<std::string_view> names;
   for (const scenarios::modifier_row& each : scenarios::modifier_table()) {
-    if (each.which != scenarios::modifier::none && of.allows(each.which)) {
+    if (of.allows(each.which)) {
       names.push_back(each.key.name);
     }
   }
@@ -139,9 +139,7 @@ std::string fields_of(const uring::op_row& of) {
 }
 
 std::string step_text(const step_row& of) {
-  std::string out = fmt::format(
-      "{}: {} op{}\n", of.name, scenarios::step_layer_name(of.layer),
-      of.is(step_trait::reserved) ? " of the language that this version does not have" : "");
+  std::string out = fmt::format("{}: {} op\n", of.name, scenarios::step_layer_name(of.layer));
   out += sentence(of.doc);
   std::string arguments;
   for (const scenarios::key_row& key : of.arguments) arguments += key_text(key);

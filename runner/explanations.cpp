@@ -34,9 +34,7 @@ template <scenarios::step_layer layer>
 words steps_of() {
   words all;
   for (const scenarios::step_row& each : scenarios::step_table()) {
-    if (each.layer == layer && !each.is(scenarios::step_trait::reserved)) {
-      all.emplace_back(each.name);
-    }
+    if (each.layer == layer) all.emplace_back(each.name);
   }
   return all;
 }
@@ -66,9 +64,7 @@ void explain_modifier(std::string_view word, words& into) {
   words ops;
   for (const scenarios::step_row& each : scenarios::step_table()) {
     const bool low_level = each.layer == scenarios::step_layer::low_level;
-    if (!low_level && each.allows(row->which) && row->which != scenarios::modifier::none) {
-      ops.emplace_back(each.name);
-    }
+    if (!low_level && each.allows(row->which)) ops.emplace_back(each.name);
   }
   std::string text = fmt::format("{}: modifier{}\n", word, reserved_text(row->key));
   text += sentence(row->key.doc) + facts("value", types_text(row->key));
@@ -86,8 +82,7 @@ words key_words() {
     }
   }
   for (const scenarios::fault_row& fault : scenarios::fault_table()) {
-    for (const scenarios::key_row& key : fault.parameters)
-      if (fault.acts) all.emplace(key.name);
+    for (const scenarios::key_row& key : fault.parameters) all.emplace(key.name);
   }
   return {all.begin(), all.end()};
 }
@@ -95,7 +90,7 @@ words key_words() {
 void explain_key(std::string_view word, words& into) {
   for (const scenarios::fault_row& fault : scenarios::fault_table()) {
     const scenarios::key_row* const row = scenarios::find_key(fault.parameters, word);
-    if (row == nullptr || !fault.acts) continue;
+    if (row == nullptr) continue;
     into.push_back(
         fmt::format("{}: key of {}\n", word, fault.name) + sentence(row->doc) +
         facts("value", types_text(*row) + (row->state == key_state::required ? ", required" : "")));
@@ -171,8 +166,7 @@ void explain_function(std::string_view word, words& into) {
 
 words fault_words() {
   words all;
-  for (const scenarios::fault_row& each : scenarios::fault_table())
-    if (each.acts) all.emplace_back(each.name);
+  for (const scenarios::fault_row& each : scenarios::fault_table()) all.emplace_back(each.name);
   return all;
 }
 
@@ -201,8 +195,7 @@ void explain_fault(std::string_view word, words& into) {
   if (row == nullptr) return;
   static constexpr std::string_view planes[] = {"completions", "the ring", "the wire", "services"};
   std::string text =
-      fmt::format("{}: fault of {}{}\n", row->name, planes[static_cast<std::size_t>(row->plane)],
-                  row->acts ? "" : " (not in this version)") +
+      fmt::format("{}: fault of {}\n", row->name, planes[static_cast<std::size_t>(row->plane)]) +
       sentence(row->doc);
   if (!row->victim.empty()) text += facts("its victim sees", row->victim);
   for (const scenarios::key_row& key : row->parameters) {

@@ -17,6 +17,7 @@
 #include "runner/settings.hpp"
 #include "scenarios/codes.hpp"
 #include "scenarios/services/descriptor.hpp"
+#include "scenarios/services/low_descriptors.hpp"
 #include "scenarios/units.hpp"
 
 namespace runner {
@@ -159,7 +160,10 @@ void suite::make_workers() {
       options_.rings == 0 && options_.ring.mode == uring::ring_mode::sqpoll ? 1 : options_.rings;
   const load_shares shares = share_load(ids_.size(), options_.jobs, wish, processor_count());
   const std::size_t jobs = std::min(options_.jobs == 0 ? default_jobs : options_.jobs, ids_.size());
-  const std::size_t budget = descriptor_budget(jobs * waiting_.largest_descriptors(), shares.rings);
+  scenarios::low_descriptors::hold();
+  const std::size_t held = scenarios::low_descriptors::count();
+  const std::size_t wanted = held + jobs * waiting_.largest_descriptors();
+  const std::size_t budget = std::max(descriptor_budget(wanted, shares.rings), held) - held;
   for (std::size_t at = 0; at < shares.rings; ++at) {
     worker_options one;
     one.kernel = &options_.kernel;

@@ -88,7 +88,7 @@ std::string read_filter(const settings& from, sweep_filter& into) {
   }
   std::vector<std::string_view> types;
   for (const scenarios::fault_row& row : scenarios::fault_table())
-    if (row.cqe && row.acts) types.push_back(row.name);
+    if (row.cqe) types.push_back(row.name);
   for (const std::string& word : from.faults) {
     std::string bare = without_prefix(word, "cqe.");
     bare.insert(excludes(bare) ? 1 : 0, "cqe.");

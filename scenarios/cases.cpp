@@ -10,6 +10,7 @@
 
 #include "scenarios/checked_object.hpp"
 #include "scenarios/codec.hpp"
+#include "scenarios/counted.hpp"
 #include "scenarios/names.hpp"
 #include "scenarios/source.hpp"
 #include "scenarios/visible.hpp"
@@ -140,7 +141,7 @@ class case_reader {
                   std::size_t row, const node& csv) {
     if (record.size() != columns.size()) {
       tell(code::bad_csv, csv.at(),
-           fmt::format("row {} has {} fields, and the header {}", row, record.size(),
+           fmt::format("row {} has {}, and the header {}", row, counted(record.size(), "field"),
                        columns.size()));
       return;
     }

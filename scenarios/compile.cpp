@@ -173,6 +173,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   check_barriers(in);
   check_signals(in);
   check_addresses(in);
+  check_gates(in);
   if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
     made->included.push_back(options_.faults->from);
     in.replays = true;

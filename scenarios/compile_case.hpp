@@ -60,6 +60,15 @@ struct fault_use {
   span at;
   bool arms = false;
   bool on_wire = false;  // only a fault of the wire can be meant
+  bool strays = false;   // only one that brings completions to nobody
+};
+
+/// A step that holds a proxy, or lets it go on.
+struct gate_use {
+  std::string proxy;
+  span at;
+  std::string op;
+  bool pauses = false;
 };
 
 /// A step that connects: by whom, as what, and where to.
@@ -95,6 +104,7 @@ struct case_context {
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
   std::vector<fault_use> fault_uses;
+  std::vector<gate_use> gate_uses;
   bool replays = false;  // its faults are those of a plan, not of its file
   std::map<std::string, std::uint32_t> barrier_by_name;
   std::map<std::string, std::uint32_t> signal_by_name;
@@ -129,6 +139,8 @@ void check_barriers(case_context& in);
 void check_signals(case_context& in);
 /// No two servers at one address.
 void check_addresses(case_context& in);
+/// No step lets a proxy go on that none has paused.
+void check_gates(case_context& in);
 /// After the faults, too.
 void check_fault_uses(case_context& in);
 /// Macros that nobody calls, `called` being those that somebody does: what is wrong in them whoever

@@ -47,13 +47,25 @@ void compile_await_cqes(strand_context& in, const node& id, const node* count, s
 void compile_await_stray(strand_context& in, const node& stray, step_plan& into) {
   await_stray_step made;
   const checked_object keys(stray, keys::stray, in.out());
+  if (const node* fault = keys.find("fault")) {
+    for (const std::string_view other : {"ring", "user_data"}) {
+      if (const member* m = keys.find_member(other))
+        in.out().error(code::conflicting_keys, m->key_at,
+                       fmt::format("what a fault brings to nobody has no {}", in_quotes(other)));
+    }
+    made.fault = fault->text();
+    in.in().fault_uses.push_back({made.fault, fault->at(), false, false, true});
+    note(into, compact_text(stray, 60));
+    into.body = std::move(made);
+    return;
+  }
   into.ring = in.current_ring();
   if (const node* ring = keys.find("ring")) into.ring = in.find_ring(*ring);
   if (const node* user_data = keys.find("user_data"))
     made.user_data = in.scope().read(*user_data, value_type::integer, "a user_data");
   if (into.ring == no_index) {
     in.out().error(code::needs_own_ring, stray.at(), "a stray is awaited on a private ring").help =
-        "add \"ring\": a ring of `rings`";
+        "add \"ring\": a ring of `rings`, or \"fault\": the fault that makes it";
   }
   note(into, compact_text(stray, 60));
   into.body = std::move(made);

@@ -12,7 +12,7 @@ namespace scenarios {
 static std::vector<std::string_view> modifiers_of(const step_row& row) {
   std::vector<std::string_view> names;
   for (const modifier_row& each : modifier_table())
-    if (each.which != modifier::none && row.allows(each.which)) names.push_back(each.key.name);
+    if (row.allows(each.which)) names.push_back(each.key.name);
   return names;
 }
 
@@ -132,18 +132,12 @@ bool step_compiler::find_the_op() {
       told.help = "`timeout` beside an op is its deadline; the low-level op is `sqe.timeout`";
     return false;
   }
-  if (!row_->is(step_trait::reserved)) return true;
-  out_.error(code::key_reserved, op_->key_at,
-             row_->low_level != nullptr
-                 ? fmt::format("the op {} is not there yet", in_quotes(op_->key))
-                 : fmt::format("the op {} is not there yet: {}", in_quotes(op_->key), row_->doc));
-  return false;
+  return true;
 }
 
 void step_compiler::tell_unknown(const member& m) {
   std::vector<std::string_view> words = step_names();
-  for (const modifier_row& row : modifier_table())
-    if (row.which != modifier::none) words.push_back(row.key.name);
+  for (const modifier_row& row : modifier_table()) words.push_back(row.key.name);
   diagnostic& told = out_.error(code::unknown_op, m.key_at,
                                 fmt::format("there is no op and no modifier {}", in_quotes(m.key)));
   told.help = did_you_mean(m.key, words);
@@ -156,11 +150,7 @@ void step_compiler::check_modifiers() {
   for (const member& m : step_.members()) {
     const modifier_row* row = find_modifier(m.key);
     if (row == nullptr) continue;
-    if (row->which == modifier::none) {
-      out_.error(
-          code::key_reserved, m.key_at,
-          fmt::format("the modifier {} is not there yet: {}", in_quotes(m.key), row->key.doc));
-    } else if (!row_->allows(row->which)) {
+    if (!row_->allows(row->which)) {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)))
           .help = fmt::format("it takes {}", fmt::join(modifiers_of(*row_), ", "));

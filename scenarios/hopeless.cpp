@@ -5,9 +5,8 @@
 // one that waits for bytes or a connection from the same scenario: when every strand is blocked,
 // nobody is left to send. Waits for other strands are known exactly, so a deadlock among them is
 // told at once. Bytes may still be on their way through the kernel, so with I/O among the waits the
-// scenario must have been quiet for a moment, with nothing left in any queue, with nothing that a
-// fault lets go later, and with no child of whichever scenario between fork and exec: it has copies
-// of all sockets, and holds their ends back.
+// scenario must have been quiet for a moment, with nothing left in any queue, and with nothing that
+// a fault lets go later.
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
@@ -15,7 +14,6 @@
 #include <sys/ioctl.h>
 
 #include "scenarios/run_state.hpp"
-#include "scenarios/services/spawn.hpp"
 #include "scenarios/thread_link.hpp"
 #include "scenarios/units.hpp"
 
@@ -97,7 +95,7 @@ void scenario_run::quiet_for_long() {
 
 /// Changes with whatever may bring somebody something.
 std::uint64_t scenario_run::progress() const {
-  return clock.submissions + clock.completions + descriptors_shared::ended();
+  return clock.submissions + clock.completions;
 }
 
 uring::duration scenario_run::quiet_needed() const {
@@ -150,7 +148,7 @@ bool scenario_run::any_event_pending() const {
 }
 
 bool scenario_run::any_io_pending() const {
-  if (descriptors_shared::any() || recording_seam::of(loop).will_let_go()) return true;
+  if (recording_seam::of(loop).will_let_go()) return true;
   for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
     const bool inward = wait->kind == wait_kind::reading || wait->kind == wait_kind::accepting;
     if (inward && readable(wait->fd)) return true;

@@ -207,11 +207,9 @@ class scenario_life {
 
   void judge() {
     scenario_result& result = run_.result;
-    if (run_.clock.fault_strays != nullptr) {
-      result.fault_strays = *run_.clock.fault_strays;
-      std::ranges::sort(result.fault_strays);
-      result.strays += result.fault_strays.size();
-    }
+    result.fault_strays = run_.clock.fault_strays->all;
+    std::ranges::sort(result.fault_strays);
+    result.strays += result.fault_strays.size();
     if (proxies_) proxies_->collect();
     result.faults = judge_faults(run_.what.faults, run_.faults.tallies());
     if (!run_.what.faults.empty()) {

@@ -230,7 +230,7 @@ constexpr key_row on_object_rows[] = {
 constexpr key_row stray_rows[] = {
     {"ring", j::string, optional, "the private ring (default: the step's)"},
     {"user_data", j::number, optional, "what it carries (default: any)"},
-    later("fault", "the fault that made it"),
+    {"fault", j::string, optional, "the fault that made it, of this actor's requests"},
 };
 constexpr key_row cases_rows[] = {
     {"csv", j::string, required, "a CSV file whose header names the columns"},

@@ -63,9 +63,11 @@ struct await_cqes_step {
   std::uint32_t async = 0;
   expression count;
 };
-// Takes the next completion of a ring that belongs to no request.
+// Takes the next completion that belongs to no request: of a private ring, or of what a fault does
+// to this actor's requests.
 struct await_stray_step {
   std::optional<expression> user_data;  // any, without it
+  std::string fault;                    // its id; empty: on a private ring
 };
 
 // What io_uring_register does with a ring: `row` says what its arguments mean.

@@ -111,7 +111,6 @@ class row_reader {
       if (const auto axis = find_axis(m)) wanted[*axis] = find_value(*axis, m.value, true);
     }
     if (out_.has_errors()) return;
-    std::size_t hits = 0;
     for (std::size_t i = 0; i < table_.excluded.size(); ++i) {
       std::size_t rest = i;
       bool all = true;
@@ -120,11 +119,8 @@ class row_reader {
         all = all && (wanted[axis] == nullptr || wanted[axis] == &values[rest % values.size()]);
         rest /= values.size();
       }
-      if (!all) continue;
-      table_.excluded[i] = true;
-      ++hits;
+      if (all) table_.excluded[i] = true;
     }
-    if (hits == 0) out_.error(code::empty_value, row.at(), "this excludes no case");
   }
 
   void include(const node& row) {

@@ -37,6 +37,7 @@
 #include "scenarios/source.hpp"
 #include "scenarios/tls_plan.hpp"
 #include "scenarios/value_path.hpp"
+#include "scenarios/wire/gate_plan.hpp"
 
 namespace scenarios {
 
@@ -182,7 +183,8 @@ using step_body =
                  recycle_step, make_step, option_step, start_tls_step, stop_tls_step,
                  connect_peer_step, recv_datagram_step, trickle_step, split_step, stall_reads_step,
                  spawn_step, exec_step, kill_step, wait_exit_step, write_stdin_step,
-                 expect_output_step, write_file_step, read_file_step, fault_on_step, heal_step>;
+                 expect_output_step, write_file_step, read_file_step, fault_on_step, heal_step,
+                 gate_step, pass_step>;
 
 // What to take from a step that ended well, and where to put it.
 struct capture_plan {

@@ -164,12 +164,10 @@ uring::cqe_effect recording_seam::effect_for(step_recorder& record, const fault_
   uring::cqe_effect effect = *hit.rule->completion();
   effect.rule = ++tickets_;
   if (effect.type == uring::cqe_fault::duplicate || effect.type == uring::cqe_fault::late) {
-    auto& to = record.clock_.fault_strays;
-    if (to == nullptr) to = std::make_shared<std::vector<fault_stray>>();
     origins_.emplace(
         effect.rule,
         origin{
-            to,
+            record.clock_.fault_strays,
             {record.counter->actor(), std::string(record.path), {}, hit.rule->id, hit.rule->type}});
   } else if (effect.type == uring::cqe_fault::reorder) {
     reorderings_[effect.rule] = {record.counter, hit};
@@ -298,7 +296,7 @@ void recording_seam::stray(const uring::fault_stray& what) noexcept {
   told.op = uring::op_name(what.opcode);
   told.res = what.res;
   told.flags = what.flags;
-  to->push_back(std::move(told));
+  to->add(std::move(told));
   origins_.erase(found);
 }
 

@@ -26,11 +26,24 @@ namespace scenarios {
 
 class fault_director;
 
+// Completions that faults brought to nobody: copies, and those that came when their step was over.
+struct stray_list {
+  std::vector<fault_stray> all;
+  std::vector<bool> taken;  // of each: a step has waited for it
+  uring::event came;
+
+  void add(fault_stray one) {
+    all.push_back(std::move(one));
+    taken.push_back(false);
+    came.set();
+    came.reset();
+  }
+};
+
 // What a run's records are numbered and timed by.
 struct run_clock {
-  // Completions that faults brought to nobody: copies, and those that came when their step was
-  // over. Made when a fault may make some; a late one may come when the run is over, too.
-  std::shared_ptr<std::vector<fault_stray>> fault_strays;
+  // Shared: a late one may come when the run is over.
+  std::shared_ptr<stray_list> fault_strays = std::make_shared<stray_list>();
   uring::time_point started = uring::clock::now();
   std::uint64_t submissions = 0;
   std::uint64_t completions = 0;
@@ -165,7 +178,7 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   // What is known of a stray that a fault may still make, and where it is told, by the effect's
   // number.
   struct origin {
-    std::shared_ptr<std::vector<fault_stray>> to;
+    std::shared_ptr<stray_list> to;
     fault_stray what;
   };
   std::unordered_map<std::uint32_t, origin> origins_;

@@ -407,7 +407,35 @@ uring::task<step_end> step_runner::on(const await_cqes_step& body) {
   co_return end;
 }
 
+// The next one that the fault made of this actor's requests: those of others come when they come.
+uring::task<step_end> step_runner::stray_of(const std::string& fault) {
+  const std::shared_ptr<stray_list> strays = run_.clock.fault_strays;
+  const auto is_meant = [&](const fault_stray& each) {
+    const auto made_it = std::ranges::find(run_.what.faults, each.fault, &fault_plan::id);
+    return each.actor == context_.recorder.counter->actor() && made_it != run_.what.faults.end() &&
+           made_it->answers_to(fault);
+  };
+  for (std::size_t i = 0;;) {
+    for (; i < strays->all.size(); ++i) {
+      if (strays->taken[i] || !is_meant(strays->all[i])) continue;
+      strays->taken[i] = true;
+      const fault_stray& came = strays->all[i];
+      completion_event event;
+      event.op = came.op;
+      event.res = came.res;
+      event.flags = came.flags;
+      context_.recorder.completed(std::move(event));
+      step_end end;
+      end.res = came.res;
+      end.flags = came.flags;
+      co_return end;
+    }
+    if (!co_await strays->came.wait().cancel_on(context_.stop)) co_return not_in_time();
+  }
+}
+
 uring::task<step_end> step_runner::on(const await_stray_step& body) {
+  if (!body.fault.empty()) co_return co_await stray_of(body.fault);
   std::optional<std::uint64_t> user_data;
   if (body.user_data) {
     const evaluation given = body.user_data->eval(strand_);

@@ -19,11 +19,6 @@ inline constexpr modifier always = id | note | when | not_before;
 inline constexpr modifier waits = always | timeout | cancel_after | async | expect;
 inline constexpr modifier submits = waits | retry | capture | collect | sqe_flags;
 
-/// A key that is not there yet.
-constexpr key_row later(std::string_view name, std::string_view doc) {
-  return {name, j::any, reserved, doc};
-}
-
 inline step_row stream(std::string_view name, trait traits, modifier allowed,
                        std::span<const std::uint8_t> opcodes, decltype(step_row::compile) compile) {
   step_row made;
@@ -60,6 +55,7 @@ std::vector<step_row> pace_rows();
 std::vector<step_row> tls_rows();
 std::vector<step_row> flow_rows();
 std::vector<step_row> fault_rows();
+std::vector<step_row> gate_rows();
 std::vector<step_row> process_rows();
 std::vector<step_row> file_rows();
 std::vector<step_row> system_rows();

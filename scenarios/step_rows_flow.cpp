@@ -12,7 +12,8 @@ constexpr key_row await_keys[] = {
     {"signal", j::string, optional, "the signal to wait for"},
     {"id", j::string, optional, "an async step, for its completions"},
     {"cqes", j::number, optional, "with id: how many completions it must have had (default 1)"},
-    {"stray", j::object, optional, "{ ring, user_data }: the next completion of no request"}};
+    {"stray", j::object, optional,
+     "{ ring, user_data } or { fault }: the next completion of no request"}};
 constexpr key_row text_keys[] = {{"text", j::string, required, "what to say"}};
 constexpr key_row id_keys[] = {{"id", j::string, required, "the id of an async step"}};
 constexpr key_row repeat_keys[] = {{"times", j::number, required, "how often"},

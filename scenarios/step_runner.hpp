@@ -52,6 +52,8 @@ class step_runner {
   ended on(const chain_step& body);
   ended on(const await_cqes_step& body);
   ended on(const await_stray_step& body);
+  ended on(const gate_step& body);
+  ended on(const pass_step& body);
   ended on(const register_step& body);
   ended on(const recycle_step& body);
   ended on(const make_step& body);
@@ -125,6 +127,7 @@ class step_runner {
   // Bytes that were looked at, but not consumed, would be missed by a single submission.
   [[nodiscard]] std::optional<step_end> look_ahead_in_the_way();
   [[nodiscard]] step_end not_in_time() const;
+  uring::task<step_end> stray_of(const std::string& fault);
 
   struct chain_member;
   std::optional<step_end> build_chain(const chain_step& body, std::deque<chain_member>& members);

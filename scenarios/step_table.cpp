@@ -74,17 +74,6 @@ constexpr modifier_row modifiers[] = {
      R"("with": { "who": "world" })"},
 };
 
-struct later_op {
-  std::string_view name;
-  step_layer layer;
-  std::string_view doc;
-};
-constexpr later_op later_ops[] = {
-    {"pause", step_layer::flow, "holds a proxy"},
-    {"pass", step_layer::flow, "lets bytes through a proxy"},
-    {"resume", step_layer::flow, "lets a proxy go on"},
-};
-
 struct table {
   std::vector<step_row> rows;
   std::unordered_map<std::string_view, const step_row*> by_name;
@@ -102,30 +91,23 @@ const table& all() {
     add(rows::tls_rows());
     add(rows::flow_rows());
     add(rows::fault_rows());
+    add(rows::gate_rows());
     add(rows::process_rows());
     add(rows::file_rows());
     add(low_level_rows());
     add(rows::system_rows());
-    for (const later_op& op : later_ops) {
-      step_row row;
-      row.name = op.name;
-      row.layer = op.layer;
-      row.traits = trait::reserved;
-      row.doc = op.doc;
-      t.rows.push_back(row);
-    }
     // What can be judged can be weighed.
     for (step_row& row : t.rows)
       if (row.allows(expect)) row.modifiers = row.modifiers | severity;
     for (const step_row& row : t.rows) {
       t.by_name.emplace(row.name, &row);
-      if (!row.is(trait::reserved)) t.names.push_back(row.name);
+      t.names.push_back(row.name);
     }
     // A bare opcode name is short for sqe.NAME where nothing else has that name.
     for (const step_row& row : t.rows) {
       if (row.low_level == nullptr || find_modifier(row.low_level->name) != nullptr) continue;
       const bool added = t.by_name.emplace(row.low_level->name, &row).second;
-      if (added && !row.is(trait::reserved)) t.names.push_back(row.low_level->name);
+      if (added) t.names.push_back(row.low_level->name);
     }
     return t;
   }();

@@ -59,7 +59,7 @@ constexpr bool has(modifier set, modifier one) {
 inline constexpr modifier defaultable = modifier::timeout | modifier::retry | modifier::sqe_flags;
 
 struct modifier_row {
-  modifier which;  // none for reserved ones
+  modifier which;
   key_row key;
   std::string_view example;
 };
@@ -73,9 +73,8 @@ enum class step_trait : std::uint8_t {
   may_work_on = 2,        // takes `on`
   makes = 4,              // `as` names the descriptor that it makes
   yields_data = 8,        // `as` names what it received
-  reserved = 16,          // not there yet
-  takes_everything = 32,  // its argument is an object of free keys
-  has_result = 64         // submits nothing itself, but has a `res`, and completions
+  takes_everything = 16,  // its argument is an object of free keys
+  has_result = 32         // submits nothing itself, but has a `res`, and completions
 };
 constexpr step_trait operator|(step_trait a, step_trait b) {
   return static_cast<step_trait>(static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
@@ -103,7 +102,7 @@ struct step_row {
   bool allows(modifier one) const { return has(modifiers, one); }
 };
 
-/// In the order of the reference: stream, flow, process, low-level; reserved ones last.
+/// In the order of the reference: stream, flow, process, low-level.
 std::span<const step_row> step_table();
 /// Bare opcode names ("nop") find their sqe row.
 const step_row* find_step(std::string_view name);

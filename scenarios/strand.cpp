@@ -33,6 +33,7 @@ bool needs_step_timer(const step_plan& step) {
          std::holds_alternative<chain_step>(step.body) ||
          std::holds_alternative<await_cqes_step>(step.body) ||
          std::holds_alternative<await_stray_step>(step.body) ||
+         std::holds_alternative<pass_step>(step.body) ||
          (step.ring != no_index && std::holds_alternative<sqe_step>(step.body)) ||
          std::holds_alternative<exec_step>(step.body) ||
          std::holds_alternative<wait_exit_step>(step.body) ||

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -19,7 +21,7 @@
 #include <cstring>
 
 #include "scenarios/make_table.hpp"
-#include "scenarios/services/spawn.hpp"
+#include "scenarios/services/low_descriptors.hpp"
 #include "scenarios/sqe_builder.hpp"
 #include "scenarios/step_runner.hpp"
 
@@ -181,32 +183,24 @@ int maker::make_fifo() {
   return ::mkfifo(path.c_str(), static_cast<mode_t>(number("mode", 0600))) != 0 ? -errno : 0;
 }
 
-// Between fork and exit only calls that are safe with other threads around.
+// Between clone and exit only calls that are safe with other threads around. The child never has
+// copies of our descriptors (low_descriptors.hpp): ends of pipes would hide ends of streams.
 int maker::make_child() {
   const auto status = static_cast<int>(number("exit", 0));
   const __kernel_timespec after = time("after");
   timespec left{after.tv_sec, after.tv_nsec};
   if (bad_) return 0;
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return -errno;
-  const descriptor told(ends[0]);
-  descriptor telling(ends[1]);
-  const descriptors_shared until_closed;
-  child = ::fork();
+  low_descriptors::hold();
+  child = static_cast<pid_t>(
+      syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   const int error = errno;
   if (child == 0) {
-    // Ends of pipes that it kept open would hide ends of streams.
-    syscall(SYS_close_range, 0U, UINT_MAX, 0U);
+    if (syscall(SYS_close_range, 0U, UINT_MAX, CLOSE_RANGE_UNSHARE) != 0) ::_exit(127);
     while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
     }
     ::_exit(status);
   }
   if (child < 0) return -error;
-  // Its end comes when the child has closed everything.
-  telling.reset();
-  char none = 0;
-  while (::read(told.get(), &none, 1) < 0 && errno == EINTR) {
-  }
   return one(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
 }
 

@@ -178,13 +178,6 @@ std::optional<std::chrono::nanoseconds> read_duration(const node& from, diagnost
   return to_duration(*count);
 }
 
-std::optional<std::uint64_t> read_size(const node& from, diagnostics& out) {
-  if (!from.is(node_kind::integer)) return read_quantity(from, sizes, out);
-  if (from.integer() >= 0) return static_cast<std::uint64_t>(from.integer());
-  out.error(code::value_out_of_range, from.at(), "a size cannot be negative");
-  return std::nullopt;
-}
-
 std::string format_duration(std::chrono::nanoseconds duration) {
   const std::int64_t count = duration.count();
   if (count >= 0) return format_exact(static_cast<std::uint64_t>(count), duration_units);

@@ -36,9 +36,6 @@ parsed<std::uint64_t> parse_size(std::string_view text);
 /// A JSON string with a duration; reports E0204 or E0210 and returns nothing if it is not one.
 std::optional<std::chrono::nanoseconds> read_duration(const node& from, diagnostics& out);
 
-/// A JSON number of bytes (not negative), or a string with a size; reports like read_duration.
-std::optional<std::uint64_t> read_size(const node& from, diagnostics& out);
-
 /// Exact and shortest, parse_duration's inverse: "20ms", "1500us", "0ns"; a sign if negative.
 std::string format_duration(std::chrono::nanoseconds duration);
 

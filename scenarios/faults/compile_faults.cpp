@@ -145,6 +145,21 @@ void resolve(case_context& in, const std::vector<open_reference>& references) {
   }
 }
 
+// Waiting for what none of these faults ever brings would last until somebody's timeout.
+void check_strays(case_context& in, const fault_use& use, const std::vector<std::uint32_t>& rules) {
+  const auto brings_some = [&](std::uint32_t each) {
+    const uring::cqe_effect* effect = in.into.faults[each].completion();
+    return effect != nullptr &&
+           (effect->type == uring::cqe_fault::duplicate || effect->type == uring::cqe_fault::late);
+  };
+  if (rules.empty() || std::ranges::any_of(rules, brings_some)) return;
+  in.out
+      .error(code::rule_cannot_match, use.at,
+             fmt::format("{} brings no completion to nobody: it is {}", in_quotes(use.id),
+                         in.into.faults[rules.front()].type))
+      .help = "cqe.duplicate does, and cqe.late when its step has given up";
+}
+
 }  // namespace
 
 void compile_faults(case_context& in, const node& from) {
@@ -178,6 +193,7 @@ void check_fault_uses(case_context& in) {
     // A plan has only those that fired; steps that name another one do nothing.
     const std::vector<std::uint32_t> rules = find_rules(in, use.id);
     if (!in.replays && rules.empty()) tell_unknown(in, use.id, use.at);
+    if (use.strays) check_strays(in, use, rules);
     const auto not_wire = std::ranges::find_if(
         rules, [&](std::uint32_t each) { return in.into.faults[each].wire() == nullptr; });
     if (!use.on_wire || not_wire == rules.end()) continue;

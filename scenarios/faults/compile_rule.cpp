@@ -78,13 +78,7 @@ bool fault_compiler::find_type() {
   const node* type = from_.find("type");
   if (type == nullptr || !type->is(node_kind::string)) return true;
   row_ = find_fault_type(type->text());
-  if (row_ != nullptr && row_->acts) return true;
-  if (row_ != nullptr) {
-    out_.error(code::key_reserved, type->at(),
-               fmt::format("the fault {} is not there yet", in_quotes(type->text())))
-        .help = "`uring-scenario explain` lists those that are";
-    return false;
-  }
+  if (row_ != nullptr) return true;
   out_.error(code::unknown_fault, type->at(),
              fmt::format("there is no fault {}", in_quotes(type->text())))
       .help = meant_type(type->text());

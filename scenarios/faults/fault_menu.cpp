@@ -148,7 +148,7 @@ std::vector<menu_entry> fault_menu(const completion_site& of) {
   const uring::op_row* const op = uring::find_op(of.op);
   if (op == nullptr) return made;
   for (const fault_row& row : fault_table()) {
-    if (!row.acts || !row.cqe || !uring::can_suffer(*op, *row.cqe) || !fits(*row.cqe, of)) continue;
+    if (!row.cqe || !uring::can_suffer(*op, *row.cqe) || !fits(*row.cqe, of)) continue;
     if (*row.cqe == errno_) {
       add_errnos(*op, row, made);
     } else {

@@ -37,7 +37,6 @@ struct fault_row {
   std::string_view example = {};    // a whole rule
   std::string_view proof = {};      // the scenario of the repository that shows it
   std::optional<uring::cqe_fault> cqe = {};
-  bool acts = true;  // false: a word of the language that this version does not act on
 };
 
 /// By plane, in the order of the reference.

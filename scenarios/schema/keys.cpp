@@ -245,7 +245,6 @@ void add_fault_definitions(json& definitions) {
   json types = json::array();
   json rules = json::array();
   for (const fault_row& row : fault_table()) {
-    if (!row.acts) continue;
     types.push_back(row.name);
     json own = table_schema(keys_of(row));
     own["description"] = sentence(row.doc);

@@ -104,7 +104,7 @@ json modifier_schema(const modifier_row& row) {
 json neighbours(std::string_view name, const step_row& row) {
   json names = json::array({name});
   for (const modifier_row& each : modifier_table())
-    if (each.which != modifier::none && row.allows(each.which)) names.push_back(each.key.name);
+    if (row.allows(each.which)) names.push_back(each.key.name);
   json made;
   made["propertyNames"]["anyOf"] = json::array({{{"enum", names}}, {{"pattern", "^x-"}}});
   return made;
@@ -120,7 +120,6 @@ json step_schema() {
     beside[std::string(name)] = neighbours(name, row);
   }
   for (const modifier_row& each : modifier_table()) {
-    if (each.which == modifier::none) continue;
     modifiers.push_back(each.key.name);
     properties[std::string(each.key.name)] = modifier_schema(each);
   }
@@ -141,8 +140,7 @@ void add_step_definitions(json& definitions) {
                           {"type", "array"},
                           {"items", reference("step")}};
   definitions["step"] = step_schema();
-  for (const step_row& row : step_table())
-    if (!row.is(step_trait::reserved)) definitions[op_definition(row)] = op_schema(row);
+  for (const step_row& row : step_table()) definitions[op_definition(row)] = op_schema(row);
 }
 
 }  // namespace scenarios::schema

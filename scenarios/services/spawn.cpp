@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,11 +13,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <span>
 
+#include "scenarios/services/low_descriptors.hpp"
 #include "scenarios/services/pidfd.hpp"
 
 namespace scenarios {
@@ -24,6 +25,7 @@ namespace {
 
 // Everything that the child needs, made before the fork: it must not allocate.
 struct child_plan {
+  unsigned keeps;  // of the descriptors of this process those below this number
   const char* program;
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -59,6 +61,8 @@ void switch_user(const child_plan& plan) {
 }
 
 [[noreturn]] void become(const child_plan& plan) {
+  if (syscall(SYS_close_range, plan.keeps, ~0U, CLOSE_RANGE_UNSHARE) != 0)
+    give_up(plan, spawn_stage::descriptors);
   if (setpgid(0, 0) != 0) give_up(plan, spawn_stage::process_group);
   reset_signals();
   if (dup2(plan.input, STDIN_FILENO) < 0 || dup2(plan.output, STDOUT_FILENO) < 0 ||
@@ -82,25 +86,20 @@ void switch_user(const child_plan& plan) {
 }
 
 // No handler of ours may run in the child: it would write to descriptors that are the parent's,
-// too.
+// too. The child has this process's own table of descriptors until it has made one of its own, and
+// this thread goes on when it has become the program, or ended.
 pid_t fork_quietly(const child_plan& plan) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = fork();
+  const auto pid = static_cast<pid_t>(
+      syscall(SYS_clone, CLONE_FILES | CLONE_VFORK | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (pid == 0) become(plan);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = error;
   return pid;
-}
-
-// Above the standard three, so that dup2 in the child never overwrites one that is still needed.
-bool raise(descriptor& fd) {
-  if (fd.get() > STDERR_FILENO) return true;
-  fd.reset(fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  return fd.is_open();
 }
 
 struct pipe_ends {
@@ -111,7 +110,7 @@ struct pipe_ends {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
     read.reset(ends[0]);
     write.reset(ends[1]);
-    return raise(read) && raise(write);
+    return true;
   }
 };
 
@@ -126,7 +125,7 @@ struct plumbing {
     fcntl(errors.read.get(), F_SETFL, O_NONBLOCK);
     if (stdin_pipe) return input.open();
     input.read.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    return input.read.is_open() && raise(input.read);
+    return input.read.is_open();
   }
 };
 
@@ -138,29 +137,6 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }
 
 }  // namespace
-
-namespace {
-std::atomic<std::uint32_t> sharing{0};
-std::atomic<std::uint64_t> shared_before{0};
-}  // namespace
-
-descriptors_shared::descriptors_shared() {
-  sharing.fetch_add(1);
-}
-
-// Counted before it is over: nobody may see neither.
-descriptors_shared::~descriptors_shared() {
-  shared_before.fetch_add(1);
-  sharing.fetch_sub(1);
-}
-
-bool descriptors_shared::any() {
-  return sharing.load() != 0;
-}
-
-std::uint64_t descriptors_shared::ended() {
-  return shared_before.load();
-}
 
 const char* spawn_stage_name(spawn_stage stage) {
   constexpr std::array<const char*, 8> names{
@@ -176,14 +152,19 @@ uring::task<std::variant<spawned, spawn_failure>> spawn(uring::loop& on, const l
   plumbing pipes;
   if (!pipes.open(what.stdin_pipe)) co_return result(spawn_failure{spawn_stage::pipes, errno});
   std::string variable = mark.variable();
-  child_plan plan{what.program.c_str(),
+  std::optional<low_descriptors::loan> low;
+  low.emplace(std::array{pipes.input.read.get(), pipes.output.write.get(), pipes.errors.write.get(),
+                         pipes.report.write.get()});
+  if (low->error() != 0) co_return result(spawn_failure{spawn_stage::pipes, low->error()});
+  child_plan plan{low->end(),
+                  what.program.c_str(),
                   pointers(what.argv),
                   pointers(what.environment),
                   what.cwd.c_str(),
-                  pipes.input.read.get(),
-                  pipes.output.write.get(),
-                  pipes.errors.write.get(),
-                  pipes.report.write.get(),
+                  low->at(0),
+                  low->at(1),
+                  low->at(2),
+                  low->at(3),
                   getpid(),
                   what.user ? &*what.user : nullptr,
                   mark.limit()};
@@ -191,9 +172,10 @@ uring::task<std::variant<spawned, spawn_failure>> spawn(uring::loop& on, const l
   plan.environment.push_back(variable.data());
   plan.environment.push_back(nullptr);
 
-  const descriptors_shared until_exec;
   const pid_t pid = fork_quietly(plan);
-  if (pid < 0) co_return result(spawn_failure{spawn_stage::fork, errno});
+  const int fork_error = errno;
+  low.reset();
+  if (pid < 0) co_return result(spawn_failure{spawn_stage::fork, fork_error});
   // Nobody but us reaps it, so the number is its own until we do.
   descriptor pidfd = open_pidfd(pid);
   const int pidfd_error = errno;

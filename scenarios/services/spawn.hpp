@@ -4,8 +4,10 @@
 // the given environment; signals at their defaults, none blocked; umask 022; no descriptor but
 // stdin (/dev/null or a pipe), stdout and stderr (pipes); the mark of leftovers.hpp; and SIGKILL
 // when the thread that started it ends (PR_SET_PDEATHSIG), so that it does not survive a runner
-// that is killed. Between fork and exec only async-signal-safe functions run, since other threads
-// may hold any lock. Whoever calls owns what comes back and must reap the child.
+// that is killed. It has no copies of this process's other descriptors, not for a moment
+// (low_descriptors.hpp). Until exec only async-signal-safe functions run, since other threads may
+// hold any lock, and the thread that made it waits. Whoever calls owns what comes back and must
+// reap the child.
 #pragma once
 
 #include <sys/types.h>
@@ -24,20 +26,6 @@
 #include "scenarios/services/program.hpp"
 
 namespace scenarios {
-
-/// Lives while a child may have copies of all descriptors of this process, which is from the fork
-/// to exec: what any scenario closes meanwhile does not end for its other side. Also counts them,
-/// for those who wonder why nothing comes. From any thread.
-class descriptors_shared {
- public:
-  descriptors_shared();
-  descriptors_shared(const descriptors_shared&) = delete;
-  descriptors_shared& operator=(const descriptors_shared&) = delete;
-  ~descriptors_shared();
-
-  static bool any();
-  static std::uint64_t ended();
-};
 
 struct launch_spec {
   std::string program;  ///< the file, as find_program gives it

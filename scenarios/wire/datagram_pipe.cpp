@@ -138,6 +138,7 @@ datagram_pipe::order datagram_pipe::next(time_point now) {
     conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::partition; });
     return made;
   }
+  if (gate_ != nullptr && gate_->admits(1) == 0) return made;
   const time_point due = std::max(queue_.front().due, not_before_);
   ask_at(due);
   if (due > now) return made;

@@ -16,6 +16,7 @@
 #include "engine/timer_heap.hpp"
 #include "scenarios/wire/wire_conditions.hpp"
 #include "scenarios/wire/wire_decider.hpp"
+#include "scenarios/wire/wire_gate.hpp"
 
 namespace scenarios {
 
@@ -25,8 +26,10 @@ class datagram_pipe {
   static constexpr std::size_t kept_max = 4096;  // datagrams
   static constexpr std::size_t kept_bytes_max = 8U << 20U;
 
-  datagram_pipe(wire_decider& rules, const wire_link& link, direction dir)
-      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir) {}
+  /// Without a gate no step ever holds it.
+  datagram_pipe(wire_decider& rules, const wire_link& link, direction dir,
+                const wire_gate* gate = nullptr)
+      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir), gate_(gate) {}
 
   void push(std::string_view datagram, time_point now);
   void apply(const wire_hit& hit, time_point now);
@@ -66,6 +69,7 @@ class datagram_pipe {
   const wire_link& link_;
   direction dir_;
   wire_conditions conditions_;
+  const wire_gate* gate_;
   std::deque<item> queue_;  // by `due`
   std::optional<shuffle> shuffle_;
   time_point not_before_{};

@@ -41,11 +41,11 @@ std::string key_of(const uring::socket_address& sender) {
 
 struct flow {
   flow(wire_decider& rules, wire_link who, const uring::socket_address& sender,
-       uring::stop_source& parent)
+       uring::stop_source& parent, std::array<wire_gate, 2>& gates)
       : identity(std::move(who)),
         from(sender),
-        to_server(rules, identity, direction::c2s),
-        to_client(rules, identity, direction::s2c),
+        to_server(rules, identity, direction::c2s, &gates[0]),
+        to_client(rules, identity, direction::s2c, &gates[1]),
         stop(parent) {}
   wire_link identity;
   uring::socket_address from;
@@ -66,6 +66,14 @@ class datagram_relay final : public relay {
   void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) override;
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
+
+ protected:
+  void gates_changed() override {
+    for (flow& each : flows_) {
+      each.server_writer.notify();
+      each.client_writer.notify();
+    }
+  }
 
  private:
   void close_socket();
@@ -145,7 +153,7 @@ task<flow*> datagram_relay::begin(const uring::socket_address& sender) {
   wire_link who{options_.name, {}, past_.connections + 1, true};
   who.name = fmt::format("{}#{}", options_.name, who.number);
   co_await rules_.identify(who, sender, address_);
-  const auto made = flows_.emplace(flows_.end(), rules_, std::move(who), sender, stop_);
+  const auto made = flows_.emplace(flows_.end(), rules_, std::move(who), sender, stop_, gates_);
   if (const int error = dial(*made); error != 0) {
     rules_.could_not_dial(made->identity, options_.to, -error);
     flows_.erase(made);
@@ -234,6 +242,7 @@ task<void> datagram_relay::write(flow& of, bool to_server) {
     }
     // One that can't be sent is lost, as anywhere in a network: nobody was given it.
     if (done.res >= 0) pipe.sent(order, uring::clock::now());
+    gate(to_server ? direction::c2s : direction::s2c).passed(1);
   }
 }
 

@@ -225,6 +225,12 @@ task<void> proxy_group::end() {
   co_await all_.join();
 }
 
+relay* proxy_group::find(std::string_view name) const {
+  const auto found =
+      std::ranges::find_if(relays_, [&](const auto& each) { return each->name() == name; });
+  return found == relays_.end() ? nullptr : found->get();
+}
+
 bool proxy_group::has(const uring::socket_address& address) const {
   return std::ranges::any_of(relays_, [&](const auto& each) { return each->address() == address; });
 }

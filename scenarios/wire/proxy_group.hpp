@@ -63,6 +63,8 @@ class proxy_group {
   bool open_all();
   uring::task<void> end();
 
+  /// Null when it is not open.
+  [[nodiscard]] relay* find(std::string_view name) const;
   [[nodiscard]] bool has(const uring::socket_address& address) const;
   /// An actor could not connect there.
   void was_refused(const uring::socket_address& address);

@@ -9,6 +9,7 @@
 // has returned. Everything happens on the loop's thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "engine/socket_address.hpp"
 #include "engine/stop.hpp"
 #include "scenarios/wire/wire_decider.hpp"
+#include "scenarios/wire/wire_gate.hpp"
 
 namespace scenarios {
 
@@ -61,14 +63,25 @@ class relay {
   /// Ends conditions of this rule, or all; false when there was none.
   virtual bool heal(std::optional<std::uint32_t> rule) = 0;
 
+  /// Holds what goes this way through every connection, or lets it go on. What is being sent on
+  /// already is.
+  void hold(direction dir, bool shut);
+  /// Lets so much go on all the same. `dir` is one of them.
+  void let_pass(direction dir, std::uint64_t count);
+  [[nodiscard]] wire_gate& gate(direction dir) { return gates_[static_cast<std::size_t>(dir)]; }
+
   [[nodiscard]] virtual relay_counters counters() const = 0;
 
  protected:
+  /// Wakes who asks the gates.
+  virtual void gates_changed() = 0;
+
   uring::loop& loop_;
   relay_options options_;
   wire_decider& rules_;
   uring::stop_source stop_;
   uring::socket_address address_;
+  std::array<wire_gate, 2> gates_;  // c2s, s2c
 };
 
 std::unique_ptr<relay> make_relay(uring::loop& on, relay_options options, wire_decider& rules);

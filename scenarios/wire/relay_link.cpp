@@ -43,14 +43,16 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 }  // namespace
 
 relay_link::relay_link(uring::loop& on, wire_decider& rules, const uring::socket_address& to,
-                       wire_link identity, int client, uring::stop_source& stop)
+                       wire_link identity, int client, uring::stop_source& stop,
+                       std::array<wire_gate, 2>& gates)
     : loop_(on),
       rules_(rules),
       to_(to),
       identity_(std::move(identity)),
       relay_stop_(stop),
       stop_(stop),
-      flows_{flow(rules, identity_, direction::c2s), flow(rules, identity_, direction::s2c)},
+      flows_{flow(rules, identity_, direction::c2s, gates[0]),
+             flow(rules, identity_, direction::s2c, gates[1])},
       client_(client) {}
 
 relay_link::~relay_link() {
@@ -83,6 +85,13 @@ bool relay_link::heal(std::optional<std::uint32_t> rule) {
     each.writer.notify();
   }
   return healed;
+}
+
+void relay_link::look() {
+  for (flow& each : flows_) {
+    each.reader.notify();
+    each.writer.notify();
+  }
 }
 
 void relay_link::finish(ending how, std::optional<std::uint32_t> rule) {

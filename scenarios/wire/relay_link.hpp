@@ -28,9 +28,10 @@ struct link_counters {
 
 class relay_link {
  public:
-  /// Takes the accepted descriptor. `stop` ends it; `rules` and `to` outlive it.
+  /// Takes the accepted descriptor. `stop` ends it; `rules`, `to` and `gates` outlive it.
   relay_link(uring::loop& on, wire_decider& rules, const uring::socket_address& to,
-             wire_link identity, int client, uring::stop_source& stop);
+             wire_link identity, int client, uring::stop_source& stop,
+             std::array<wire_gate, 2>& gates);
   relay_link(const relay_link&) = delete;
   relay_link& operator=(const relay_link&) = delete;
   ~relay_link();
@@ -42,6 +43,9 @@ class relay_link {
   /// Ends conditions of this rule, or all; false when there was none.
   bool heal(std::optional<std::uint32_t> rule);
 
+  /// A gate has been opened or shut.
+  void look();
+
   [[nodiscard]] const wire_link& identity() const { return identity_; }
   [[nodiscard]] link_counters counters() const {
     return {flows_[0].pipe.delivered(), flows_[1].pipe.delivered()};
@@ -50,7 +54,8 @@ class relay_link {
  private:
   enum class ending : std::uint8_t { stopped, closed, reset };
   struct flow {
-    flow(wire_decider& rules, const wire_link& link, direction dir) : pipe(rules, link, dir) {}
+    flow(wire_decider& rules, const wire_link& link, direction dir, wire_gate& gate)
+        : pipe(rules, link, dir, &gate) {}
     wire_pipe pipe;
     wake_up reader, writer;
     uring::operation* reading = nullptr;

@@ -36,6 +36,11 @@ class stream_relay final : public relay {
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
 
+ protected:
+  void gates_changed() override {
+    for (relay_link& each : links_) each.look();
+  }
+
  private:
   struct refusal {
     wire_hit by;
@@ -153,8 +158,8 @@ task<void> stream_relay::serve(int client) {
   wire_link identity{options_.name, {}, ++past_.connections};
   identity.name = fmt::format("{}#{}", options_.name, identity.number);
   co_await rules_.identify(identity, uring::socket_address::peer_of(client), address_);
-  const auto link =
-      links_.emplace(links_.end(), loop_, rules_, options_.to, std::move(identity), client, stop_);
+  const auto link = links_.emplace(links_.end(), loop_, rules_, options_.to, std::move(identity),
+                                   client, stop_, gates_);
   std::vector<wire_hit> hits = rules_.on_connect(link->identity());
   for (const wire_hit& hit : hits)
     if (row_of(hit.effect->type).stage == wire_stage::proxy) strike(hit, {});

@@ -16,12 +16,12 @@ bool wire_pipe::is_reading() const {
   if (conditions_.jams()) return false;
   // Many small pieces take more room than their bytes.
   const std::size_t taken = queued_ + queue_.size() * sizeof(item);
-  return taken < (conditions_.makes_wait() ? waiting_max : queued_max);
+  return taken < (conditions_.makes_wait() || is_paused() ? waiting_max : queued_max);
 }
 
 bool wire_pipe::is_plain() const {
   return queue_.empty() && !conditions_.any() && !limit_ && changes_.empty() && !discards_ &&
-         !cut_off_;
+         !cut_off_ && !is_paused();
 }
 
 bool wire_pipe::push(std::string_view chunk, time_point now) {
@@ -232,6 +232,8 @@ wire_pipe::order wire_pipe::next(time_point now) {
     return wait({});
   }
   item& front = queue_.front();
+  const bool held = is_paused() && (front.what != deed::send || gate_->left() == 0);
+  if (held) return wait({});
   if (front.due > now) return wait(front.due);
   if (front.what != deed::send) return {front.what, {}, {}, front.rule};
   if (not_before_ > now) return wait(not_before_);
@@ -242,6 +244,7 @@ wire_pipe::order wire_pipe::next(time_point now) {
   cut_ = piece < rest.size();
   if (const std::uint64_t rate = conditions_.rate(); rate != 0)
     piece = std::min(piece, std::max<std::uint64_t>(rate / pieces_a_second, 1));
+  if (gate_ != nullptr) piece = gate_->admits(piece);
   return {deed::send, {}, rest.substr(0, static_cast<std::size_t>(piece)), {}};
 }
 
@@ -250,6 +253,7 @@ void wire_pipe::sent(std::size_t count, time_point now) {
   front.done += count;
   delivered_ += count;
   queued_ -= count;
+  if (gate_ != nullptr) gate_->passed(count);
   if (const std::uint64_t rate = conditions_.rate(); rate != 0)
     not_before_ = uring::later(std::max(not_before_, now), time_of(count, rate));
   if (conditions_.pause().count() != 0)

@@ -19,6 +19,7 @@
 #include "engine/timer_heap.hpp"
 #include "scenarios/wire/wire_conditions.hpp"
 #include "scenarios/wire/wire_decider.hpp"
+#include "scenarios/wire/wire_gate.hpp"
 
 namespace scenarios {
 
@@ -29,8 +30,9 @@ class wire_pipe {
   static constexpr std::size_t queued_max = 64U << 10U;
   static constexpr std::size_t waiting_max = 8U << 20U;
 
-  wire_pipe(wire_decider& rules, const wire_link& link, direction dir)
-      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir) {}
+  /// Without a gate no step ever holds it.
+  wire_pipe(wire_decider& rules, const wire_link& link, direction dir, wire_gate* gate = nullptr)
+      : rules_(rules), link_(link), dir_(dir), conditions_(rules, dir), gate_(gate) {}
 
   // ---- The reader's side
   [[nodiscard]] bool is_reading() const;
@@ -103,6 +105,7 @@ class wire_pipe {
   };
 
   [[nodiscard]] bool is_plain() const;
+  [[nodiscard]] bool is_paused() const { return gate_ != nullptr && gate_->is_shut(); }
   void take(std::string_view bytes, time_point now);
   void enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule,
                std::optional<std::uint64_t> offset);
@@ -116,6 +119,7 @@ class wire_pipe {
   const wire_link& link_;
   direction dir_;
   wire_conditions conditions_;
+  wire_gate* gate_;
   std::deque<item> queue_;
   std::size_t queued_ = 0;
   std::uint64_t queued_items_ = 0;  // ever

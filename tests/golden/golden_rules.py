@@ -47,8 +47,6 @@ MADE_APART = {
 
 # By its words, what no input here can show: why, and the test case that shows it, if there is one.
 SHOWN_ELSEWHERE = {
-    "the modifier {} is not there yet: {}": ("all that the table has are there",),
-    "the fault {} is not there yet": ("all that the table has are there",),
     "this build of OpenSSL refuses {}": ("needs a system that forbids MD5",),
     "the text is not UTF-8": ("files are refused before; this is for other texts",),
     "byte that is not UTF-8 inside a string": ("such files are refused before",),
@@ -57,16 +55,12 @@ SHOWN_ELSEWHERE = {
     "this is not JSON": (
         "only if the library refused what our grammar takes",
         "tests/unit/scenarios/document_test.cpp", "this is not JSON"),
-    "this excludes no case": ("a row whose values are all on their axes always excludes one",),
     "the file {} is outside the scenario's directory": (
         "no command of the program confines scenarios",
         "tests/unit/scenarios/payload_test.cpp",
         "in the sandbox a file may not lead out of the directory"),
     "{} may not be read": ("the tests may run as root, who may read everything",),
     "cannot read the directory {}: {}": ("the tests may run as root, who may read everything",),
-    "a size cannot be negative": (
-        "where scenarios have sizes, they have a range of their own",
-        "tests/unit/scenarios/units_test.cpp", "sizes are read from JSON, with errors"),
 }
 
 TOKEN = re.compile(r"""(?P<blank>\s+ | //[^\n]* | /\*.*?\*/)

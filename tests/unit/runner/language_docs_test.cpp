@@ -74,7 +74,7 @@ std::string arguments_text(const step_row& row) {
 std::string modifiers_of(const step_row& row) {
   std::string text;
   for (const modifier_row& each : modifier_table())
-    if (each.which != modifier::none && row.allows(each.which))
+    if (row.allows(each.which))
       text += fmt::format("{}`{}`", text.empty() ? "" : " ", each.key.name);
   return text;
 }
@@ -82,7 +82,7 @@ std::string modifiers_of(const step_row& row) {
 std::string steps() {
   std::string text = "| step | arguments | modifiers |\n|---|---|---|\n";
   for (const step_row& row : step_table()) {
-    if (row.is(step_trait::reserved) || row.low_level != nullptr) continue;
+    if (row.low_level != nullptr) continue;
     text += fmt::format("| **{}** {}<br>{} | {} | {} |\n", row.name, cell(row.doc),
                         code_cell(row.example), arguments_text(row), modifiers_of(row));
   }
@@ -104,9 +104,8 @@ std::string low_level_steps() {
 std::string modifiers() {
   std::string text = "| modifier | | example |\n|---|---|---|\n";
   for (const modifier_row& each : modifier_table())
-    if (each.which != modifier::none)
-      text += fmt::format("| `{}` | {} | {} |\n", each.key.name, cell(each.key.doc),
-                          code_cell(each.example));
+    text += fmt::format("| `{}` | {} | {} |\n", each.key.name, cell(each.key.doc),
+                        code_cell(each.example));
   return text;
 }
 
@@ -175,16 +174,14 @@ std::string parameters(const fault_row& row) {
 std::string fault_list() {
   std::string text = "| fault | its victim sees | Linux | shown by |\n|---|---|---|---|\n";
   for (const fault_row& row : fault_table())
-    if (row.acts)
-      text += fmt::format("| `{}` | {} | {} | `{}` |\n", row.name, cell(row.victim), row.kernel,
-                          row.proof);
+    text += fmt::format("| `{}` | {} | {} | `{}` |\n", row.name, cell(row.victim), row.kernel,
+                        row.proof);
   return text;
 }
 
 std::string fault_catalogue() {
   std::string text;
   for (const fault_row& row : fault_table()) {
-    if (!row.acts) continue;
     text += fmt::format("{}## {}\n\n{}\n\n```json\n{}\n```\n\n{}", text.empty() ? "" : "\n",
                         row.name, row.doc, row.example, parameters(row));
     text += fmt::format("Linux: {}.\n\n", row.kernel);

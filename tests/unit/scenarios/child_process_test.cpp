@@ -6,10 +6,13 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <thread>
 
 #include "scenarios/services/deadline.hpp"
+#include "scenarios/services/low_descriptors.hpp"
 #include "scenarios/services/pidfd.hpp"
 #include "tests/unit/scenarios/service_fixture.hpp"
 
@@ -432,4 +435,27 @@ TEST_CASE("programs can be run from several threads at once") {
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(good == 20);
+}
+
+TEST_CASE("what is closed while a child is being made has ended for its other side at once") {
+  low_descriptors::hold();
+  constexpr int children = 20;
+  std::atomic<int> made = 0;
+  std::thread maker([&made] {
+    const auto loop = open_loop();
+    for (; made < children; ++made) loop->run(finish(*loop, shell("exit 0")));
+  });
+  int first_kept = -1;
+  while (made < children) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) break;
+    close(ends[1]);
+    pollfd other{ends[0], POLLIN, 0};
+    poll(&other, 1, 0);
+    if ((other.revents & POLLHUP) == 0 && first_kept < 0) first_kept = ends[1];
+    close(ends[0]);
+  }
+  maker.join();
+  CHECK(made == children);
+  CHECK(first_kept == -1);
 }

@@ -209,7 +209,6 @@ TEST_CASE("every fault says what it does, what its victim sees, and where that i
     CHECK(row.name.substr(0, row.name.find('.')) == plane_name(row.plane));
     CHECK(find_fault_type(row.name) == &row);
     CHECK_FALSE(row.doc.empty());
-    if (!row.acts) continue;
     CHECK_FALSE(row.victim.empty());
     CHECK_FALSE(row.example.empty());
     CHECK_FALSE(row.proof.empty());

@@ -173,3 +173,38 @@ TEST_CASE("latency never moves a byte before one that came earlier") {
   for (const std::string& piece : p.pieces()) got += piece;
   CHECK(got == sent);
 }
+
+TEST_CASE("what a step holds goes on as far as it says, and the end behind it all") {
+  no_rules rules;
+  const wire_link link{"px", "px#1"};
+  wire_gate gate;
+  wire_pipe pipe(rules, link, direction::c2s, &gate);
+  const auto now = uring::clock::now();
+  const auto goes_on = [&] {
+    std::string got;
+    for (;;) {
+      const wire_pipe::order order = pipe.next(now);
+      if (order.what != wire_pipe::deed::send) return got;
+      got += order.bytes;
+      pipe.sent(order.bytes.size(), now);
+    }
+  };
+  CHECK(pipe.push("not queued", now));
+  gate.shut();
+  CHECK_FALSE(pipe.push("held", now));
+  pipe.push_end(false, now);
+  CHECK(pipe.is_reading());
+  CHECK(goes_on().empty());
+  gate.let_pass(3);
+  CHECK(goes_on() == "hel");
+  CHECK(gate.left() == 0);
+  // More than there is: the end is not let through by it.
+  gate.let_pass(9);
+  CHECK(goes_on() == "d");
+  CHECK(pipe.next(now).what == wire_pipe::deed::none);
+  CHECK(gate.left() == 8);
+  gate.open();
+  CHECK(gate.left() == 0);
+  CHECK(pipe.next(now).what == wire_pipe::deed::fin);
+  CHECK(rules.observations == 0);
+}

@@ -15,7 +15,6 @@ namespace {
 
 using scenarios::key_state;
 using scenarios::step_row;
-using scenarios::step_trait;
 
 constexpr std::size_t column = 20;
 

@@ -29,6 +29,7 @@ class Victim:
     whole: str  # what it says when nothing went wrong
     cases: list
     tier: str = "quick"
+    scheme: str = "tcp"  # what the proxy listens to, and dials
 
 
 @dataclasses.dataclass
@@ -177,7 +178,21 @@ DNS = Victim(
           note="it asks again, from another port, and has the answer"),
      Case(fault("partition", kind="jammed", **{"for": "600ms"}), seconds=0.6),
      Case(fault("partition"), 9, ("no servers could be reached",), got=0, sent=0, seconds=2),
-     Case(fault("blackhole", dir="s2c"), 9, ("no servers could be reached",), got=0, seconds=2)])
+     Case(fault("blackhole", dir="s2c"), 9, ("no servers could be reached",), got=0, seconds=2)],
+    scheme="udp")
+
+DIG_TCP = [*DIG[:-2], "+tcp", "+time=2", "+tries=1"]
+DNS_TCP = Victim(
+    "`dig +tcp`, a question to dnsmasq", "dns", DIG_TCP, "192.0.2.1",
+    [Case(fault("latency", latency="300ms"), seconds=0.3),
+     Case(fault("bandwidth", rate="100B"), seconds=0.3),
+     Case(fault("slicer", average_size=2, delay=20000), seconds=0.3),
+     Case(fault("slicer", cuts=[1, 2, 3], delay=100000, dir="c2s"), seconds=0.3),
+     Case(fault("reset_peer", when=behind(10)), 9, ("connection reset",), got=10),
+     Case(fault("half_close", when=behind(10)), 9, ("end of file",), got=10),
+     holding("stopped"), holding("jammed"),
+     Case(fault("partition"), 9, ("timed out",), got=0, sent=0, seconds=2),
+     Case(fault("refuse"), 9, ("connection refused",))])
 
 # The ids of the answers are those of the questions.
 PACK = Victim(
@@ -190,7 +205,8 @@ PACK = Victim(
      Case(fault("duplicate", when={"nth": 3}), order=(1, 2, 3, 3, 4)),
      Case(fault("partition", kind="jammed", **{"for": "800ms"}), seconds=0.8),
      Case(fault("partition", when={"match": {"hex": "0003 8580"}}), order=(1, 2)),
-     Case(fault("blackhole", dir="c2s", when={"match": {"hex": "0003 0100"}}), order=(1, 2))])
+     Case(fault("blackhole", dir="c2s", when={"match": {"hex": "0003 0100"}}), order=(1, 2))],
+    scheme="udp")
 
 
 def four_questions(port, order):
@@ -204,5 +220,5 @@ def four_questions(port, order):
 
 
 VICTIMS = {"redis_cli": REDIS_CLI, "redis_benchmark": REDIS_BENCHMARK, "curl": CURL, "psql": PSQL,
-           "smtp": SMTP, "websocket": WEBSOCKET, "mqtt": MQTT, "dns": DNS,
+           "smtp": SMTP, "websocket": WEBSOCKET, "mqtt": MQTT, "dns": DNS, "dns_tcp": DNS_TCP,
            "dns_pack": PACK}

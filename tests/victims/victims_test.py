@@ -32,8 +32,10 @@ class VictimTest(ProxyTest):
 
     def try_it(self, *faults, command=None, order=(1, 2, 3, 4)):
         """The client's result, its seconds, and what the proxy has counted."""
-        scheme = "udp" if VICTIM.server == "dns" else "tcp"
-        port = self.start_proxy(SERVERS.start(VICTIM.server), *faults, scheme=scheme)
+        server = SERVERS.start(VICTIM.server)
+        if server.startswith("udp://"):  # it answers both ways
+            server = VICTIM.scheme + server.removeprefix("udp")
+        port = self.start_proxy(server, *faults, scheme=VICTIM.scheme)
         file = self.write("file", ("y" * 79 + "\n") * (cases.SIZE // 80))
         self.write("dns.json", (ROOT / "packs/dns.json").read_text())
         self.write("four.scenario.json", cases.four_questions(port, order))

@@ -48,9 +48,12 @@ struct barrier_use {
   span at;
 };
 
+// In the order of the steps, strand by strand.
 struct signal_use {
   std::uint32_t signal = 0;
   bool awaits = false;
+  std::string actor;
+  bool certain = false;  // of an await: it runs, and nothing but the signal ends it
   span at;
 };
 

@@ -102,7 +102,7 @@ void compile_signal(strand_context& in, const step_arguments& given, step_plan& 
   signal_step made;
   if (const node* name = shared_word(in, given, "name", "a signal", into)) {
     made.signal = in.in().signal_index(name->text(), name->at());
-    in.in().signals.push_back({made.signal, false, name->at()});
+    in.note_signal(*name, false, into);
   }
   into.body = made;
 }
@@ -121,7 +121,7 @@ void compile_await(strand_context& in, const step_arguments& given, step_plan& i
   await_step made;
   if (const node* name = shared_word(in, given, "signal", "a signal", into)) {
     made.signal = in.in().signal_index(name->text(), name->at());
-    in.in().signals.push_back({made.signal, true, name->at()});
+    in.note_signal(*name, true, into);
   }
   into.body = made;
 }

@@ -355,6 +355,13 @@ void strand_context::note_barrier(std::uint32_t barrier, const step_plan& at) {
   in_.barriers.push_back({barrier, names_.owner(), parties_, rounds_, conditional, at.at});
 }
 
+void strand_context::note_signal(const node& name, bool awaits, const step_plan& at) {
+  const bool bounded = at.timeout || at.cancel_after || at.async != no_index || at.when;
+  const bool certain = depth_ == 0 && calls_.empty() && !bounded;
+  in_.signals.push_back(
+      {in_.signal_index(name.text(), name.at()), awaits, names_.owner(), certain, name.at()});
+}
+
 void strand_context::note_reader(const step_plan& reader) {
   if (readers_ != nullptr && reader.handle != no_index)
     readers_->emplace(reader.handle, reader.op_at);

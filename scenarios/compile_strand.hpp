@@ -142,6 +142,7 @@ class strand_context {
   async_step* find_async(const node& id, std::string_view verb);
   void join(async_step& joined);
   void note_barrier(std::uint32_t barrier, const step_plan& at);
+  void note_signal(const node& name, bool awaits, const step_plan& at);
   /// Tells when another step is already reading this stream.
   void note_reader(const step_plan& reader);
   std::uint64_t parties() const { return parties_; }

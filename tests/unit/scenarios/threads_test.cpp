@@ -83,7 +83,8 @@ TEST_CASE("a server that ends when the others have ended hears of it on its thre
 
 TEST_CASE("a deadlock between threads is told at once, with the waits of all of them") {
   const ran it = run(R"({ "timeout": "60s", "actors": {
-    "a": { "task": true, "thread": true, "do": [ { "await": "y" }, { "signal": "x" } ] },
+    "a": { "task": true, "thread": true, "do": [
+      { "await": "y", "when": "${actor.index == 0}" }, { "signal": "x" } ] },
     "srv": { "server": "tcp://127.0.0.1:0", "thread": true, "do": [
       { "recv": { "exactly": 1 } } ] },
     "c": { "client": "${srv.addr}", "do": [ { "await": "x" }, { "signal": "y" } ] } } })");

@@ -83,6 +83,7 @@ std::size_t written(const io_uring_sqe& sqe, std::size_t arrived) {
 }
 
 // Overwrites `bytes`, of which the first is number `begin` of the whole, where the effect says so.
+// False when all is as it was.
 bool overwrite(std::span<std::byte> bytes, std::uint64_t begin, const cqe_effect& effect) {
   const std::uint64_t length = effect.corrupt_with.empty() ? 1 : effect.corrupt_with.size();
   bool any = false;
@@ -90,8 +91,10 @@ bool overwrite(std::span<std::byte> bytes, std::uint64_t begin, const cqe_effect
     const std::uint64_t at = effect.corrupt_at + i;
     if (at < begin || at - begin >= bytes.size()) continue;
     std::byte& byte = bytes[at - begin];
-    byte = effect.corrupt_with.empty() ? ~byte : static_cast<std::byte>(effect.corrupt_with[i]);
-    any = true;
+    const std::byte made =
+        effect.corrupt_with.empty() ? ~byte : static_cast<std::byte>(effect.corrupt_with[i]);
+    any |= made != byte;
+    byte = made;
   }
   return any;
 }
@@ -170,7 +173,7 @@ const char* corrupt_request(faulted& record, io_uring_sqe& sqe) {
   } else {
     for (const iovec& each : vectors_of(sqe, shape.how)) copy(each.iov_base, each.iov_len);
   }
-  if (!overwrite(record.data, 0, record.effect)) return "it sends too few bytes";
+  if (!overwrite(record.data, 0, record.effect)) return "it sends too few bytes, or these already";
   if (shape.how == layout::flat) {
     sqe.addr = reinterpret_cast<std::uint64_t>(record.data.data());
   } else {

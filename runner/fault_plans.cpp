@@ -215,8 +215,15 @@ int shrink(const std::vector<shared_plan>& plans, const suite_options& how, cons
           scenarios::visible(plans[i]->id)));
     }
   }
-  print(fmt::format("shrink: {} of {} failed\n", failed, counted(plans.size(), "scenario")));
-  return number(failed == 0 ? exit_code::passed : exit_code::failed);
+  const auto invalid = static_cast<std::size_t>(
+      std::ranges::count(first.results, scenarios::verdict::invalid, &scenario_result::result));
+  print(fmt::format("shrink: {} of {} failed{}\n", failed, counted(plans.size(), "scenario"),
+                    invalid == 0 ? ""
+                                 : fmt::format(", and {} did not do what the faults require: "
+                                               "`run` says what was missing",
+                                               invalid)));
+  if (failed != 0) return number(exit_code::failed);
+  return number(invalid != 0 ? exit_code::fault_not_fired : exit_code::passed);
 }
 
 }  // namespace runner

@@ -32,7 +32,7 @@ class carriers {
   explicit carriers(strand_context& in) : in_(in) { known_[0] = in.connection(); }
 
   void follow(const step_plan& step) {
-    if (hides_steps(step.body)) forget_tls();
+    if (hides_steps(step.body)) forget();
     for (const std::uint32_t made : step.as_more) known_.erase(made);
     if (step.as_handle != no_index) known_[step.as_handle] = facts_of(in_.in(), step);
     const auto found = known_.find(step.handle);
@@ -50,8 +50,11 @@ class carriers {
   }
 
  private:
-  void forget_tls() {
-    for (auto& [handle, facts] : known_) facts.tls.reset();
+  /// Only the actor's own connection is the same behind it, and still a stream, or not.
+  void forget() {
+    std::erase_if(known_, [](const auto& each) { return each.first != 0; });
+    const bool own = in_.has_connection();
+    known_[0] = {own ? known_[0].what : carrier::unknown, {}, {}};
   }
 
   void check(const step_plan& step, const connection_facts& on) {

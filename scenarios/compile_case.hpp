@@ -48,12 +48,21 @@ struct barrier_use {
   span at;
 };
 
-// In the order of the steps, strand by strand.
 struct signal_use {
   std::uint32_t signal = 0;
   bool awaits = false;
+  span at;
+};
+
+/// What a strand gives others, or waits for; in the order of the steps, strand by strand. A barrier
+/// is a wait.
+struct order_use {
+  enum class what : std::uint8_t { signal, value, barrier };
+  what kind{};
+  std::uint32_t index = 0;  // of signals, shared slots, barriers
+  bool awaits = false;
+  bool certain = false;  // of a wait: it comes to be, and nothing else ends it
   std::string actor;
-  bool certain = false;  // of an await: it runs, and nothing but the signal ends it
   span at;
 };
 
@@ -72,6 +81,7 @@ struct gate_use {
   span at;
   std::string op;
   bool pauses = false;
+  direction dir = direction::both;
 };
 
 /// A step that connects: by whom, as what, and where to.
@@ -106,6 +116,7 @@ struct case_context {
   std::map<std::uint32_t, connection_facts> listeners;  // by the slot that the address goes to
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
+  std::vector<order_use> order;
   std::vector<fault_use> fault_uses;
   std::vector<gate_use> gate_uses;
   bool replays = false;  // its faults are those of a plan, not of its file
@@ -140,6 +151,8 @@ std::uint32_t find_ring(case_context& in, const node& name);
 // After all steps.
 void check_barriers(case_context& in);
 void check_signals(case_context& in);
+/// Waits that never end (compile_order.cpp).
+void check_order(case_context& in);
 /// No two servers at one address.
 void check_addresses(case_context& in);
 /// No step lets a proxy go on that none has paused.

@@ -39,6 +39,7 @@ class service_compiler {
       made_.ready_timeout =
           scope_.read_fixed_duration(*timeout, "ready_timeout").value_or(made_.ready_timeout);
     if (const node* stop = keys_.find("stop")) compile_stop(*stop);
+    if (const node* limits = keys_.find("limits")) compile_limits(*limits);
     if (const node* status = keys_.find("expect_exit")) compile_exit(*status);
     std::ranges::sort(made_.reads);
     const auto repeated = std::ranges::unique(made_.reads);
@@ -159,6 +160,26 @@ class service_compiler {
     if (const node* signal = keys.find("signal")) made_.stop_signal = read_signal(scope_, *signal);
     if (const node* grace = keys.find("grace"))
       made_.grace = scope_.read_fixed_duration(*grace, "the grace").value_or(made_.grace);
+  }
+
+  void compile_limits(const node& limits) {
+    const checked_object keys(limits, keys::limits, in_.out);
+    if (limits.members().empty())
+      in_.out.error(code::empty_value, limits.at(), "\"limits\" limits nothing");
+    for (const resource_limit_row& row : resource_limit_table) {
+      const node* most = keys.find(row.name);
+      if (most == nullptr) continue;
+      const expression read =
+          scope_.read_count(*most, {0, INT64_MAX}, fmt::format("\"{}\"", row.name));
+      if (!read.is_valid()) continue;
+      if (read.is_constant() && read.constant().is(value_type::integer)) {
+        made_.limits.push_back(
+            {row.resource, static_cast<std::uint64_t>(read.constant().integer())});
+      } else if (!read.is_constant()) {
+        in_.out.error(code::not_yet_available, most->at(),
+                      "a limit must be known when the file is loaded");
+      }
+    }
   }
 
   void compile_exit(const node& status) {

@@ -446,8 +446,10 @@ block strand_context::compile_list(const node& steps) {
                   fmt::format("the `{}` before it always ends these steps", made.back().op));
       told_unreachable = true;
     }
-    if (std::optional<step_plan> one = step_compiler(*this, step).compile())
+    if (std::optional<step_plan> one = step_compiler(*this, step).compile()) {
+      note_values(*one);
       made.push_back(*std::move(one));
+    }
   }
   check_conversation(*this, made);
   check_carriers(*this, made);

@@ -353,13 +353,30 @@ void strand_context::join(async_step& joined) {
 void strand_context::note_barrier(std::uint32_t barrier, const step_plan& at) {
   const bool conditional = at.timeout || at.cancel_after || at.async != no_index;
   in_.barriers.push_back({barrier, names_.owner(), parties_, rounds_, conditional, at.at});
+  note_order(order_use::what::barrier, barrier, true, at);
 }
 
 void strand_context::note_signal(const node& name, bool awaits, const step_plan& at) {
+  const std::uint32_t signal = in_.signal_index(name.text(), name.at());
+  in_.signals.push_back({signal, awaits, name.at()});
+  note_order(order_use::what::signal, signal, awaits, at);
+}
+
+void strand_context::note_order(order_use::what kind, std::uint32_t index, bool awaits,
+                                const step_plan& at) {
   const bool bounded = at.timeout || at.cancel_after || at.async != no_index || at.when;
-  const bool certain = depth_ == 0 && calls_.empty() && !bounded;
-  in_.signals.push_back(
-      {in_.signal_index(name.text(), name.at()), awaits, names_.owner(), certain, name.at()});
+  // Whether anybody dials a server is not known.
+  const bool certain = depth_ == 0 && calls_.empty() && !bounded && role_ != strand_role::handler;
+  in_.order.push_back({kind, index, awaits, certain, names_.owner(), at.op_at});
+}
+
+/// What a step reads of others it waits for before it begins.
+void strand_context::note_values(const step_plan& at) {
+  for (const slot_ref& slot : at.reads)
+    if (slot.space == shared_space) note_order(order_use::what::value, slot.index, true, at);
+  for (const declared_name* made : made_)
+    if (made->target().shared != no_index)
+      note_order(order_use::what::value, made->target().shared, false, at);
 }
 
 void strand_context::note_reader(const step_plan& reader) {

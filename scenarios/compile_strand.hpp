@@ -143,6 +143,7 @@ class strand_context {
   void join(async_step& joined);
   void note_barrier(std::uint32_t barrier, const step_plan& at);
   void note_signal(const node& name, bool awaits, const step_plan& at);
+  void note_order(order_use::what kind, std::uint32_t index, bool awaits, const step_plan& at);
   /// Tells when another step is already reading this stream.
   void note_reader(const step_plan& reader);
   std::uint64_t parties() const { return parties_; }
@@ -180,6 +181,7 @@ class strand_context {
   void declare_call(const node& call);
   block compile_block(const node& steps);
   block compile_list(const node& steps);
+  void note_values(const step_plan& at);
   void close_block();
   bool admit_step(span at);
 

@@ -17,6 +17,7 @@
 namespace scenarios {
 namespace {
 
+constexpr std::int64_t cpus_max = 16'383;  // that a mask has room for
 constexpr std::int64_t option_bytes_max = 65'536;
 
 template <class Row>
@@ -177,6 +178,13 @@ void compile_register(strand_context& in, const step_arguments& given, step_plan
       for (const uring::field_row& field : made.row->fields)
         if (const node* from = object.find(field.name))
           made.fields.push_back(compile_field(in, field, *from));
+    }
+    for (const sqe_field& field : made.fields) {
+      if (field.row->name != "cpus") continue;
+      for (const sqe_field& cpu : field.parts)
+        if (cpu.is_constant)
+          check_range(static_cast<std::int64_t>(cpu.constant), {0, cpus_max}, cpu.at,
+                      "a processor's number", in.out());
     }
     const bool tags =
         std::ranges::any_of(made.fields, [](const sqe_field& f) { return f.row->name == "tags"; });

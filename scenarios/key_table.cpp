@@ -1,7 +1,10 @@
 #include "scenarios/key_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
+
+#include "scenarios/services/resource_limits.hpp"
 
 namespace scenarios {
 namespace {
@@ -128,6 +131,7 @@ constexpr key_row service_rows[] = {
     {"ready", j::object, optional, "how one sees that it is ready"},
     {"ready_timeout", j::string, optional, "how long that may take (default 10s)"},
     {"stop", j::object, optional, "how it is ended"},
+    {"limits", j::object, optional, "resource limits of it and its children"},
     {"expect_exit", j::integer | j::string | j::object, optional, "exit code, or signal name"},
     later("restart", "start it again when it dies"),
     later("trace", "record its io_uring operations"),
@@ -143,6 +147,13 @@ constexpr key_row ready_rows[] = {
     {"file", j::string, optional, "a path that exists"},
     {"exec", j::array, optional, "a program that ends with 0"},
 };
+constexpr auto limit_rows = [] {
+  std::array<key_row, std::size(resource_limit_table)> made{};
+  for (std::size_t i = 0; i < made.size(); ++i)
+    made[i] = {resource_limit_table[i].name, j::number | j::string, optional,
+               resource_limit_table[i].doc};
+  return made;
+}();
 constexpr key_row stop_rows[] = {
     {"signal", j::string, optional, "what to send first (default SIGTERM)"},
     {"grace", j::string, optional, "how long to wait before SIGKILL (default 5s)"},
@@ -336,6 +347,7 @@ const key_table service{"service", "a service", service_rows};
 const key_table service_file{"file of a service", "a file", service_file_rows};
 const key_table ready{"ready", "`ready`", ready_rows};
 const key_table stop{"stop", "`stop`", stop_rows};
+const key_table limits{"limits", "`limits`", limit_rows};
 const key_table exit_status{"expect_exit", "`expect_exit`", exit_rows};
 const key_table requires_{"requires", "`requires`", requires_rows};
 const key_table requires_not{"requires.not", "`not`",
@@ -376,6 +388,7 @@ std::span<const key_table* const> all_key_tables() {
                                                 &service_file,
                                                 &ready,
                                                 &stop,
+                                                &limits,
                                                 &exit_status,
                                                 &requires_,
                                                 &requires_not,

@@ -51,10 +51,10 @@ struct key_table {
 
 namespace keys {
 extern const key_table top_level, teardown, actor, server, client, service, service_file, ready,
-    stop, exit_status, requires_, requires_not, expect, expect_cqe, capture_regex, capture_json,
-    capture_at, capture_field, retry, macro, redact, secret, cases, included, suite, fault,
-    fault_where, fault_when, fault_after, fault_require, ring, buffer_ring, on_object, stray, tls,
-    peer, expect_datagram, fault_match, proxy;
+    stop, limits, exit_status, requires_, requires_not, expect, expect_cqe, capture_regex,
+    capture_json, capture_at, capture_field, retry, macro, redact, secret, cases, included, suite,
+    fault, fault_where, fault_when, fault_after, fault_require, ring, buffer_ring, on_object, stray,
+    tls, peer, expect_datagram, fault_match, proxy;
 }
 
 /// All of the above, for `explain` and the schema.

@@ -34,6 +34,7 @@
 #include "scenarios/outcome.hpp"
 #include "scenarios/payload.hpp"
 #include "scenarios/process_plan.hpp"
+#include "scenarios/services/resource_limits.hpp"
 #include "scenarios/source.hpp"
 #include "scenarios/tls_plan.hpp"
 #include "scenarios/value_path.hpp"
@@ -345,6 +346,7 @@ struct service_plan {
   std::optional<expression> cwd;
   std::string user;
   std::vector<service_file_plan> files;
+  std::vector<resource_limit> limits;
   std::optional<expression> ready_port;    // port number or address
   std::optional<expression> ready_stdout;  // RE2
   std::optional<expression> ready_file;

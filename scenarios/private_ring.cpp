@@ -416,6 +416,12 @@ void* private_ring::make_pages(std::size_t size) {
   return std::align(page, size, begin, room);
 }
 
+bool private_ring::is_to_put_back(unsigned opcode, std::uint32_t first) const {
+  return std::ranges::any_of(changes_, [&](const task_change& each) {
+    return each.opcode == opcode && each.argument[0] == first;
+  });
+}
+
 void private_ring::is_put_back(unsigned opcode, std::uint32_t first) {
   std::erase_if(changes_, [&](const task_change& each) {
     return each.opcode == opcode && each.argument[0] == first;

@@ -145,6 +145,7 @@ class private_ring {
   int call(unsigned opcode, void* argument, unsigned count);
   /// What a step changed is the task's, not the ring's: this call is made when the ring is closed.
   void put_back_at_close(const task_change& call) { changes_.push_back(call); }
+  [[nodiscard]] bool is_to_put_back(unsigned opcode, std::uint32_t first) const;
   /// A step has made such a call itself.
   void is_put_back(unsigned opcode, std::uint32_t first = 0);
   /// Whether the kernel tells the registered eventfd of completions; 0, or -EOPNOTSUPP.

@@ -31,12 +31,13 @@ class register_call {
     for (const handler& each : handlers()) {
       if (each.opcode != body_.row->opcode) continue;
       const int result = (this->*each.call)();
-      return bad_ ? std::nullopt : std::optional(result);
+      return bad_ || !refused.empty() ? std::nullopt : std::optional(result);
     }
     return plain();
   }
 
   value::record_type fields;
+  std::string refused;  // why the call was not made, where it is no value's fault
 
  private:
   struct handler {

@@ -202,7 +202,7 @@ uring::task<step_end> step_runner::on(const register_step& body) {
   sqe_builder values(strand_, &ring, memory);
   register_call call(body, ring, values);
   const std::optional<int> result = call.make();
-  if (!result) co_return broken(values.why(), step_.op_at);
+  if (!result) co_return broken(call.refused.empty() ? values.why() : call.refused, step_.op_at);
   step_end end;
   end.res = *result;
   end.natural = *result >= 0;

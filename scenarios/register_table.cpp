@@ -4,9 +4,14 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
+#include <deque>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/kernel_compat.hpp"
+#include "scenarios/sqe_parts.hpp"
 
 namespace scenarios {
 namespace {
@@ -16,16 +21,51 @@ using uring::field_row;
 using place = uring::sqe_member;
 namespace j = json;
 
-constexpr uring::flag_name call_names[] = {
-    {"buffers", IORING_REGISTER_BUFFERS, ~0ULL},
-    {"unregister_buffers", IORING_UNREGISTER_BUFFERS, ~0ULL},
-    {"files", IORING_REGISTER_FILES, ~0ULL},
-    {"unregister_files", IORING_UNREGISTER_FILES, ~0ULL},
-    {"eventfd", IORING_REGISTER_EVENTFD, ~0ULL},
-    {"files_update", IORING_REGISTER_FILES_UPDATE, ~0ULL},
-    {"personality", IORING_REGISTER_PERSONALITY, ~0ULL},
-    {"enable_rings", IORING_REGISTER_ENABLE_RINGS, ~0ULL},
+// By number, which is what io_uring_register(2) is given.
+constexpr std::string_view calls_in_order[] = {
+    "buffers",
+    "unregister_buffers",
+    "files",
+    "unregister_files",
+    "eventfd",
+    "unregister_eventfd",
+    "files_update",
+    "eventfd_async",
+    "probe",
+    "personality",
+    "unregister_personality",
+    "restrictions",
+    "enable_rings",
+    "files2",
+    "files_update2",
+    "buffers2",
+    "buffers_update",
+    "iowq_aff",
+    "unregister_iowq_aff",
+    "iowq_max_workers",
+    "ring_fds",
+    "unregister_ring_fds",
+    "pbuf_ring",
+    "unregister_pbuf_ring",
+    "sync_cancel",
+    "file_alloc_range",
+    "pbuf_status",
+    "napi",
+    "unregister_napi",
+    "clock",
+    "clone_buffers",
+    "send_msg_ring",
+    "zcrx_ifq",
+    "resize_rings",
+    "mem_region",
+    "query",
+    "zcrx_ctrl",
 };
+constexpr auto call_names = [] {
+  std::array<uring::flag_name, std::size(calls_in_order)> made{};
+  for (std::size_t i = 0; i < made.size(); ++i) made[i] = {calls_in_order[i], i, ~0ULL};
+  return made;
+}();
 constexpr uring::flag_set calls{"registers", uring::set_kind::choice, call_names};
 constexpr uring::flag_name clock_names[] = {{"monotonic", CLOCK_MONOTONIC, ~0ULL},
                                             {"boottime", CLOCK_BOOTTIME, ~0ULL}};
@@ -225,10 +265,20 @@ const register_row* find_register(std::string_view name) {
 
 std::span<const key_row> register_keys() {
   static const std::vector<key_row> keys = [] {
+    static std::deque<std::string> texts;  // what the rows point to
     std::vector<key_row> made;
     for (const register_row& row : rows) {
-      const json_types types = row.fields.empty() ? j::boolean : j::any;
-      made.push_back({row.name, types, key_state::optional, row.doc});
+      std::string& doc = texts.emplace_back(row.doc);
+      if (!row.fields.empty() && !row.alone) {
+        std::string_view between = ": { ";
+        for (const field_row& field : row.fields)
+          doc.append(std::exchange(between, ", ")).append(field.name);
+        doc += " }";
+      }
+      const json_types types = row.fields.empty() ? j::boolean
+                               : row.alone        ? types_of(row.fields.front()) | j::object
+                                                  : j::object;
+      made.push_back({row.name, types, key_state::optional, doc});
     }
     return made;
   }();

@@ -1,6 +1,7 @@
 // The `register` step: calls that reach beyond the ring: its task's workers and ring descriptors,
 // other rings, network devices, memory that it shares, and what the kernel says of itself.
 
+#include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ namespace {
 namespace compat = uring::compat;
 
 constexpr std::uint32_t any_slot = ~0U;
+constexpr std::uint32_t places_of_task = 16;
 constexpr std::uint64_t cpus_max = 16'384;
 constexpr std::uint64_t region_bytes_max = 16U << 20U;
 constexpr std::uint64_t cpus_a_byte = 8;
@@ -70,9 +72,16 @@ int register_call::register_descriptor() {
   return result;
 }
 
+// The other places of the task are those of the harness, and of other scenarios.
 int register_call::unregister_descriptor() {
   io_uring_rsrc_update asked{};
   asked.offset = small("slot");
+  if (asked.offset < places_of_task &&
+      !ring_.is_to_put_back(IORING_UNREGISTER_RING_FDS, asked.offset)) {
+    refused =
+        fmt::format("the place {} is not one that `ring_fds` on this ring has given", asked.offset);
+    return 0;
+  }
   const int result = ring_.call(body_.row->opcode, &asked, 1);
   if (result > 0) ring_.is_put_back(IORING_UNREGISTER_RING_FDS, asked.offset);
   return result;

@@ -73,6 +73,7 @@ bool service_group::specify(const service_plan& plan, const strand& names, servi
   spec.name = plan.name;
   spec.at = plan.at;
   spec.user = plan.user;
+  spec.limits = plan.limits;
   spec.ready_timeout = run_.scaled(plan.ready_timeout);
   spec.stop_signal = plan.stop_signal;
   spec.grace = run_.scaled(plan.grace);

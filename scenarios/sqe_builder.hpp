@@ -58,6 +58,7 @@ class sqe_builder {
   void fill_by_itself(io_uring_sqe& sqe, const uring::field_row& row);
   void fill_unsaid(io_uring_sqe& sqe);
 
+  std::optional<std::size_t> bad_length(const sqe_field& field);
   bool read_iov(const sqe_field& field, std::vector<iovec>& into);
   bool read_message(const sqe_field& field, received_message& into);
   bool add_rights(const sqe_field& field, msghdr& into);

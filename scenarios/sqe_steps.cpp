@@ -407,6 +407,13 @@ uring::task<step_end> step_runner::on(const await_cqes_step& body) {
   co_return end;
 }
 
+// A copy is seen by who waits for it, by nobody else.
+void step_runner::observe_copy(const fault_stray& came) {
+  const auto made_it = std::ranges::find(run_.what.faults, came.fault, &fault_plan::id);
+  if (made_it->completion()->type == uring::cqe_fault::duplicate)
+    ++run_.faults.tally(*made_it).observed;
+}
+
 // The next one that the fault made of this actor's requests: those of others come when they come.
 uring::task<step_end> step_runner::stray_of(const std::string& fault) {
   const std::shared_ptr<stray_list> strays = run_.clock.fault_strays;
@@ -420,6 +427,7 @@ uring::task<step_end> step_runner::stray_of(const std::string& fault) {
       if (strays->taken[i] || !is_meant(strays->all[i])) continue;
       strays->taken[i] = true;
       const fault_stray& came = strays->all[i];
+      observe_copy(came);
       completion_event event;
       event.op = came.op;
       event.res = came.res;

@@ -94,8 +94,22 @@ bool sqe_builder::fill_buffer(io_uring_sqe& sqe, const sqe_field& field) {
   return true;
 }
 
+/// Beside a pointer that is to be a bad one.
+std::optional<std::size_t> sqe_builder::bad_length(const sqe_field& field) {
+  sqe_field length = field;
+  length.is_constant = false;
+  const auto read = integer(length);
+  return read ? std::optional(static_cast<std::size_t>(*read)) : std::nullopt;
+}
+
 bool sqe_builder::read_iov(const sqe_field& field, std::vector<iovec>& into) {
   for (const sqe_field& part : field.parts) {
+    if (part.bad_address) {
+      const auto length = bad_length(part);
+      if (!length) return false;
+      into.push_back({reinterpret_cast<void*>(part.constant), *length});
+      continue;
+    }
     if (part.row->kind == field_kind::data_out) {
       const auto octets = data(part);
       if (!octets) return false;
@@ -138,6 +152,7 @@ bool sqe_builder::fill_message(io_uring_sqe& sqe, const sqe_field& field) {
 bool sqe_builder::read_message(const sqe_field& field, received_message& into) {
   msghdr& header = into.header;
   std::vector<iovec> all;
+  const sqe_field* bad = nullptr;
   for (const sqe_field& part : field.parts) {
     if (part.row == &parts::msg_name) {
       const auto url = text(part);
@@ -151,7 +166,8 @@ bool sqe_builder::read_message(const sqe_field& field, received_message& into) {
       header.msg_name = &into.name;
       header.msg_namelen = sizeof into.name;
     } else if (part.row == &parts::msg_iov_out || part.row == &parts::msg_iov_in) {
-      if (!read_iov(part, all)) return false;
+      if (part.bad_address) bad = &part;
+      if (!part.bad_address && !read_iov(part, all)) return false;
     } else if (part.row == &parts::msg_data || part.row == &parts::msg_len) {
       sqe_field one;
       one.parts.push_back(part);
@@ -169,6 +185,12 @@ bool sqe_builder::read_message(const sqe_field& field, received_message& into) {
     } else if (part.row == &parts::msg_rights && !add_rights(part, header)) {
       return false;
     }
+  }
+  if (bad != nullptr) {
+    const auto length = bad_length(*bad);
+    header.msg_iov = reinterpret_cast<iovec*>(bad->constant);
+    header.msg_iovlen = length.value_or(0);
+    return length.has_value();
   }
   header.msg_iov = memory_.make<iovec>(std::max<std::size_t>(all.size(), 1));
   header.msg_iovlen = all.size();

@@ -128,6 +128,7 @@ class step_runner {
   [[nodiscard]] std::optional<step_end> look_ahead_in_the_way();
   [[nodiscard]] step_end not_in_time() const;
   uring::task<step_end> stray_of(const std::string& fault);
+  void observe_copy(const fault_stray& came);
 
   struct chain_member;
   std::optional<step_end> build_chain(const chain_step& body, std::deque<chain_member>& members);

@@ -39,7 +39,10 @@ void fault_compiler::compile_completion(const checked_object& keys, uring::cqe_e
   for (const char* key : {"delay", "patience"}) {
     const node* time = keys.find(key);
     if (time == nullptr) continue;
-    effect.by = scope_.read_fixed_duration(*time, fmt::format("\"{}\"", key)).value_or(effect.by);
+    const auto read = scope_.read_fixed_duration(*time, fmt::format("\"{}\"", key));
+    effect.by = read.value_or(effect.by);
+    if (read && read->count() == 0 && std::string_view(key) == "delay")
+      out_.error(code::value_out_of_range, time->at(), "a delay of nothing delays nothing");
   }
   compile_order(keys, effect);
   compile_race(keys, effect);

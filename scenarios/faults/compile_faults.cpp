@@ -45,8 +45,17 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
          other.nth.last <= when.nth.last;
 }
 
-/// The same of connections: of two conditions of one type the first holds.
-bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
+/// Whether an earlier event has the one place in the bytes that a later one waits for.
+bool takes_its_place(const fault_plan& earlier, const fault_plan& later) {
+  const stream_condition& one = earlier.when.bytes;
+  const stream_condition& other = later.when.bytes;
+  return one.after_bytes && other.after_bytes == one.after_bytes && one.match == nullptr &&
+         other.match == nullptr;
+}
+
+/// The same of connections: of two conditions of one type the first holds, and of two events at one
+/// place the first happens. With one proxy its name says no less than none.
+bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later, bool one_proxy) {
   // What the clock, bytes or a step begin acts beside it.
   const bool begins_later = !later.armed || later.when.at || later.when.window ||
                             later.when.after || later.when.bytes.any();
@@ -60,12 +69,14 @@ bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
   const auto covers = [](const std::string& one, const std::string& other) {
     return one.empty() || one == other;
   };
-  return !begins_later && wide.type == narrow.type &&
-         row_of(wide.type).span == wire_span::condition &&
-         (wide.dir == direction::both || wide.dir == narrow.dir) && !wide.lasts && earlier.armed &&
-         !when.p && !when.at && !when.window && !when.after && !when.bytes.any() &&
-         when.nth.has_all() && earlier.times == fault_forever &&
-         covers(earlier.where.proxy, later.where.proxy) &&
+  const bool holds = !begins_later && wide.type == narrow.type &&
+                     row_of(wide.type).span == wire_span::condition && !wide.lasts &&
+                     !when.bytes.any() && earlier.times == fault_forever;
+  const bool same_place = takes_its_place(earlier, later) && !later.when.at && !later.when.window &&
+                          !later.when.after && later.armed && !earlier.stack;
+  return (holds || same_place) && (wide.dir == direction::both || wide.dir == narrow.dir) &&
+         earlier.armed && !when.p && !when.at && !when.window && !when.after &&
+         when.nth.has_all() && (one_proxy || covers(earlier.where.proxy, later.where.proxy)) &&
          covers(earlier.where.conn, later.where.conn) &&
          covers(earlier.where.actor, later.where.actor);
 }
@@ -73,7 +84,8 @@ bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later) {
 void check_shadows(case_context& in, const fault_plan& made, span at) {
   for (const fault_plan& earlier : in.into.faults) {
     check_stacked(earlier, made, at, in.out);
-    if (!shadows(earlier, made) && !shadows_on_wire(earlier, made)) continue;
+    const bool one_proxy = in.into.proxies.size() == 1;
+    if (!shadows(earlier, made) && !shadows_on_wire(earlier, made, one_proxy)) continue;
     in.out
         .error(code::rule_shadowed, at,
                fmt::format("the fault {} takes all that this one could hit", in_quotes(earlier.id)))

@@ -108,11 +108,12 @@ void fault_compiler::compile_deed(const checked_object& keys, process_effect& ef
   if (const node* signal = keys.find("signal")) {
     const int number = find_signal(signal->text()).value_or(0);
     // Others do not end a program by themselves: nobody could say when the deed is done.
-    static constexpr int ending[] = {SIGKILL, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static constexpr int ending[] = {SIGKILL, SIGTERM, SIGINT,  SIGQUIT, SIGHUP, SIGABRT, SIGUSR1,
+                                     SIGUSR2, SIGPIPE, SIGALRM, SIGSEGV, SIGBUS, SIGFPE,  SIGILL};
     if (std::ranges::find(ending, number) == std::end(ending)) {
       out_.error(code::unknown_constant, signal->at(),
                  fmt::format("{} does not end a program", in_quotes(signal->text())))
-          .help = "SIGKILL, SIGTERM, SIGINT, SIGQUIT and SIGHUP do";
+          .help = "such as SIGKILL, SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGUSR1 do";
     } else {
       effect.signal = number;
     }

@@ -56,6 +56,14 @@ std::optional<uring::time_point> fault_director::reached(const fault_plan& rule)
   return first;
 }
 
+// A deed that it comes after has been begun, and is not done.
+bool fault_director::awaits_deed(const fault_plan& rule) const {
+  return rule.when.after && std::ranges::any_of(rule.when.after->faults, [&](std::uint32_t each) {
+           return rules_[each].process() != nullptr && tallies_[each].fired != 0 &&
+                  !states_[each].fired;
+         });
+}
+
 // Armed, and what it comes after has come; the clock is not asked.
 bool fault_director::is_ready(const fault_plan& rule) const {
   const state& now = states_[index_of(rule)];
@@ -177,7 +185,10 @@ uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
   fault_tally& sums = tally(rule);
   for (;;) {
     while (!is_ready(rule)) {
-      if (!co_await change_.wait().cancel_on(over_)) co_return;
+      if (co_await change_.wait().cancel_on(over_)) continue;
+      // What it comes after may be under way, and shows itself in bounded time.
+      if (!awaits_deed(rule)) co_return;
+      co_await change_.wait();
     }
     const auto from = due(rule);
     const uring::duration left = from ? *from - uring::clock::now() : uring::duration{0};
@@ -219,6 +230,11 @@ uring::task<void> fault_director::carry_out(const fault_plan& rule) {
       ++sums.observed;
     co_return;
   }
+  if (effect.what != kill && victim->stopped() == (effect.what == stop)) {
+    sums.impossible = fmt::format("it was due when {} {}", effect.name,
+                                  effect.what == stop ? "stood still already" : "was not stopped");
+    co_return;
+  }
   static constexpr int signals[] = {0, SIGSTOP, SIGCONT};
   const int signal =
       effect.what == kill ? effect.signal : signals[static_cast<std::size_t>(effect.what)];
@@ -226,15 +242,17 @@ uring::task<void> fault_director::carry_out(const fault_plan& rule) {
     sums.impossible = fmt::format("{} could not be signalled", effect.name);
     co_return;
   }
-  fired(rule);
+  // What comes after it comes when it is done.
+  ++sums.fired;
   if (effect.what == kill) {
     if (!co_await victim->exited().wait().cancel_on(over_))
       co_await wait_until(run_.loop, over_, [&] { return !victim->running(); });
     if (!victim->running()) ++sums.observed;
-    co_return;
+  } else {
+    co_await wait_for_stillness(effect.service, effect.what == stop);
+    if (victim->stopped() == (effect.what == stop)) ++sums.observed;
   }
-  co_await wait_for_stillness(effect.service, effect.what == stop);
-  if (victim->stopped() == (effect.what == stop)) ++sums.observed;
+  note_fired(rule);
 }
 
 }  // namespace scenarios

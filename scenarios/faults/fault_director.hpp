@@ -79,6 +79,7 @@ class fault_director {
   [[nodiscard]] std::optional<uring::time_point> reached(const fault_plan& rule) const;
   [[nodiscard]] std::optional<uring::time_point> due(const fault_plan& rule) const;
   [[nodiscard]] bool is_ready(const fault_plan& rule) const;
+  [[nodiscard]] bool awaits_deed(const fault_plan& rule) const;
   uring::task<void> wait_and_carry_out(const fault_plan& rule);
   void break_ring(const fault_plan& rule);
   void heal_ring(const fault_plan& rule);

@@ -18,8 +18,30 @@ std::string victim_of(const fault_plan& rule) {
   if (!where.step.empty()) return "the step " + where.step;
   const std::string what = fmt::format("{}{}", where.submissions ? "sqe." : "",
                                        where.op.empty() ? std::string("an operation") : where.op);
-  if (!where.conn.empty()) return what + " on " + where.conn;
-  return where.actor.empty() ? what : what + " on " + where.actor;
+  std::string text = what;
+  if (const uring::cqe_effect* effect = rule.completion())
+    if (effect->type == uring::cqe_fault::multishot_end) text += " that is a multishot";
+  const std::string& whose = where.conn.empty() ? where.actor : where.conn;
+  if (!whose.empty()) text += " on " + whose;
+  if (!where.fd_kind.empty()) text += ", on a descriptor that is " + where.fd_kind + ",";
+  if (where.peer) text += ", with such a peer,";
+  return text;
+}
+
+// What is due and finds nothing to do, by what it does.
+std::string in_vain(const fault_plan& rule, const fault_tally& sums) {
+  const std::string due = "it was due " + times(sums.matched);
+  if (sums.beaten != 0) return due + ", and an earlier rule had what it waits for";
+  const uring::cqe_effect* effect = rule.completion();
+  if (effect != nullptr && sums.fired == 0) {
+    using enum uring::cqe_fault;
+    if (effect->type == corrupt)
+      return due + ", and no byte would have been another: too few came, or these already";
+    if (effect->type == reorder) return due + ", and its window was never full";
+    if (effect->type == cancel_race) return due + ", and no cancel met it";
+    if (effect->type == multishot_end) return due + ", and no completion had another to come";
+  }
+  return fmt::format("{} and took effect {}", due, times(sums.fired));
 }
 
 // What kept it closed.
@@ -127,9 +149,14 @@ std::string nearest_connection(const fault_plan& rule, const fault_tally& sums,
                                const std::vector<fault_plan>& rules) {
   const fault_when& when = rule.when;
   const std::string whom = connections_of(rule);
+  if (sums.fired == 0 && sums.beaten != 0)
+    return whom + " came, and an earlier rule had what it waits for";
   if (sums.candidates == 0 && sums.watched == 0)
     return is_gated(rule) && sums.fired == 0 ? whom + " never came, or " + why_closed(rule, rules)
                                              : whom + " never came";
+  if (sums.candidates == 0 && rule.wire()->what->type == wire_fault::refuse && !is_gated(rule))
+    return fmt::format("{} came {}; nth {} was never reached", whom, times(sums.nearest),
+                       when.nth.first);
   if (sums.candidates == 0 && !when.bytes.any()) return why_closed(rule, rules);
   if (sums.candidates == 0) return missing_bytes(rule, sums, whom);
   if (sums.closed == sums.candidates)
@@ -177,7 +204,7 @@ std::string nearest_miss(const fault_plan& rule, const fault_tally& sums,
                        times(sums.nearest), rule.when.nth.first);
   }
   if (sums.fired == 0 && rule.ring() != nullptr) return unmet(rule);
-  return fmt::format("it was due {} and took effect {}", times(sums.matched), times(sums.fired));
+  return in_vain(rule, sums);
 }
 
 // Requirements are constants: no slot is read.
@@ -221,7 +248,9 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.id = rules[i].id;
     result.type = rules[i].type;
     result.at = rules[i].at;
-    result.candidates = tallies[i].candidates;
+    // Of bytes these are connections; its places are what matches.
+    const bool of_bytes = rules[i].wire() != nullptr && rules[i].when.bytes.any();
+    result.candidates = of_bytes ? tallies[i].watched : tallies[i].candidates;
     result.matched = tallies[i].matched;
     result.fired = tallies[i].fired;
     result.observed = tallies[i].observed;

@@ -152,7 +152,10 @@ bool fault_counter::hits(std::size_t index, const fault_victim& of, std::uint64_
   // The first rule in the order of the file has the completion. Deeds don't compete.
   const std::vector<fault_hit>& before = into.completions;
   if (std::ranges::find(before, &rule, &fault_hit::rule) != before.end()) return false;
-  if (!before.empty() && !before.back().rule->stack && before.back().rule < &rule) return false;
+  if (!before.empty() && !before.back().rule->stack && before.back().rule < &rule) {
+    ++director_.tally(rule).beaten;
+    return false;
+  }
   ++own.hits;
   for (const fault_hit& late : into.join({{&rule, number, own.hits}})) withdraw(*late.rule);
   return true;

@@ -20,6 +20,7 @@ struct fault_tally {
   // For the nearest miss.
   std::uint64_t closed = 0;   // came when the rule was not armed, healed, or not due
   std::uint64_t unlucky = 0;  // `p` said no
+  std::uint64_t beaten = 0;   // an earlier rule had it
   std::uint64_t nearest = 0;  // the highest occurrence that an actor reached
   std::string nearest_actor;
   std::uint64_t bytes = 0;     // the most that passed on one stream, of rules about bytes

@@ -77,6 +77,7 @@ std::optional<diagnostic> service::resolve(launch_spec& program, launch_spec& pr
   program.argv = spec_.argv;
   program.environment = environment();
   program.cwd = directory();
+  program.limits = spec_.limits;
   if (auto problem = resolve_user(program.user)) return problem;
   probe = program;
   probe.argv = spec_.ready.exec;

@@ -48,6 +48,7 @@ struct service_spec {
   std::string cwd;   ///< empty: the temporary directory, which relative ones are below
   std::string user;  ///< empty: "nobody" when we are root, else ourselves
   std::vector<service_file> files;
+  std::vector<resource_limit> limits;
   ready_spec ready;  ///< its file may be relative to cwd
   std::chrono::nanoseconds ready_timeout = std::chrono::seconds(10);
   int stop_signal = SIGTERM;

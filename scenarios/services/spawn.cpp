@@ -36,6 +36,7 @@ struct child_plan {
   int report;
   pid_t parent;
   const user_identity* user;
+  std::span<const resource_limit> limits;
   rlimit mark;
 };
 
@@ -71,6 +72,11 @@ void switch_user(const child_plan& plan) {
     give_up(plan, spawn_stage::descriptors);
   }
   umask(022);
+  for (const resource_limit& each : plan.limits) {
+    const rlimit both{each.most, each.most};
+    if (setrlimit(static_cast<__rlimit_resource_t>(each.resource), &both) != 0)
+      give_up(plan, spawn_stage::limits);
+  }
   // Refused only where the limit was lowered before; then the variable has to do.
   setrlimit(RLIMIT_RSS, &plan.mark);
   if (plan.user != nullptr) switch_user(plan);
@@ -139,9 +145,15 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 }  // namespace
 
 const char* spawn_stage_name(spawn_stage stage) {
-  constexpr std::array<const char*, 8> names{
-      "making its pipes", "forking",           "making its process group", "setting up its streams",
-      "dropping groups",  "becoming the user", "entering its directory",   "exec"};
+  constexpr std::array<const char*, 9> names{"making its pipes",
+                                             "forking",
+                                             "making its process group",
+                                             "setting up its streams",
+                                             "setting its limits",
+                                             "dropping groups",
+                                             "becoming the user",
+                                             "entering its directory",
+                                             "exec"};
   return names[static_cast<std::size_t>(stage)];
 }
 
@@ -167,6 +179,7 @@ uring::task<std::variant<spawned, spawn_failure>> spawn(uring::loop& on, const l
                   low->at(3),
                   getpid(),
                   what.user ? &*what.user : nullptr,
+                  what.limits,
                   mark.limit()};
   plan.argv.push_back(nullptr);
   plan.environment.push_back(variable.data());

@@ -24,6 +24,7 @@
 #include "scenarios/services/descriptor.hpp"
 #include "scenarios/services/leftovers.hpp"
 #include "scenarios/services/program.hpp"
+#include "scenarios/services/resource_limits.hpp"
 
 namespace scenarios {
 
@@ -34,6 +35,7 @@ struct launch_spec {
   std::string cwd;
   std::optional<user_identity> user;  ///< nothing: as we are
   bool stdin_pipe = false;            ///< else /dev/null
+  std::vector<resource_limit> limits = {};
 };
 
 /// What was being done when it went wrong.
@@ -42,6 +44,7 @@ enum class spawn_stage : std::uint8_t {
   fork,
   process_group,
   descriptors,
+  limits,
   group,
   user,
   directory,

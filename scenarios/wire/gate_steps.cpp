@@ -55,7 +55,7 @@ void compile_gate(strand_context& in, const step_arguments& given, bool shuts, s
   made.dir = read_direction(in, given.find("dir"), false);
   if (const relay_plan* proxy = find_proxy(in, given.find("proxy"))) {
     made.proxy = into.note = proxy->name;
-    in.in().gate_uses.push_back({proxy->name, given.op_at(), into.op, shuts});
+    in.in().gate_uses.push_back({proxy->name, given.op_at(), into.op, shuts, made.dir});
   }
   into.body = std::move(made);
 }
@@ -96,7 +96,7 @@ void compile_pass(strand_context& in, const step_arguments& given, step_plan& in
   if (proxy != nullptr && amount != nullptr) {
     made.proxy = proxy->name;
     into.note = fmt::format("{} {}s of {}", shown(made.amount, *amount), unit, proxy->name);
-    in.in().gate_uses.push_back({proxy->name, given.op_at(), into.op, false});
+    in.in().gate_uses.push_back({proxy->name, given.op_at(), into.op, false, made.dir});
     const std::string_view other = made.datagrams ? "bytes" : "datagrams";
     if (takes_datagrams(*proxy) != made.datagrams && given.find(other) == nullptr)
       in.out()
@@ -113,12 +113,14 @@ void compile_pass(strand_context& in, const step_arguments& given, step_plan& in
 void check_gates(case_context& in) {
   for (const gate_use& use : in.gate_uses) {
     const auto pauses = [&](const gate_use& other) {
-      return other.pauses && other.proxy == use.proxy;
+      return other.pauses && other.proxy == use.proxy &&
+             (other.dir == direction::both || use.dir == direction::both || other.dir == use.dir);
     };
     if (std::ranges::any_of(in.gate_uses, pauses)) continue;
     in.out
         .error(code::misplaced_step, use.at,
-               fmt::format("`{}` does nothing: no step pauses {}", use.op, use.proxy))
+               fmt::format("`{}` does nothing: no step pauses {} in this direction", use.op,
+                           use.proxy))
         .help = fmt::format("{{ \"pause\": \"{}\" }}", use.proxy);
   }
 }

@@ -71,6 +71,14 @@ bool rule_decider::heal(std::string_view id, bool begun_only) {
   return any;
 }
 
+bool rule_decider::any_holds(std::string_view id) const {
+  const auto now = uring::clock::now();
+  return std::ranges::any_of(rules_, [&](const state& each) {
+    return !each.removed && !each.healed && !each.closed && is_condition(*each.rule.effect) &&
+           each.fired_at && !is_over(each, now) && (id.empty() || answers_to(each.rule, id));
+  });
+}
+
 bool rule_decider::remove(std::string_view id) {
   state* const one = id.empty() ? nullptr : find(id);
   if (one == nullptr) return false;
@@ -224,7 +232,8 @@ void rule_decider::begin(state& s) {
 /// What happens to the proxies, not to bytes: true when that is all.
 bool rule_decider::carry_out(const state& s) {
   if (s.rule.effect->type != wire_fault::heal) return false;
-  if (heal(s.rule.effect->target, true)) observed(s.number);
+  if (any_holds(s.rule.effect->target)) observed(s.number);
+  heal(s.rule.effect->target, true);
   return true;
 }
 
@@ -338,6 +347,8 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
     if (each.healed || is_over(each, now) || waits_for_bytes(each, link.datagrams)) continue;
     if (effect.type == wire_fault::refuse) {
       // The next one is refused: it will never be seen here.
+      ++each.counted.watched;
+      each.counted.nearest = std::max(each.counted.nearest, link.number);
       if (!each.rule.by_clock() && !each.rule.nth.has_all() && refuses(each, link.number + 1))
         hits.push_back(hit_of(each, 0, 0, now));
       continue;
@@ -347,10 +358,15 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
     const bool at_connect = row_of(effect.type).stage == wire_stage::connect;
     if (each.rule.by_clock() && !at_connect) {
       if (!each.struck) ++each.counted.watched;
-      if (!each.struck || !(is_condition(effect) || each.rule.gated)) continue;
+      const bool goes_on =
+          is_condition(effect) || (each.rule.gated && effect.type != wire_fault::heal);
+      if (!each.struck || !goes_on) continue;
     }
-    if (!admits(hits, each) || !decide(each, {link}, each.parties[link.actor].connections))
+    if (!admits(hits, each)) {
+      ++each.counted.beaten;
       continue;
+    }
+    if (!decide(each, {link}, each.parties[link.actor].connections)) continue;
     if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
   links_[&link] = std::move(known);
@@ -402,6 +418,7 @@ std::optional<wire_place> rule_decider::find_place(link_record& of, const wire_l
           s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
+      s.counted.beaten += taken ? 1 : 0;
       if (taken || !decide(s, {link, each.seen++, dir, first}, count)) continue;
       if (!carry_out(s)) made.hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
     }
@@ -424,7 +441,10 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
     ++each.datagrams;
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
-    if (!hits.empty() && !s.rule.stack) continue;  // taken
+    if (!hits.empty() && !s.rule.stack) {
+      ++s.counted.beaten;
+      continue;
+    }
     const std::uint64_t seen = each.seen++;
     if (!decide(s, {link, seen, dir, {}, each.datagrams}, each.counted)) continue;
     if (!carry_out(s)) hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));

@@ -41,6 +41,8 @@ class rule_decider : public wire_decider {
   /// The same for a rule that stays listed; empty: all, or all that have hit somebody. Healed rules
   /// hit nobody any more.
   bool heal(std::string_view id, bool begun_only = false);
+  /// Whether one of them holds now: healing it would change something.
+  [[nodiscard]] bool any_holds(std::string_view id) const;
   /// Ends that it was healed: what it waits for may come again, or has come.
   void rearm(std::uint32_t rule);
   /// Does what is due now; for when something that rules wait for has come.

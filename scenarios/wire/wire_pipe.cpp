@@ -81,6 +81,10 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
   const wire_effect& effect = *first.by.effect;
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(first.left, bytes.size()));
   const std::string_view part = bytes.substr(0, count);
+  // However many chunks it is spread over.
+  const auto once = [&first] {
+    return std::exchange(first.told, true) ? std::optional<std::uint32_t>() : first.by.rule;
+  };
   if (effect.type == wire_fault::corrupt) {
     std::string changed(part);
     for (std::size_t i = 0; i < count; ++i) {
@@ -89,17 +93,17 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
                        ? static_cast<char>(changed[i] ^ static_cast<char>(effect.bits))
                        : effect.data[at];
     }
-    enqueue(changed, now, first.by.rule, offset);
+    enqueue(changed, now, changed != part ? once() : std::nullopt, offset);
   } else if (effect.type == wire_fault::duplicate) {
     first.kept += part;
     enqueue(part, now, {}, offset);
-  } else {
-    rules_.observed(first.by.rule);
+  } else if (const auto rule = once()) {
+    rules_.observed(*rule);
   }
   first.left -= count;
   if (first.left != 0) return count;
   if (effect.type == wire_fault::duplicate)
-    for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, first.by.rule, {});
+    for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, once(), {});
   changes_.pop_front();
   return count;
 }
@@ -167,7 +171,7 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
     case wire_fault::corrupt:
     case wire_fault::drop:
     case wire_fault::duplicate:
-      changes_.push_back({hit, std::max<std::uint64_t>(effect.bytes, 1), {}});
+      changes_.push_back({hit, std::max<std::uint64_t>(effect.bytes, 1), {}, false});
       break;
     default:
       break;  // not of a direction

@@ -97,7 +97,8 @@ class wire_pipe {
   struct change {
     wire_hit by;
     std::uint64_t left = 0;
-    std::string kept;  // what comes twice
+    std::string kept;   // what comes twice
+    bool told = false;  // somebody is given what it does
   };
   struct limit {
     std::uint64_t left = 0;

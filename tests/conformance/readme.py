@@ -37,8 +37,8 @@ NOT_THERE = (
      "made, too"),
     ("waits of `io_uring_enter`: with a limit, until a point of time, on a registered clock, "
      "with arguments in a registered region",
-     "the program waits, not a step; `register` has no `mem_region`. That a clock can be "
-     "registered is shown in `register/enabling`"),
+     "the program waits, not a step. That a clock can be registered is shown in "
+     "`register/enabling`, that a region can in `register/newer`"),
     ("a limit of a wait that is told early on a `defer_taskrun` ring; when a cancelled "
      "request's completion becomes visible there",
      "the program asks the kernel for deferred work whenever it looks, and keeps deadlines "

@@ -208,3 +208,21 @@ TEST_CASE("what a step holds goes on as far as it says, and the end behind it al
   CHECK(pipe.next(now).what == wire_pipe::deed::fin);
   CHECK(rules.observations == 0);
 }
+
+TEST_CASE("an event is observed once, in however many chunks, and only where bytes are others") {
+  const auto observed = [](wire_fault type, const std::string& data, const list& chunks) {
+    piped in;
+    wire_effect effect = of(type);
+    effect.bytes = 4;
+    effect.data = data;
+    in.apply(effect);
+    for (const std::string& each : chunks) in.push(each);
+    in.pieces();
+    return in.rules.observations;
+  };
+  CHECK(observed(wire_fault::corrupt, "WXYZ", {"ab", "cd"}) == 1);
+  CHECK(observed(wire_fault::corrupt, "abYZ", {"ab", "cd"}) == 1);
+  CHECK(observed(wire_fault::corrupt, "abcd", {"ab", "cd"}) == 0);
+  CHECK(observed(wire_fault::drop, "", {"ab", "cd"}) == 1);
+  CHECK(observed(wire_fault::duplicate, "", {"ab", "cd"}) == 1);
+}

@@ -298,6 +298,7 @@ void node_writer::fault(const scenarios::fault_result& of) {
     }
     put_place(of.at);
     if (of.by_clock) to_.put("by_clock", true);
+    if (of.by_accept_order) to_.put("by_accept_order", true);
     to_.put("fired", of.fired > 0);
     to_.put("id", text(of.id));
     to_.put("observed", of.observed > 0);

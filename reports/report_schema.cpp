@@ -188,6 +188,8 @@ constexpr field_row fault_fields[] = {
     {"type", "string", always, "As cqe.errno."},
     {"at", "string", optional, place_about},
     {"by_clock", "boolean", optional, "When it fires depends on the clock: it may differ."},
+    {"by_accept_order", "boolean", optional,
+     "Whom it hits depends on which of several programs connected first: it may differ."},
     {"fired", "boolean", always, "Whether it happened at all."},
     {"observed", "boolean", always, "Whether a step saw it."},
     {"required", "boolean", always, "Whether the scenario is invalid without it."},

@@ -206,6 +206,7 @@ struct fault_result {
   std::uint64_t fired = 0;
   std::uint64_t observed = 0;
   bool by_clock = false;          // when it fires depends on the clock
+  bool by_accept_order = false;   // whom it hits depends on who of several programs came first
   std::vector<fault_site> sites;  // in the order in which it was decided
   bool sites_are_stable = false;  // neither the clock nor how a stream was cut decides them
   bool required = true;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "scenarios/counted.hpp"
 #include "scenarios/faults/fault_rules.hpp"
 #include "scenarios/wire/wire_effect.hpp"
@@ -259,7 +261,14 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     // How a stream was cut decides which submissions there are, and whether two places are in one
     // operation; not where the first of them is.
     const bool cut = rules[i].when.bytes.any() ? rules[i].times != 1 : rules[i].where.submissions;
-    result.sites_are_stable = !result.by_clock && !cut;
+    // Connections of programs that are not ours are known by the order in which they came.
+    const bool picks = rules[i].when.p || !rules[i].when.nth.has_all();
+    result.by_accept_order =
+        rules[i].wire() != nullptr && picks &&
+        std::ranges::any_of(result.sites, [](const fault_site& site) {
+          return site.actor.empty() && !site.conn.empty();
+        });
+    result.sites_are_stable = !result.by_clock && !result.by_accept_order && !cut;
     result.required = rules[i].require.wanted;
     result.expected = rules[i].require.text;
     result.satisfied = satisfied(rules[i].require, tallies[i]);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace scenarios {
 namespace {
 
@@ -54,6 +56,8 @@ std::vector<std::uint32_t> read_permutation(const node& list, std::size_t most,
     seen[number] = true;
   }
   if (made.size() != places) made.clear();
+  if (!made.empty() && std::ranges::is_sorted(made))
+    out.error(code::value_out_of_range, list.at(), "this order changes nothing").help = remedy;
   return made;
 }
 

@@ -88,7 +88,6 @@ struct run_standing {
   };
   bool idle = false;        // every strand waits for another one, and nothing has come for any
   bool io_pending = false;  // something may still come through the kernel
-  bool polled = false;      // a thread of the kernel may have taken what it has not told of yet
   std::size_t strands = 0;
   std::uint64_t progress = 0;
   uring::duration quiet{0};  // how long nothing must happen before it is sure
@@ -251,7 +250,6 @@ class scenario_run {
   void look_for_deadlock();
   void quiet_for_long();
   [[nodiscard]] uring::duration quiet_needed() const;
-  [[nodiscard]] bool has_poller() const;
   [[nodiscard]] std::uint64_t progress() const;
   [[nodiscard]] bool any_event_pending() const;
   [[nodiscard]] bool any_io_pending() const;

@@ -232,7 +232,6 @@ void scenario_threads::conclude() {
   }
   bool idle = true;
   bool pending = false;
-  bool polled = false;
   uring::duration quiet = quiet_letters;
   std::size_t strands = 0;
   fingerprint now{sent_in_round_, 0};
@@ -240,7 +239,6 @@ void scenario_threads::conclude() {
   for (const run_standing& each : standings_) {
     idle = idle && each.idle;
     pending = pending || each.io_pending;
-    polled = polled || each.polled;
     quiet = std::max(quiet, each.quiet);
     strands += each.strands;
     now.progress += each.progress;
@@ -254,7 +252,7 @@ void scenario_threads::conclude() {
   const bool same = before_ == now && sent_in_round_ == read_in_round_ && !pending;
   same_rounds_ = same ? same_rounds_ + 1 : 0;
   before_ = now;
-  if (same_rounds_ > (polled ? 1U : 0U)) {
+  if (same_rounds_ > 1) {
     run_.give_up(waits);
   } else {
     run_.loop.timers().arm(quiet_, uring::clock::now() + run_.scaled(quiet));

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "scenarios/services/free_port.hpp"
+#include "scenarios/services/low_descriptors.hpp"
 #include "tests/unit/scenarios/service_fixture.hpp"
 
 using namespace scenarios;
@@ -88,6 +89,7 @@ ended run(service_spec spec) {
 
 TEST_CASE("redis is ready when its port answers, and ends in good order") {
   if (!has_program("redis-server")) SKIP("redis-server is not installed");
+  low_descriptors::hold();  // of the process, and kept
   const std::size_t before = open_descriptors();
   const uring::socket_address at = free_address();
   service_spec spec = redis(at);

@@ -263,11 +263,10 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     const bool cut = rules[i].when.bytes.any() ? rules[i].times != 1 : rules[i].where.submissions;
     // Connections of programs that are not ours are known by the order in which they came.
     const bool picks = rules[i].when.p || !rules[i].when.nth.has_all();
-    result.by_accept_order =
-        rules[i].wire() != nullptr && picks &&
-        std::ranges::any_of(result.sites, [](const fault_site& site) {
-          return site.actor.empty() && !site.conn.empty();
-        });
+    result.by_accept_order = rules[i].wire() != nullptr && picks &&
+                             std::ranges::any_of(result.sites, [](const fault_site& site) {
+                               return site.actor.empty() && !site.conn.empty();
+                             });
     result.sites_are_stable = !result.by_clock && !result.by_accept_order && !cut;
     result.required = rules[i].require.wanted;
     result.expected = rules[i].require.text;

@@ -172,6 +172,7 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   called_.insert(in.called.begin(), in.called.end());
   check_barriers(in);
   check_signals(in);
+  check_order(in);
   check_addresses(in);
   check_gates(in);
   if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {

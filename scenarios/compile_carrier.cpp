@@ -19,20 +19,12 @@ bool changes_pace(const step_body& body) {
   return std::holds_alternative<trickle_step>(body) || std::holds_alternative<split_step>(body);
 }
 
-/// Steps that hold others, which may do anything to what is open.
-bool hides_steps(const step_body& body) {
-  return std::holds_alternative<repeat_step>(body) || std::holds_alternative<for_step>(body) ||
-         std::holds_alternative<while_step>(body) || std::holds_alternative<loop_step>(body) ||
-         std::holds_alternative<if_step>(body) || std::holds_alternative<parallel_step>(body) ||
-         std::holds_alternative<call_step>(body) || std::holds_alternative<join_step>(body);
-}
-
 class carriers {
  public:
   explicit carriers(strand_context& in) : in_(in) { known_[0] = in.connection(); }
 
   void follow(const step_plan& step) {
-    if (hides_steps(step.body)) forget();
+    if (hides_descriptors(step.body)) forget();
     for (const std::uint32_t made : step.as_more) known_.erase(made);
     if (step.as_handle != no_index) known_[step.as_handle] = facts_of(in_.in(), step);
     const auto found = known_.find(step.handle);

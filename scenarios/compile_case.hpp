@@ -145,6 +145,8 @@ void compile_rings(case_context& in, const node& from);
 /// Tells what is wrong in `defaults`; they are then used as they stand.
 void check_defaults(const node& from, diagnostics& out);
 
+/// A proxy by its name; tells when there is none.
+const relay_plan* find_proxy(case_context& in, const std::string& name, span at);
 /// A ring by its name; tells when there is none.
 std::uint32_t find_ring(case_context& in, const node& name);
 

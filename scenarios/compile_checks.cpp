@@ -107,12 +107,6 @@ void check_signals(case_context& in) {
                fmt::format("no step gives the signal {}", in_quotes(name)))
         .help = suggestion(name, names);
   }
-  // Of signals that nobody gives more has been said; and what is skipped waits for nobody.
-  const bool all_given = std::ranges::all_of(
-      in.signals, [&](const signal_use& use) { return given.contains(use.signal); });
-  const bool may_skip =
-      std::ranges::any_of(in.steps, [](const step_seen& step) { return step.row->name == "skip"; });
-  if (all_given && !may_skip) check_order(in);
 }
 
 }  // namespace scenarios

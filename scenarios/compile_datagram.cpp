@@ -17,19 +17,6 @@ constexpr std::int64_t datagram_bytes_max = std::int64_t{1} << 20;
 constexpr std::int64_t datagrams_max = 100'000;
 constexpr std::string_view datagram_keys[] = {"datagram", "datagrams", "max"};
 
-std::optional<std::uint64_t> fixed_count(strand_context& in, const node& from, integer_range range,
-                                         std::string_view what) {
-  const expression read = in.scope().read_count(from, range, what);
-  if (!read.is_valid()) return std::nullopt;
-  if (!read.is_constant()) {
-    in.out().error(code::not_yet_available, from.at(),
-                   fmt::format("{} must be known when the file is loaded", what));
-    return std::nullopt;
-  }
-  if (!read.constant().is(value_type::integer)) return std::nullopt;
-  return static_cast<std::uint64_t>(read.constant().integer());
-}
-
 /// The words that only some steps fill in, and what such steps are.
 struct part_owner {
   std::string_view part;
@@ -104,7 +91,8 @@ void compile_recv_datagram(strand_context& in, const step_arguments& given, step
   if (several != nullptr)
     made.count = in.scope().read_count(*several, {1, datagrams_max}, "`datagrams`");
   if (const node* max = given.find("max"))
-    made.max = fixed_count(in, *max, {0, datagram_bytes_max}, "`max`").value_or(made.max);
+    if (const auto most = in.scope().read_fixed_count(*max, {0, datagram_bytes_max}, "`max`"))
+      made.max = static_cast<std::uint64_t>(*most);
   if (into.note.empty())
     into.note = made.count ? fmt::format("{} datagrams", shown(*made.count, *several)) : "datagram";
   in.note_reader(into);

@@ -226,7 +226,17 @@ std::optional<std::string> compile_scope::read_text(const node& from, std::strin
 
 std::optional<std::chrono::nanoseconds> compile_scope::read_fixed_duration(const node& from,
                                                                            std::string_view what) {
-  const expression made = read_duration(from, what);
+  const auto read = fixed(read_duration(from, what), from, what);
+  return read ? std::optional(std::chrono::nanoseconds(*read)) : std::nullopt;
+}
+
+std::optional<std::int64_t> compile_scope::read_fixed_count(const node& from, integer_range range,
+                                                            std::string_view what) {
+  return fixed(read_count(from, range, what), from, what);
+}
+
+std::optional<std::int64_t> compile_scope::fixed(const expression& made, const node& from,
+                                                 std::string_view what) {
   if (!made.is_valid() || had_problem_) return std::nullopt;
   if (!made.is_constant()) {
     out_.error(code::not_yet_available, from.at(),
@@ -234,7 +244,7 @@ std::optional<std::chrono::nanoseconds> compile_scope::read_fixed_duration(const
     return std::nullopt;
   }
   if (!made.constant().is(value_type::integer)) return std::nullopt;  // told above
-  return std::chrono::nanoseconds(made.constant().integer());
+  return made.constant().integer();
 }
 
 std::optional<std::vector<std::string>> compile_scope::read_texts(const node& from,

@@ -61,6 +61,8 @@ class compile_scope {
   std::optional<std::string> read_text(const node& from, std::string_view what);
   std::optional<std::chrono::nanoseconds> read_fixed_duration(const node& from,
                                                               std::string_view what);
+  std::optional<std::int64_t> read_fixed_count(const node& from, integer_range range,
+                                               std::string_view what);
   std::optional<std::vector<std::string>> read_texts(const node& from, std::string_view what);
   /// Names of a set, or a number. With `wanted` choice: one name.
   std::optional<std::uint64_t> read_flags(const node& from, const uring::flag_set& set,
@@ -70,6 +72,9 @@ class compile_scope {
 
  private:
   void finish(const node& from, std::span<const slot_ref> reads);
+  /// What must be known when the file is loaded.
+  std::optional<std::int64_t> fixed(const expression& made, const node& from,
+                                    std::string_view what);
   void check_use(const uring::socket_address& address, address_use use, const node& from);
   std::optional<std::uint64_t> find_flag(const value& word, const node& from,
                                          const uring::flag_set& set, std::string_view what);

@@ -169,16 +169,8 @@ class service_compiler {
     for (const resource_limit_row& row : resource_limit_table) {
       const node* most = keys.find(row.name);
       if (most == nullptr) continue;
-      const expression read =
-          scope_.read_count(*most, {0, INT64_MAX}, fmt::format("\"{}\"", row.name));
-      if (!read.is_valid()) continue;
-      if (read.is_constant() && read.constant().is(value_type::integer)) {
-        made_.limits.push_back(
-            {row.resource, static_cast<std::uint64_t>(read.constant().integer())});
-      } else if (!read.is_constant()) {
-        in_.out.error(code::not_yet_available, most->at(),
-                      "a limit must be known when the file is loaded");
-      }
+      if (const auto read = scope_.read_fixed_count(*most, {0, INT64_MAX}, in_quotes(row.name)))
+        made_.limits.push_back({row.resource, static_cast<std::uint64_t>(*read)});
     }
   }
 

@@ -238,6 +238,8 @@ std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, con
 // What is certain to fail (compile_certain.cpp).
 void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
+/// Behind it nobody knows what has been done to which descriptor.
+bool hides_descriptors(const step_body& body);
 /// Of the steps of one list, in their order.
 void check_conversation(strand_context& in, const block& steps);
 /// What these steps do to streams and datagrams, with TLS and without (compile_carrier.cpp).

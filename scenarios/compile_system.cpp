@@ -17,7 +17,6 @@
 namespace scenarios {
 namespace {
 
-constexpr std::int64_t cpus_max = 16'383;  // that a mask has room for
 constexpr std::int64_t option_bytes_max = 65'536;
 
 template <class Row>
@@ -183,7 +182,7 @@ void compile_register(strand_context& in, const step_arguments& given, step_plan
       if (field.row->name != "cpus") continue;
       for (const sqe_field& cpu : field.parts)
         if (cpu.is_constant)
-          check_range(static_cast<std::int64_t>(cpu.constant), {0, cpus_max}, cpu.at,
+          check_range(static_cast<std::int64_t>(cpu.constant), {0, processors_max - 1}, cpu.at,
                       "a processor's number", in.out());
     }
     const bool tags =

@@ -102,12 +102,9 @@ class register_call {
     const sqe_field* field = find("sizes");
     if (field == nullptr) return {};
     if (field->bad_address) {
-      sqe_field length = *field;
-      length.is_constant = false;
-      const auto size = values_.integer(length);
+      const auto size = values_.bad_length(*field);
       bad_ |= !size;
-      return {
-          {reinterpret_cast<void*>(field->constant), static_cast<std::size_t>(size.value_or(0))}};
+      return {{reinterpret_cast<void*>(field->constant), size.value_or(0)}};
     }
     std::vector<std::uint32_t> sizes;
     for (const std::uint64_t size : numbers("sizes"))

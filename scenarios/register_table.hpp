@@ -4,6 +4,7 @@
 // kind, so they are written and filled as those of submissions. Constant data, alive for ever.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -20,6 +21,9 @@ struct register_row {
   bool alone = false;  // its only field is the value itself, not a key of an object
   std::string_view doc = {};
 };
+
+/// So many processors a mask of iowq_aff has room for.
+inline constexpr std::uint64_t processors_max = 16'384;
 
 /// Not a call's number: a bit in the completion queue, which the kernel reads.
 inline constexpr unsigned eventfd_switch = ~0U;

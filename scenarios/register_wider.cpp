@@ -19,7 +19,6 @@ namespace compat = uring::compat;
 
 constexpr std::uint32_t any_slot = ~0U;
 constexpr std::uint32_t places_of_task = 16;
-constexpr std::uint64_t cpus_max = 16'384;
 constexpr std::uint64_t region_bytes_max = 16U << 20U;
 constexpr std::uint64_t cpus_a_byte = 8;
 
@@ -45,9 +44,9 @@ int register_call::limit_workers() {
 // One bit a processor. What is beyond those that the kernel can have is cut off by it, so that no
 // more than this need be passed.
 int register_call::limit_cpus() {
-  std::vector<std::byte> mask(cpus_max / cpus_a_byte);
+  std::vector<std::byte> mask(processors_max / cpus_a_byte);
   for (const std::uint64_t cpu : numbers("cpus"))
-    if (cpu < cpus_max) mask[cpu / cpus_a_byte] |= std::byte{1} << (cpu % cpus_a_byte);
+    if (cpu < processors_max) mask[cpu / cpus_a_byte] |= std::byte{1} << (cpu % cpus_a_byte);
   const int result = ring_.call(body_.row->opcode, mask.data(), static_cast<unsigned>(mask.size()));
   if (result >= 0) ring_.put_back_at_close({IORING_UNREGISTER_IOWQ_AFF, {}, 0});
   return result;

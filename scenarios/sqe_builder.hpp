@@ -34,6 +34,8 @@ class sqe_builder {
   std::optional<std::string> data(const sqe_field& field);
   std::optional<__kernel_timespec> time(const sqe_field& field);
   std::optional<std::uint64_t> target(const sqe_field& field);
+  /// The length beside a pointer that is to be a bad one.
+  std::optional<std::size_t> bad_length(const sqe_field& field);
 
   [[nodiscard]] const std::string& why() const { return why_; }
 
@@ -58,7 +60,6 @@ class sqe_builder {
   void fill_by_itself(io_uring_sqe& sqe, const uring::field_row& row);
   void fill_unsaid(io_uring_sqe& sqe);
 
-  std::optional<std::size_t> bad_length(const sqe_field& field);
   bool read_iov(const sqe_field& field, std::vector<iovec>& into);
   bool read_message(const sqe_field& field, received_message& into);
   bool add_rights(const sqe_field& field, msghdr& into);

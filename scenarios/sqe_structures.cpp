@@ -94,7 +94,6 @@ bool sqe_builder::fill_buffer(io_uring_sqe& sqe, const sqe_field& field) {
   return true;
 }
 
-/// Beside a pointer that is to be a bad one.
 std::optional<std::size_t> sqe_builder::bad_length(const sqe_field& field) {
   sqe_field length = field;
   length.is_constant = false;

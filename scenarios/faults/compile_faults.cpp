@@ -45,16 +45,8 @@ bool shadows(const fault_plan& earlier, const fault_plan& later) {
          other.nth.last <= when.nth.last;
 }
 
-/// Whether an earlier event has the one place in the bytes that a later one waits for.
-bool takes_its_place(const fault_plan& earlier, const fault_plan& later) {
-  const stream_condition& one = earlier.when.bytes;
-  const stream_condition& other = later.when.bytes;
-  return one.after_bytes && other.after_bytes == one.after_bytes && one.match == nullptr &&
-         other.match == nullptr;
-}
-
-/// The same of connections: of two conditions of one type the first holds, and of two events at one
-/// place the first happens. With one proxy its name says no less than none.
+/// The same of connections: of two conditions of one type the first holds. With one proxy its name
+/// says no less than none.
 bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later, bool one_proxy) {
   // What the clock, bytes or a step begin acts beside it.
   const bool begins_later = !later.armed || later.when.at || later.when.window ||
@@ -69,14 +61,12 @@ bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later, bool on
   const auto covers = [](const std::string& one, const std::string& other) {
     return one.empty() || one == other;
   };
-  const bool holds = !begins_later && wide.type == narrow.type &&
-                     row_of(wide.type).span == wire_span::condition && !wide.lasts &&
-                     !when.bytes.any() && earlier.times == fault_forever;
-  const bool same_place = takes_its_place(earlier, later) && !later.when.at && !later.when.window &&
-                          !later.when.after && later.armed && !earlier.stack;
-  return (holds || same_place) && (wide.dir == direction::both || wide.dir == narrow.dir) &&
-         earlier.armed && !when.p && !when.at && !when.window && !when.after &&
-         when.nth.has_all() && (one_proxy || covers(earlier.where.proxy, later.where.proxy)) &&
+  return !begins_later && wide.type == narrow.type &&
+         row_of(wide.type).span == wire_span::condition && !wide.lasts && !when.bytes.any() &&
+         earlier.times == fault_forever &&
+         (wide.dir == direction::both || wide.dir == narrow.dir) && earlier.armed && !when.p &&
+         !when.at && !when.window && !when.after && when.nth.has_all() &&
+         (one_proxy || covers(earlier.where.proxy, later.where.proxy)) &&
          covers(earlier.where.conn, later.where.conn) &&
          covers(earlier.where.actor, later.where.actor);
 }

@@ -57,7 +57,6 @@ class fault_compiler {
   void check_proxies_are_named();
   void check_wire_when(const node& when);
   [[nodiscard]] bool has_proxies();
-  [[nodiscard]] bool names_proxy(const std::string& name, span at);
   [[nodiscard]] bool has_dialler() const;
 
   // Victims.

@@ -81,16 +81,6 @@ bool is_nowhere_named(const relay_plan& proxy, const plan& of) {
 
 }  // namespace
 
-bool fault_compiler::names_proxy(const std::string& name, span at) {
-  std::vector<std::string_view> names;
-  names.reserve(in_.into.proxies.size());
-  for (const relay_plan& each : in_.into.proxies) names.push_back(each.name);
-  if (std::ranges::find(names, name) != names.end()) return true;
-  out_.error(code::unknown_name, at, fmt::format("there is no proxy {}", in_quotes(name))).help =
-      suggestion(name, names);
-  return false;
-}
-
 void fault_compiler::compile_relay_effect(const checked_object& keys) {
   made_.effect = relay_effect{};
   if (!keys.sound()) return;
@@ -129,7 +119,7 @@ void fault_compiler::compile_wire_where(const checked_object& keys) {
     }
   }
   if (const node* proxy = keys.find("proxy")) {
-    if (names_proxy(proxy->text(), proxy->at())) made_.where.proxy = proxy->text();
+    if (find_proxy(in_, proxy->text(), proxy->at()) != nullptr) made_.where.proxy = proxy->text();
   }
   if (const node* actor = keys.find("actor")) {
     actor_at_ = actor->at();
@@ -159,7 +149,7 @@ void fault_compiler::compile_wire_conn(const node& from) {
     made_.where.conn = *text;
     return;
   }
-  if (!names_proxy(whose, from.at())) return;
+  if (find_proxy(in_, whose, from.at()) == nullptr) return;
   made_.where.conn = *text;
   made_.where.proxy = whose;
   // By the order of accepting: which of several actors comes second is nobody's choice.

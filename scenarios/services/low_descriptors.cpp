@@ -42,6 +42,7 @@ std::size_t low_descriptors::count() {
 /// Another one, if the lowest that is free is below this number.
 bool low_descriptors::take(int below) {
   if (!nothing_.is_open()) nothing_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!nothing_.is_open()) return false;
   // Not the standard three, which a child puts its own in place of.
   descriptor next(::fcntl(nothing_.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   if (!next.is_open() || next.get() >= below) return false;

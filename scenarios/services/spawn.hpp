@@ -4,10 +4,9 @@
 // the given environment; signals at their defaults, none blocked; umask 022; no descriptor but
 // stdin (/dev/null or a pipe), stdout and stderr (pipes); the mark of leftovers.hpp; and SIGKILL
 // when the thread that started it ends (PR_SET_PDEATHSIG), so that it does not survive a runner
-// that is killed. It has no copies of this process's other descriptors, not for a moment
-// (low_descriptors.hpp). Until exec only async-signal-safe functions run, since other threads may
-// hold any lock, and the thread that made it waits. Whoever calls owns what comes back and must
-// reap the child.
+// that is killed. It has no copies of what scenarios have open (low_descriptors.hpp). Until exec
+// only async-signal-safe functions run, since other threads may hold any lock, and the thread that
+// made it waits. Whoever calls owns what comes back and must reap the child.
 #pragma once
 
 #include <sys/types.h>

@@ -10,6 +10,7 @@
 #include "scenarios/compile_case.hpp"
 #include "scenarios/compile_scope.hpp"
 #include "scenarios/endpoint.hpp"
+#include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/proxy_loop.hpp"
 
@@ -123,6 +124,18 @@ void declare_proxies(case_context& in, const node& from) {
   if (count > proxies_max)
     in.out.error(code::value_out_of_range, from.at(),
                  fmt::format("a scenario has at most {} proxies", proxies_max));
+}
+
+const relay_plan* find_proxy(case_context& in, const std::string& name, span at) {
+  const std::vector<relay_plan>& all = in.into.proxies;
+  const auto found = std::ranges::find(all, name, &relay_plan::name);
+  if (found != all.end()) return &*found;
+  std::vector<std::string_view> names;
+  names.reserve(all.size());
+  for (const relay_plan& each : all) names.push_back(each.name);
+  in.out.error(code::unknown_name, at, fmt::format("there is no proxy {}", in_quotes(name))).help =
+      suggestion(name, names);
+  return nullptr;
 }
 
 void compile_proxies(case_context& in, const node& from) {

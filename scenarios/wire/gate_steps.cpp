@@ -21,19 +21,9 @@ namespace {
 
 constexpr std::uint64_t pass_max = std::uint64_t{1} << 40;
 
-const relay_plan* find_proxy(strand_context& in, const node* from) {
+const relay_plan* read_proxy(strand_context& in, const node* from) {
   const auto name = from != nullptr ? in.scope().read_text(*from, "a proxy") : std::nullopt;
-  if (!name) return nullptr;
-  const std::vector<relay_plan>& all = in.in().into.proxies;
-  const auto found = std::ranges::find(all, *name, &relay_plan::name);
-  if (found != all.end()) return &*found;
-  std::vector<std::string_view> names;
-  names.reserve(all.size());
-  for (const relay_plan& each : all) names.push_back(each.name);
-  in.out()
-      .error(code::unknown_name, from->at(), fmt::format("there is no proxy {}", in_quotes(*name)))
-      .help = suggestion(*name, names);
-  return nullptr;
+  return name ? find_proxy(in.in(), *name, from->at()) : nullptr;
 }
 
 direction read_direction(strand_context& in, const node* from, bool one_only) {
@@ -53,7 +43,7 @@ void compile_gate(strand_context& in, const step_arguments& given, bool shuts, s
   gate_step made;
   made.shuts = shuts;
   made.dir = read_direction(in, given.find("dir"), false);
-  if (const relay_plan* proxy = find_proxy(in, given.find("proxy"))) {
+  if (const relay_plan* proxy = read_proxy(in, given.find("proxy"))) {
     made.proxy = into.note = proxy->name;
     in.in().gate_uses.push_back({proxy->name, given.op_at(), into.op, shuts, made.dir});
   }
@@ -79,7 +69,7 @@ bool takes_datagrams(const relay_plan& proxy) {
 void compile_pass(strand_context& in, const step_arguments& given, step_plan& into) {
   pass_step made;
   made.dir = read_direction(in, given.find("dir"), true);
-  const relay_plan* proxy = find_proxy(in, given.find("proxy"));
+  const relay_plan* proxy = read_proxy(in, given.find("proxy"));
   const node* bytes = given.find("bytes");
   const node* datagrams = given.find("datagrams");
   if ((bytes == nullptr) == (datagrams == nullptr) && given.sound()) {

@@ -25,6 +25,20 @@ TEST_CASE("a step makes every register call that needs no network card") {
   }
 }
 
+TEST_CASE("restrictions name every register call by its number") {
+  const uring::field_row* names = nullptr;
+  for (const uring::field_row& field : find_register("restrictions")->fields)
+    if (field.name == "registers") names = &field;
+  REQUIRE(names != nullptr);
+  REQUIRE(names->flags->names.size() == uring::registration_table().size());
+  for (const uring::registration_row& known : uring::registration_table()) {
+    INFO(known.name);
+    const auto found = std::ranges::find(names->flags->names, known.name, &uring::flag_name::name);
+    REQUIRE(found != names->flags->names.end());
+    CHECK(found->bits == known.number);
+  }
+}
+
 TEST_CASE("what is no register call is the switch of the eventfd alone") {
   for (const register_row& row : register_table()) {
     INFO(row.name);

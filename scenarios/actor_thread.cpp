@@ -175,6 +175,10 @@ void actor_thread::listening(const uring::socket_address& where) {
   tell_home([where](scenario_threads& home) { home.run_.add_listener(where); });
 }
 
+void actor_thread::met_outsiders() {
+  tell_home([](scenario_threads& home) { home.run_.meet_outsiders(); });
+}
+
 void actor_thread::step_failed() {
   tell_home([](scenario_threads& home) { home.run_.step_failed(); });
 }

@@ -143,6 +143,7 @@ bool actor_group::bind_server(std::size_t index) {
   auto wanted = address_of(actor, actor.server->address);
   if (!wanted) return false;
   uring::socket_address* const address = &wanted->address;
+  run_.meet(*address);
   if (address->is_datagram())
     return refuse(actor, actor.server->address, *address, ESOCKTNOSUPPORT);
   const int fd = open_listener(*address, actor.server->backlog);
@@ -164,6 +165,7 @@ bool actor_group::bind_peer(std::size_t index) {
   auto wanted = address_of(actor, actor.peer->address);
   if (!wanted) return false;
   uring::socket_address* const address = &wanted->address;
+  run_.meet(*address);
   if (!address->is_datagram()) return refuse(actor, actor.peer->address, *address, ESOCKTNOSUPPORT);
   descriptor fd(::socket(address->family(), address->type() | SOCK_CLOEXEC, 0));
   if (!fd.is_open()) return refuse(actor, actor.peer->address, *address, errno);

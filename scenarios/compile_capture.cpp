@@ -219,14 +219,7 @@ retry_plan compile_retry(strand_context& in, const node& from, const step_row& o
     const std::optional<int> number = in.scope().read_errno(item);
     if (!number) continue;
     made.on.push_back(*number);
-    const bool possible = std::ranges::any_of(of.opcodes, [&](std::uint8_t opcode) {
-      return uring::can_return(uring::op(opcode), *number);
-    });
-    if (!possible) {
-      in.out().warning(
-          code::errno_impossible, item.at(),
-          fmt::format("`{}` does not end with {} on any kernel we know of", of.name, item.text()));
-    }
+    warn_impossible(in.out(), of, item.at(), *number);
   }
   return made;
 }

@@ -1,5 +1,6 @@
 // What can be known to fail before anything runs: expectations that contradict the step's own
-// bounds, and steps on connections that the steps before them have closed.
+// bounds, names that nothing can have, and steps on connections that the steps before them have
+// closed.
 //
 // Only what is certain is told. A step that says how it fails (`expect`), that may not run
 // (`when`), or that is no `must` is let through: to send on a closed connection is a test, too.
@@ -13,6 +14,7 @@
 #include "scenarios/codec.hpp"
 #include "scenarios/compile_strand.hpp"
 #include "scenarios/endpoint.hpp"
+#include "scenarios/make_table.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -190,6 +192,34 @@ void check_datagram_size(strand_context& in, const step_plan& of) {
              fmt::format("a datagram of UDP has at most {} bytes, and these are {}", udp_bytes_max,
                          step->data.constant().size()))
       .help = "if that is what is tested, say \"expect\": \"EMSGSIZE\"";
+}
+
+/// How many descriptors the step can have made when it has ended; none if that has no bound.
+static std::optional<std::size_t> descriptors_made(const step_plan& of) {
+  if (const auto* make = std::get_if<make_step>(&of.body))
+    return make->row != nullptr ? std::optional(make->row->makes) : std::nullopt;
+  const auto* sqe = std::get_if<sqe_step>(&of.body);
+  if (sqe == nullptr) return 1;
+  if (sqe->row == nullptr || sqe->multishot) return std::nullopt;
+  return sqe->row->result == uring::result_kind::descriptor ? 1 : 2;
+}
+
+/// A name that no descriptor can get would never be published, and who waits for it, for ever.
+void check_number_of_names(strand_context& in, const step_plan& of, const node& as) {
+  const std::optional<std::size_t> made = descriptors_made(of);
+  const std::size_t names = as.is(node_kind::string) ? 1 : as.items().size();
+  if (!made || names <= *made) return;
+  const node& first = as.is(node_kind::string) ? as : as.items()[*made];
+  const auto* make = std::get_if<make_step>(&of.body);
+  const std::string what = make != nullptr ? fmt::format("{} {}", of.op, make->row->name) : of.op;
+  const char* plural = *made == 1 ? "" : "s";
+  in.out()
+      .error(code::wrong_type, first.at(),
+             *made == 0 ? fmt::format("`{}` makes nothing that can be named", what)
+                        : fmt::format("`{}` makes {} descriptor{}, and `as` names {}", what, *made,
+                                      plural, names))
+      .help =
+      *made == 0 ? "leave out `as`" : fmt::format("name {} descriptor{} at most", *made, plural);
 }
 
 void check_addresses(case_context& in) {

@@ -36,12 +36,6 @@ std::vector<std::string_view> outcome_names() {
   return words;
 }
 
-bool can_return(const step_row& row, int number) {
-  return std::ranges::any_of(row.opcodes, [&](std::uint8_t opcode) {
-    return uring::can_return(uring::op(opcode), number);
-  });
-}
-
 class expectation_compiler {
  public:
   expectation_compiler(strand_context& in, const step_row& of)
@@ -163,15 +157,9 @@ void expectation_compiler::warn_impossible(const node& from) {
     if (m.key == "eq" || m.key == "any" || m.key == "any_of") warn_impossible(m.value);
   if (!from.is(node_kind::string)) return;
   const int number = uring::errno_number(from.text());
-  // What is no submission answers with whatever its system call does.
-  if (number == 0 || row_.is(step_trait::has_result) || can_return(row_, number)) return;
-  // What TLS refuses is EPROTO, and any stream may speak it.
-  if (number == EPROTO && row_.layer == step_layer::stream) return;
   // What is no message of its layout is our word, not the kernel's.
   if (number == EBADMSG && in_.received != nullptr) return;
-  out_.warning(
-      code::errno_impossible, from.at(),
-      fmt::format("`{}` does not end with {} on any kernel we know of", row_.name, from.text()));
+  scenarios::warn_impossible(out_, row_, from.at(), number);
 }
 
 void expectation_compiler::compile_object(const node& from, bool alternatives_allowed,

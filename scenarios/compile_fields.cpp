@@ -54,7 +54,7 @@ class field_compiler {
       case field_kind::text:
         return keep(in_.scope().read(from_, value_type::data, what_));
       case field_kind::address_in:
-        return keep(in_.scope().read_address(from_, address_use::listen, what_));
+        return keep(in_.scope().read_address(from_, address_use::submit, what_));
       case field_kind::flags:
       case field_kind::choice:
         return compile_flags();

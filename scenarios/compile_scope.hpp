@@ -24,8 +24,9 @@
 namespace scenarios {
 
 /// What an address is for: whom one connects or sends to needs a port, who listens makes a stream,
-/// who receives datagrams does not, and a send goes where datagrams go.
-enum class address_use : std::uint8_t { listen, bind, connect, receive, send };
+/// who receives datagrams does not, and a send goes where datagrams go. A single submission takes
+/// any: what is wrong with it the kernel is to say.
+enum class address_use : std::uint8_t { listen, bind, connect, receive, send, submit };
 
 struct integer_range {
   std::int64_t min = 0;

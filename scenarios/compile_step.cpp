@@ -312,6 +312,7 @@ void step_compiler::compile_as() {
       made_.as_handle = in_.names().add_unnamed_handle(row_->name);
     return;
   }
+  if (row_->is(step_trait::makes)) check_number_of_names(in_, made_, *as);
   if (as->is(node_kind::string)) return compile_as_name(*as);
   if (!row_->is(step_trait::makes)) {
     out_.error(code::wrong_type, as->at(),

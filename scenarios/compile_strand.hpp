@@ -215,6 +215,11 @@ expectation compile_expectation(strand_context& in, const node& from, const step
 void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into);
 retry_plan compile_retry(strand_context& in, const node& from, const step_row& of);
 
+/// In words, sorted by number, with a space between them (compile_errno.cpp).
+std::string possible_errno_names(std::span<const std::uint8_t> opcodes);
+/// Where the op can't end with this errno. It is only a warning: our table may lack one.
+void warn_impossible(diagnostics& out, const step_row& row, span at, int number);
+
 /// The kinds of value that `capture` yields.
 value_type captured_type(const node& from);
 
@@ -238,6 +243,8 @@ std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, con
 // What is certain to fail (compile_certain.cpp).
 void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
+/// Of the names under `as`: the step must make as many things.
+void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
 /// Behind it nobody knows what has been done to which descriptor.
 bool hides_descriptors(const step_body& body);
 /// Of the steps of one list, in their order.

@@ -53,6 +53,7 @@ uring::task<step_end> step_runner::on(const connect_peer_step& body) {
   if (!address) {
     co_return broken(fmt::format("{} is not an address: {}", describe(*to), reason), body.to.at());
   }
+  run_.meet(*address);
   uring::address_operation dial = run_.loop.connect(own().fd(), address->data(), address->length());
   apply(dial, limits());
   const uring::completion result = co_await dial;
@@ -76,6 +77,7 @@ uring::task<step_end> step_runner::send_datagram(const send_step& body, std::str
   }
   uring::completion last;
   if (target) {
+    run_.meet(*target);
     uring::address_operation op = run_.loop.send_to(own().fd(), bytes_of(data), target->data(),
                                                     target->length(), MSG_NOSIGNAL);
     apply(op, limits());

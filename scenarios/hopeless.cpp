@@ -5,17 +5,22 @@
 // one that waits for bytes or a connection from the same scenario: when every strand is blocked,
 // nobody is left to send. Waits for other strands are known exactly, so a deadlock among them is
 // told at once. Bytes may still be on their way through the kernel, so with I/O among the waits the
-// scenario must have been quiet for two moments, with nothing left in any queue, and with nothing
-// that a fault lets go later.
+// scenario must have been quiet for two moments, with nothing left in any queue or proxy, and with
+// nothing that a fault lets go later. Where others than the scenario's own actors may come, a wait
+// for a connection or a datagram is not counted as one that nobody can end.
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "scenarios/run_state.hpp"
 #include "scenarios/thread_link.hpp"
 #include "scenarios/units.hpp"
+#include "scenarios/wire/proxy_group.hpp"
 
 namespace scenarios {
 namespace {
@@ -29,6 +34,12 @@ constexpr uring::duration quiet_writing = 1s;
 bool readable(int fd) {
   pollfd asked{fd, POLLIN, 0};
   return fd >= 0 && ::poll(&asked, 1, 0) > 0;
+}
+
+// Who came first is chance, and the same scenario is to get the same words: by place, then by name.
+bool comes_before(span a, std::string_view who, span b, std::string_view other) {
+  const auto file = [](span at) { return at.in != nullptr ? at.in->name() : std::string_view(); };
+  return std::tuple(file(a), a.begin, who) < std::tuple(file(b), b.begin, other);
 }
 
 }  // namespace
@@ -97,7 +108,7 @@ void scenario_run::quiet_for_long() {
 
 /// Changes with whatever may bring somebody something.
 std::uint64_t scenario_run::progress() const {
-  return clock.submissions + clock.completions;
+  return clock.submissions + clock.completions + (proxies != nullptr ? proxies->progress() : 0);
 }
 
 uring::duration scenario_run::quiet_needed() const {
@@ -145,6 +156,7 @@ bool scenario_run::any_event_pending() const {
 
 bool scenario_run::any_io_pending() const {
   if (recording_seam::of(loop).will_let_go()) return true;
+  if (proxies != nullptr && proxies->may_act()) return true;
   for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
     const bool inward = wait->kind == wait_kind::reading || wait->kind == wait_kind::accepting;
     if (inward && readable(wait->fd)) return true;
@@ -154,7 +166,9 @@ bool scenario_run::any_io_pending() const {
   return io_uring_sq_ready(ring) != 0 || io_uring_cq_ready(ring) != 0;
 }
 
-void scenario_run::tell_deadlock(const std::vector<run_standing::wait>& waits) {
+void scenario_run::tell_deadlock(std::vector<run_standing::wait> waits) {
+  std::ranges::sort(
+      waits, [](const auto& a, const auto& b) { return comes_before(a.at, a.who, b.at, b.who); });
   const run_standing::wait& first = waits.front();
   diagnostic why = make(code::deadlock, first.at, "every actor waits for what can no longer come");
   why.label = fmt::format("{} waits here {}", first.who, first.what);
@@ -186,8 +200,10 @@ void scenario_run::end_late(diagnostic why) {
   tell_late(std::move(why), standing().activities);
 }
 
-void scenario_run::tell_late(diagnostic why,
-                             const std::vector<run_standing::activity>& activities) {
+void scenario_run::tell_late(diagnostic why, std::vector<run_standing::activity> activities) {
+  std::ranges::sort(activities, [](const auto& a, const auto& b) {
+    return comes_before(a.step->op_at, a.who, b.step->op_at, b.who);
+  });
   for (const run_standing::activity& each : activities) {
     const span at = each.step->at;
     if (why.where.in == nullptr) {

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "scenarios/services/temp_dir.hpp"
 #include "scenarios/thread_link.hpp"
+#include "scenarios/wire/proxy_group.hpp"
 
 namespace scenarios {
 namespace {
@@ -107,9 +110,33 @@ bool scenario_run::is_own_listener(const uring::socket_address& address) const {
 }
 
 bool scenario_run::is_own_peer(const uring::socket_address& peer) const {
-  return is_own_listener(peer) ||
+  return is_own_listener(peer) || (proxies != nullptr && proxies->leads_inside(peer)) ||
          std::any_of(connections.begin(), connections.end(),
                      [&](const dialled& each) { return each.local == peer && !each.relayed; });
+}
+
+bool scenario_run::is_own_datagram_socket(const uring::socket_address& address) const {
+  return std::ranges::find(peers, address, [](const auto& each) { return each.first; }) !=
+         peers.end();
+}
+
+void scenario_run::meet(const uring::socket_address& address) {
+  if (met_outsiders_ || what.private_net || address.is_any_port() || address.is_nameless()) return;
+  if (is_own_listener(address) || is_own_datagram_socket(address)) return;
+  if (proxies != nullptr && proxies->has(address)) return;
+  if (directory != nullptr && address.path().starts_with(std::string(directory->path()) + "/"))
+    return;
+  meet_outsiders();
+}
+
+void scenario_run::meet_outsiders() {
+  if (std::exchange(met_outsiders_, true)) return;
+  if (threads != nullptr) threads->met_outsiders();
+}
+
+bool scenario_run::has_outsiders() const {
+  if (met_outsiders_ || !what.services.empty() || what.starts_programs) return true;
+  return !what.proxies.empty() && (proxies == nullptr || !proxies->lead_inside());
 }
 
 void scenario_run::note_connection(const uring::socket_address& local,

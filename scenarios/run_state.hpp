@@ -192,9 +192,9 @@ class scenario_run {
   [[nodiscard]] run_standing standing() const;
   // Nobody here can move without something from outside.
   [[nodiscard]] bool is_idle() const;
-  void tell_deadlock(const std::vector<run_standing::wait>& waits);
+  void tell_deadlock(std::vector<run_standing::wait> waits);
   // Adds to `why` where everybody was, and fails.
-  void tell_late(diagnostic why, const std::vector<run_standing::activity>& activities);
+  void tell_late(diagnostic why, std::vector<run_standing::activity> activities);
   // With the list of all waits; after a failure it only stops.
   void give_up(const std::vector<run_standing::wait>& waits);
 
@@ -232,9 +232,12 @@ class scenario_run {
   [[nodiscard]] bool is_own_listener(const uring::socket_address& address) const;
   // Whether the other end of a connected socket belongs to this scenario.
   [[nodiscard]] bool is_own_peer(const uring::socket_address& peer) const;
-  [[nodiscard]] bool has_outsiders() const {
-    return !what.services.empty() || !what.proxies.empty() || what.starts_programs;
-  }
+  [[nodiscard]] bool is_own_datagram_socket(const uring::socket_address& address) const;
+  // Somebody binds, dials or sends to this address. If others may know it, they may come, too.
+  void meet(const uring::socket_address& address);
+  void meet_outsiders();
+  // Whether connections and datagrams may come that are not this scenario's own.
+  [[nodiscard]] bool has_outsiders() const;
 
   void redact(std::string text, std::string placeholder);
   [[nodiscard]] uring::duration scaled(uring::duration d) const;
@@ -256,6 +259,7 @@ class scenario_run {
   void tell_deadline();
   void end_late(diagnostic why);
 
+  bool met_outsiders_ = false;
   std::unique_ptr<shared_future[]> futures_;
   std::deque<activity> activities_;
   std::size_t others_ = 0;  // actors that servers with `each` wait for

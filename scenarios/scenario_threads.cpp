@@ -138,6 +138,10 @@ void scenario_threads::listening(const uring::socket_address& where) {
   tell([where](scenario_run& there) { there.add_listener(where); });
 }
 
+void scenario_threads::met_outsiders() {
+  tell([](scenario_run& there) { there.meet_outsiders(); });
+}
+
 void scenario_threads::step_failed() {
   tell([](scenario_run& there) { there.step_failed(); });
 }

@@ -49,6 +49,7 @@ class scenario_threads final : public thread_link {
   void arrived(std::uint32_t barrier, uring::event& met) override;
   void connected(const scenario_run::dialled& who) override;
   void listening(const uring::socket_address& where) override;
+  void met_outsiders() override;
   void step_failed() override;
   void failed(const diagnostic& why) override;
   void skipped(const std::string& reason) override;

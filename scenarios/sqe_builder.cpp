@@ -306,6 +306,7 @@ bool sqe_builder::fill_address(io_uring_sqe& sqe, const sqe_field& field) {
   if (!url) return false;
   const auto address = uring::socket_address::parse(*url, why_);
   if (!address) return false;
+  strand_.run.meet(*address);
   const std::string_view octets(reinterpret_cast<const char*>(address->data()), address->length());
   uring::store(sqe, field.row->at, pointer(memory_.keep(octets)));
   uring::store(sqe, field.row->length_at, address->length());

@@ -158,6 +158,7 @@ bool sqe_builder::read_message(const sqe_field& field, received_message& into) {
       if (!url) return false;
       const auto address = uring::socket_address::parse(*url, why_);
       if (!address) return false;
+      strand_.run.meet(*address);
       std::memcpy(&into.name, address->data(), address->length());
       header.msg_name = &into.name;
       header.msg_namelen = address->length();

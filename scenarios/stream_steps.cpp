@@ -130,6 +130,7 @@ uring::task<step_end> step_runner::on(const connect_step& body) {
     [[maybe_unused]] const int named =
         ::bind(fd, reinterpret_cast<const sockaddr*>(&nameless), sizeof(sa_family_t));
   }
+  run_.meet(*address);
   uring::address_operation dial = run_.loop.connect(fd, address->data(), address->length());
   apply(dial, limits());
   run_.dials.push_back({fd, *address, strand_.actor_index, step_.as_handle});
@@ -164,6 +165,7 @@ uring::task<step_end> step_runner::on(const listen_step& body) {
   uring::socket_address* address = &wanted->address;
   if (address->is_datagram())
     co_return broken("nobody connects to a socket for datagrams", body.address.at());
+  run_.meet(*address);
   const bool any_port = address->is_any_port();
   for (unsigned attempt = 0;; ++attempt) {
     uring::opening_operation made = run_.loop.socket(address->family(), SOCK_STREAM | SOCK_CLOEXEC);

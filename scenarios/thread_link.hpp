@@ -27,6 +27,7 @@ class thread_link {
   virtual void arrived(std::uint32_t barrier, uring::event& met) = 0;
   virtual void connected(const scenario_run::dialled& who) = 0;
   virtual void listening(const uring::socket_address& where) = 0;
+  virtual void met_outsiders() = 0;
   virtual void step_failed() = 0;
   virtual void failed(const diagnostic& why) = 0;
   virtual void skipped(const std::string& reason) = 0;

@@ -6,6 +6,7 @@
 
 #include "engine/errno_name.hpp"
 #include "engine/op_table.hpp"
+#include "scenarios/compile_strand.hpp"
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/faults/permutation.hpp"
 #include "scenarios/suggest.hpp"
@@ -83,14 +84,8 @@ void fault_compiler::compile_errno(const checked_object& keys, uring::cqe_effect
                   where.op.empty() ? std::string("no operation that this could hit") : where.op,
                   where.op.empty() ? "" : "never ", uring::errno_name(effect.error)));
   told.help = "choose one that it can return, or set \"force\": true";
-  if (victims.size() != 1) return;
-  std::string all;
-  for (const int number : uring::possible_errnos(uring::op(victims[0]))) {
-    if (!all.empty()) all += ' ';
-    all +=
-        uring::errno_name(number) != nullptr ? uring::errno_name(number) : std::to_string(number);
-  }
-  told.notes.push_back("it can return " + all);
+  if (victims.size() == 1)
+    told.notes.push_back("it can return " + possible_errno_names(victims));
 }
 
 /// One of bytes, fraction, minus.

@@ -45,6 +45,11 @@ class datagram_pipe {
   void sent(const order& done, time_point now);
 
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
+  /// See relay::may_act().
+  [[nodiscard]] bool may_act() const {
+    const bool paused = gate_ != nullptr && gate_->admits(1) == 0;
+    return shuffle_ || conditions_.any() || (!queue_.empty() && !paused);
+  }
 
  private:
   struct item {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -66,6 +67,10 @@ class datagram_relay final : public relay {
   void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) override;
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
+  [[nodiscard]] bool may_act() const override {
+    return std::ranges::any_of(
+        flows_, [](const flow& of) { return of.to_server.may_act() || of.to_client.may_act(); });
+  }
 
  protected:
   void gates_changed() override {

@@ -163,6 +163,10 @@ uring::task<step_end> step_runner::on(const pass_step& body) {
   const auto amount = static_cast<std::uint64_t>(wanted->integer());
   proxy->let_pass(body.dir, amount);
   while (gate.left() != 0) {
+    std::optional<blocked_wait> blocked;
+    if (!context_.deadline && !context_.may_be_cancelled && !run_.has_outsiders())
+      blocked.emplace(run_, wait_kind::reading, strand_.name, step_.op_at,
+                      fmt::format("for what {} is to let pass", body.proxy), nullptr, -1);
     if (co_await gate.changed.wait().cancel_on(context_.stop)) continue;
     step_end end = not_in_time();
     end.detail = fmt::format("{} of {} had not come", gate.left(),

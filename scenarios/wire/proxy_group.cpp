@@ -168,6 +168,7 @@ bool proxy_group::open(const relay_plan& plan) {
          fmt::format("{}: no address to listen on: {}", plan.name, text ? reason : text.message()));
     return false;
   }
+  run_.meet(where->address);
   relay& one = *relays_.emplace_back(
       make_relay(run_.loop, {plan.name, where->address, uring::socket_address()}, rules_));
   if (const int error = one.open(); error != 0) {
@@ -233,6 +234,45 @@ relay* proxy_group::find(std::string_view name) const {
 
 bool proxy_group::has(const uring::socket_address& address) const {
   return std::ranges::any_of(relays_, [&](const auto& each) { return each->address() == address; });
+}
+
+// ---- Whether anything can still come through them ----------------------------------------------
+
+static bool is_own(const scenario_run& run, const uring::socket_address& target) {
+  return run.is_own_listener(target) || run.is_own_datagram_socket(target);
+}
+
+bool proxy_group::lead_inside() const {
+  return std::ranges::all_of(relays_,
+                             [&](const auto& each) { return is_own(run_, each->target()); });
+}
+
+bool proxy_group::leads_inside(const uring::socket_address& peer) const {
+  const auto has_dialled = [&](const scenario_run::dialled& each) {
+    return each.relayed && each.local == peer;
+  };
+  return std::ranges::any_of(run_.connections, has_dialled) ||
+         std::ranges::any_of(relays_, [&](const auto& each) {
+           return each->address() == peer && is_own(run_, each->target());
+         });
+}
+
+bool proxy_group::may_act() const {
+  const auto by_the_clock = [](const fault_plan& each) {
+    return each.wire() != nullptr && !each.removed &&
+           (each.when.at || each.when.window || each.when.after);
+  };
+  return std::ranges::any_of(run_.what.faults, by_the_clock) ||
+         std::ranges::any_of(relays_, [](const auto& each) { return each->may_act(); });
+}
+
+std::uint64_t proxy_group::progress() const {
+  std::uint64_t all = 0;
+  for (const auto& each : relays_) {
+    const relay_counters now = each->counters();
+    all += now.connections + now.to_server + now.to_client;
+  }
+  return all;
 }
 
 void proxy_group::was_refused(const uring::socket_address& address) {

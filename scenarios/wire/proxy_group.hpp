@@ -66,6 +66,14 @@ class proxy_group {
   /// Null when it is not open.
   [[nodiscard]] relay* find(std::string_view name) const;
   [[nodiscard]] bool has(const uring::socket_address& address) const;
+  /// Whether nobody but the scenario's own actors listens behind them.
+  [[nodiscard]] bool lead_inside() const;
+  /// Whether who is connected to this address is connected to one of the scenario's own actors.
+  [[nodiscard]] bool leads_inside(const uring::socket_address& peer) const;
+  /// See relay::may_act(); and what rules do by the clock.
+  [[nodiscard]] bool may_act() const;
+  /// Changes with whatever passes.
+  [[nodiscard]] std::uint64_t progress() const;
   /// An actor could not connect there.
   void was_refused(const uring::socket_address& address);
 

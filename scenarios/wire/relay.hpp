@@ -54,6 +54,7 @@ class relay {
   [[nodiscard]] const std::string& name() const { return options_.name; }
   /// Of the same kind as `listen`; before run(), where it was not known from the beginning.
   void set_target(const uring::socket_address& to) { options_.to = to; }
+  [[nodiscard]] const uring::socket_address& target() const { return options_.to; }
   virtual uring::task<void> run() = 0;
   void stop() { stop_.request_stop(); }
 
@@ -71,6 +72,9 @@ class relay {
   [[nodiscard]] wire_gate& gate(direction dir) { return gates_[static_cast<std::size_t>(dir)]; }
 
   [[nodiscard]] virtual relay_counters counters() const = 0;
+  /// Whether it may still do something although nothing more comes in: something is on its way, or
+  /// a condition may end. A gate that is shut opens by a step only.
+  [[nodiscard]] virtual bool may_act() const = 0;
 
  protected:
   /// Wakes who asks the gates.

@@ -46,6 +46,12 @@ class relay_link {
   /// A gate has been opened or shut.
   void look();
 
+  /// See relay::may_act().
+  [[nodiscard]] bool may_act() const {
+    return server_ < 0 || held_by_ || stop_.stop_requested() || flows_[0].pipe.may_act() ||
+           flows_[1].pipe.may_act();
+  }
+
   [[nodiscard]] const wire_link& identity() const { return identity_; }
   [[nodiscard]] link_counters counters() const {
     return {flows_[0].pipe.delivered(), flows_[1].pipe.delivered()};

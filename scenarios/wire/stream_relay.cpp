@@ -35,6 +35,9 @@ class stream_relay final : public relay {
   void strike(const wire_hit& hit, const std::function<bool(const wire_link&)>& whom) override;
   bool heal(std::optional<std::uint32_t> rule) override;
   [[nodiscard]] relay_counters counters() const override;
+  [[nodiscard]] bool may_act() const override {
+    return !refusals_.empty() || std::ranges::any_of(links_, &relay_link::may_act);
+  }
 
  protected:
   void gates_changed() override {

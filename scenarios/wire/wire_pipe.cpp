@@ -236,8 +236,7 @@ wire_pipe::order wire_pipe::next(time_point now) {
     return wait({});
   }
   item& front = queue_.front();
-  const bool held = is_paused() && (front.what != deed::send || gate_->left() == 0);
-  if (held) return wait({});
+  if (is_held()) return wait({});
   if (front.due > now) return wait(front.due);
   if (front.what != deed::send) return {front.what, {}, {}, front.rule};
   if (not_before_ > now) return wait(not_before_);

@@ -80,6 +80,10 @@ class wire_pipe {
   void observe_jam();
   [[nodiscard]] bool is_jammed_unseen() const { return conditions_.jams_unseen(); }
   [[nodiscard]] bool has_work() const { return !queue_.empty() || conditions_.any(); }
+  /// See relay::may_act().
+  [[nodiscard]] bool may_act() const {
+    return passing_ || conditions_.any() || (!queue_.empty() && !is_held());
+  }
   [[nodiscard]] bool has_ended() const { return ended_; }
   /// The sender's end has come, and nothing will ever be told of it.
   [[nodiscard]] bool is_swallowed() const { return swallowed_end_ && queue_.empty(); }
@@ -107,6 +111,10 @@ class wire_pipe {
 
   [[nodiscard]] bool is_plain() const;
   [[nodiscard]] bool is_paused() const { return gate_ != nullptr && gate_->is_shut(); }
+  // What is at the front of the queue, by the gate.
+  [[nodiscard]] bool is_held() const {
+    return is_paused() && (queue_.front().what != deed::send || gate_->left() == 0);
+  }
   void take(std::string_view bytes, time_point now);
   void enqueue(std::string_view bytes, time_point now, std::optional<std::uint32_t> rule,
                std::optional<std::uint64_t> offset);

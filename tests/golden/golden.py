@@ -18,7 +18,7 @@ NAME.how says how it is run, where `run SCENARIO` is not enough; it may stand al
 
 What two runs may see differently is replaced first: times, process ids, the machine's PATH.
 Without names each code of an error must have been told by one of them, or by an input of
-tests/golden/check, or be among the exceptions of golden_codes.py. URING_BLESS=1 rewrites the files
+fail/check, or be among the exceptions of golden_codes.py. URING_BLESS=1 rewrites the files
 instead; read the difference before it is committed.
 """
 import json

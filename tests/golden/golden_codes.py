@@ -33,8 +33,8 @@ def names_of(numbers):
 
 
 def told_at_load():
-    """By the inputs of tests/golden/check, which a unit test compares."""
-    texts = [each.read_text(errors="replace") for each in (GOLDEN / "check").glob("*.err")]
+    """By the inputs of tests/golden/fail/check, which a unit test compares."""
+    texts = [each.read_text(errors="replace") for each in (GOLDEN / "fail" / "check").glob("*.err")]
     return names_of(set(re.findall(r"\[(E\d{4})\]", "\n".join(texts))))
 
 

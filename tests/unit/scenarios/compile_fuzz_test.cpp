@@ -38,7 +38,7 @@ struct parts {
 parts read_corpus() {
   parts made;
   // Tests run in the repository's root.
-  for (const char* folder : {"tests/golden/check", "examples"}) {
+  for (const char* folder : {"tests/golden/fail/check", "examples"}) {
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (entry.path().extension() != ".json") continue;
       std::ifstream in(entry.path());

@@ -1,5 +1,6 @@
-// Wrong scenarios and the messages that they get, word for word: tests/golden/check/NAME.json and
-// NAME.err. Every rule of the language has one there. URING_BLESS=1 writes the .err files anew.
+// Wrong scenarios and the messages that they get, word for word: NAME.json and NAME.err in
+// tests/golden/fail/check. Every rule of the language has one there. URING_BLESS=1 writes the .err
+// files anew.
 
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
@@ -32,7 +33,7 @@ class standing_in {
 };
 
 // Tests run in the repository's root.
-constexpr const char* golden_folder = "tests/golden/check";
+constexpr const char* golden_folder = "tests/golden/fail/check";
 
 std::string contents(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);

@@ -84,8 +84,7 @@ void fault_compiler::compile_errno(const checked_object& keys, uring::cqe_effect
                   where.op.empty() ? std::string("no operation that this could hit") : where.op,
                   where.op.empty() ? "" : "never ", uring::errno_name(effect.error)));
   told.help = "choose one that it can return, or set \"force\": true";
-  if (victims.size() == 1)
-    told.notes.push_back("it can return " + possible_errno_names(victims));
+  if (victims.size() == 1) told.notes.push_back("it can return " + possible_errno_names(victims));
 }
 
 /// One of bytes, fraction, minus.

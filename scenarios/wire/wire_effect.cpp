@@ -44,6 +44,11 @@ bool check_together(const wire_effect& made, const node& fault, wire_carrier car
     return false;
   };
   using enum wire_fault;
+  const bool only_delays =
+      made.type == latency || made.type == slow_close || made.type == accept_delay;
+  if (only_delays && (made.latency + made.jitter + made.delay).count() == 0)
+    return wrong(code::value_out_of_range, "a delay of nothing delays nothing",
+                 "say how long: \"50ms\"");
   if (made.type == slicer && made.average_size == 0 && made.cuts.empty())
     return wrong(code::missing_key, "wire.slicer needs \"average_size\" or \"cuts\"",
                  "average_size: 64 makes pieces of 64 bytes; cuts: [5, 9] cuts there");

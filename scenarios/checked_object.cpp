@@ -18,8 +18,11 @@ bool takes(json_types wanted, const node& from) {
 
 bool check_type(const node& from, json_types wanted, std::string_view what, diagnostics& out) {
   if (takes(wanted, from)) return true;
-  out.error(code::wrong_type, from.at(),
-            fmt::format("{} takes {}, not {}", what, json_types_text(wanted), from.kind_name()));
+  diagnostic& told = out.error(
+      code::wrong_type, from.at(),
+      fmt::format("{} takes {}, not {}", what, json_types_text(wanted), from.kind_name()));
+  if (from.is(node_kind::string) && from.text().starts_with("${"))
+    told.help = "an expression stands here only in a fault's rule, where it is known at load";
   return false;
 }
 

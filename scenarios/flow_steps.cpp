@@ -182,7 +182,8 @@ uring::task<step_end> step_runner::on(const cancel_step& body) {
   strand::async_state& target = strand_.asyncs_[body.async];
   step_end end;
   target.asked_to_cancel = true;
-  if (target.running == nullptr) {
+  step_context* const running = target.running;
+  if (running == nullptr) {
     // Over already, or not begun: what the kernel says when it finds nothing.
     end.outcome = step_outcome::error;
     end.res = -ENOENT;
@@ -191,8 +192,24 @@ uring::task<step_end> step_runner::on(const cancel_step& body) {
     co_return end;
   }
   // Its end is its own outcome, not one that this scenario's failure cut short.
-  target.running->cancelled_by_step = true;
-  target.running->stop.request_stop();
+  running->cancelled_by_step = true;
+  running->stop.request_stop();
+  for (;;) {
+    // What was not found is asked for again, until the step ends: it may be about to be submitted.
+    const bool over = target.running != running;
+    const std::optional<std::int32_t> told =
+        over ? target.cancel_result : running->recorder.cancel_result();
+    if (told && (over || *told != -ENOENT)) {
+      end.res = *told;
+      break;
+    }
+    if (!co_await target.progress.wait().cancel_on(context_.stop)) co_return not_in_time();
+  }
+  if (end.res == 0) co_return end;
+  end.outcome = step_outcome::error;
+  // A worker was at it, and is interrupted.
+  end.natural = end.res == -EALREADY;
+  if (end.res == -ENOENT) end.detail = "the step ended by itself at the same time";
   co_return end;
 }
 

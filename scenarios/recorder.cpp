@@ -64,6 +64,12 @@ void step_recorder::completed(completion_event event) {
   progress->reset();
 }
 
+std::optional<std::int32_t> step_recorder::cancel_result() const {
+  const auto last = std::ranges::find(completions.rbegin(), completions.rend(),
+                                      request_kind::cancel, &completion_event::kind);
+  return last != completions.rend() ? std::optional(last->res) : std::nullopt;
+}
+
 // A rule about bytes is for all that the step submits, the others hit it once.
 void step_recorder::arm(fault_decision decided) {
   for (const fault_hit& hit : decided.completions) armed.push_back({hit});

@@ -89,6 +89,8 @@ class step_recorder {
   // For requests that the seam does not see: those of private rings.
   void submitted(std::string_view op, std::uint64_t user_data);
   void completed(completion_event event);
+  // Of the last cancel of a request of this step, if one has been answered.
+  [[nodiscard]] std::optional<std::int32_t> cancel_result() const;
 
   std::string_view step_id;          // for rules that name a step
   std::string_view path;             // of the step, for the list of what a fault could hit

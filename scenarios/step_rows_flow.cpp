@@ -75,9 +75,11 @@ std::vector<step_row> flow_rows() {
   rows.push_back(with(flow("join", always | timeout, compile_join), j::string, "id", id_keys,
                       "Waits for an async step, whose expectation is judged here.",
                       R"({ "join": "r1" })"));
-  rows.push_back(with(flow("cancel", always | expect, compile_cancel), j::string, "id", id_keys,
-                      "Cancels an async step; its own result is the cancel's.",
-                      R"({ "cancel": "r1" })"));
+  rows.push_back(
+      with(flow("cancel", always | expect, compile_cancel), j::string, "id", id_keys,
+           "Cancels an async step. Its own result is the cancel's: 0, EALREADY where a worker "
+           "was at it, ENOENT when the step had ended by itself.",
+           R"({ "cancel": "r1" })"));
   rows.back().opcodes = cancel_ops;
   rows.push_back(
       with(flow("repeat", always, compile_repeat), 0, "", repeat_keys,

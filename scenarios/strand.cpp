@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "scenarios/judge.hpp"
 #include "scenarios/step_runner.hpp"
@@ -307,6 +308,9 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     if (step.async != no_index) {
       asyncs_[step.async].running = nullptr;
       asyncs_[step.async].completions = context.recorder.completions.size();
+      // Between two submissions, or where a timer is all there is, nothing is there to cancel.
+      asyncs_[step.async].cancel_result = context.recorder.cancel_result().value_or(
+          end.outcome == step_outcome::cancelled ? 0 : -ENOENT);
     }
     const bool retried =
         step.retry && attempts_left > 0 && end.res < 0 && !on.stop.stop_requested() &&

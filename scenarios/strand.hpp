@@ -133,8 +133,9 @@ class strand final : public environment {
     step_context* running = nullptr;  // while it runs
     const step_plan* step = nullptr;
     uring::event ended;
-    uring::event progress;        // at each completion of a low-level step
-    std::size_t completions = 0;  // that it had when it ended
+    uring::event progress;           // at each completion, and at the end
+    std::size_t completions = 0;     // that it had when it ended
+    std::int32_t cancel_result = 0;  // when it ended: what whoever cancelled it was told
     bool started = false;
     bool failed = false;
     bool asked_to_cancel = false;

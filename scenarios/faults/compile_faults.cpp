@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "scenarios/constant_nodes.hpp"
 #include "scenarios/faults/compile_rule.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
@@ -173,7 +174,9 @@ void compile_faults(case_context& in, const node& from) {
   std::set<std::string> ids;
   std::vector<open_reference> references;
   std::size_t number = 0;
-  for (const node& item : from.items()) {
+  name_scope constants(in.names, name_stage::constants);
+  for (const node& written : from.items()) {
+    const node item = with_constants(written, constants);
     fault_compiler compiler(in, ++number, item);
     std::optional<fault_plan> made = compiler.compile();
     if (!made) continue;

@@ -253,7 +253,9 @@ void add_fault_definitions(json& definitions) {
                      {"then", reference(row.name)}});
   }
   json made = typed(j::object, "a fault");
-  made["properties"]["type"] = {{"description", "What breaks."}, {"enum", std::move(types)}};
+  made["properties"]["type"] = {
+      {"description", "What breaks."},
+      {"anyOf", json::array({{{"enum", std::move(types)}}, {{"pattern", R"(\$\{)"}}})}};
   made["required"] = json::array({"type"});
   made["allOf"] = std::move(rules);
   definitions[definition_of(keys::fault)] = std::move(made);
@@ -269,6 +271,14 @@ std::string definition_of(const key_table& table) {
 
 json key_schema(std::string_view owner, const key_row& row) {
   json made = typed(row.accepts, row.doc);
+  constexpr json_types scalars = j::boolean | j::integer | j::real;
+  const bool is_of_fault =
+      owner == "fault" || owner.starts_with("fault.") || find_fault_type(owner) != nullptr;
+  if (is_of_fault && (row.accepts & scalars) != 0 && (row.accepts & j::string) == 0) {
+    // What is known at load may stand there as an expression.
+    made = typed(row.accepts | j::string, row.doc);
+    made["pattern"] = R"(\$\{)";
+  }
   const auto* const linked = std::ranges::find_if(links, [&](const link& each) {
     return each.key == row.name && (each.owner.empty() || each.owner == owner);
   });

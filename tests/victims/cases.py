@@ -82,6 +82,11 @@ REDIS_BENCHMARK = Victim(
      Case(fault("reset_peer", when={"match": {"text": "+PO"}}), 1, ("Connection reset by peer",)),
      Case(fault("half_close", when={"match": {"text": "+PO"}}), 1,
           ("Server closed the connection",)),
+     # The first connection asks for the server's settings.
+     Case(fault("reset_peer", where={"conn": "px#2"}, when=behind(9)), 1,
+          ("Connection reset by peer",), got=58, note="of its second connection"),
+     Case(fault("half_close", where={"conn": "px#2"}, when=behind(9)), 1,
+          ("Server closed the connection",), got=58, note="of its second connection"),
      holding("stopped"), holding("jammed")])
 
 CURL = Victim(

@@ -48,7 +48,7 @@ fault_delivery fault_injector::completed(operation& op, request_kind kind, std::
       decided = timeout_arrived(*record, res);
     }
   } else if (kind == request_kind::main &&
-             (record->effect.type != cqe_fault::reorder || record->fired)) {
+             (record->effect.type != cqe_fault::reorder || record->fired) && !record->in_vain) {
     decided.by = &record->effect;
   }
   if (decided.what == verdict::withhold) return decided;
@@ -150,6 +150,11 @@ fault_delivery fault_injector::main_arrived(faulted& record, std::int32_t& res,
 fault_delivery fault_injector::replace_result(faulted& record, std::int32_t& res,
                                               std::uint32_t& flags, int with) {
   const bool more = !is_last(flags);
+  // It says so by itself: nothing is changed.
+  if (res == with && !more) {
+    record.at = stage::over;
+    return {};
+  }
   hide_result(*record.op, res, flags, with);
   if (more && !is_zero_copy(*record.op)) end_multishot(*record.op, flags);
   record.at = stage::over;
@@ -331,6 +336,10 @@ void fault_injector::deliver(faulted& record, request_kind kind, std::int32_t re
 
 void fault_injector::release(faulted& record) {
   record.timer.disarm();
+  if (record.effect.type == cqe_fault::cancel_race && !record.fired) {
+    record.in_vain = true;  // no cancel came, and it had to wait for one
+    fire(record);
+  }
   record.at = stage::over;
   orphan_agents(record);
   const std::vector<faulted::arrival> results = std::move(record.results);

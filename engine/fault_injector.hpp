@@ -55,6 +55,11 @@ class fault_observer {
   virtual bool joins(const operation& /*other*/, const cqe_effect& /*effect*/) noexcept {
     return true;
   }
+  /// How many of the operations in flight, `all` on the loop, may still bring a completion to this
+  /// window, those that it holds included. With as many in it nothing is waited for.
+  virtual std::size_t may_join(const cqe_effect& /*effect*/, std::size_t all) noexcept {
+    return all;
+  }
   /// Nobody asks about this window any more; what it held is delivered.
   virtual void window_closed(const cqe_effect& /*effect*/) noexcept {}
   /// The ring has met the effect: once each time it was armed, at most.

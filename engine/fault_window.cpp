@@ -78,7 +78,10 @@ fault_delivery fault_injector::join_window(faulted& record, std::int32_t res, st
   record.final_in |= is_last(flags);
   record.at = stage::held;
   // When nothing else is on its way the window can't fill.
-  const bool all = into.members.size() == into.size || into.members.size() >= loop_.in_flight();
+  const std::size_t flying = loop_.in_flight();
+  const std::size_t may_come =
+      observer_ == nullptr ? flying : observer_->may_join(into.effect, flying);
+  const bool all = into.members.size() == into.size || into.members.size() >= may_come;
   record.release_at = into.closes_at;
   watch_deadline(record);
   if (all) {
@@ -114,6 +117,10 @@ void fault_injector::close_window(window& which) {
     for (std::size_t i = 0; i < held; ++i) {
       if (all[i] != nullptr) all[i]->fired = true;
     }
+  } else if (opener != end && !closing->full) {
+    // It came later than it would have, and in its own order.
+    (*opener)->in_vain = true;
+    fire(**opener);
   }
   std::vector<std::uint32_t> order = order_of(closing->effect, held);
   for (std::size_t i = held; i < all.size(); ++i) order.push_back(static_cast<std::uint32_t>(i));

@@ -99,6 +99,7 @@ struct faulted {
   cqe_effect effect;
   stage at = stage::running;
   bool fired = false;
+  bool in_vain = false;     // fired: it kept the completion, for others that did not come
   bool lost = false;        // its result will not come to its operation
   bool final_in = false;    // its last completion has come
   bool timeout_in = false;  // its linked timeout's completion has come and is withheld

@@ -379,12 +379,9 @@ uring::task<bool> actor_group::accept_one(std::size_t index, uring::stop_source&
   const std::int64_t started = run_.clock.now_ns();
   uring::completion result;
   {
-    std::optional<blocked_wait> blocked;
-    if (!run_.has_outsiders()) {
-      blocked.emplace(run_, wait_kind::accepting, actor.name, actor.server->address.at(),
-                      fmt::format("for connection {}", server.accepted + 1), nullptr,
-                      server.listener);
-    }
+    const blocked_wait blocked(run_, wait_kind::accepting, actor.name, actor.server->address.at(),
+                               fmt::format("for connection {}", server.accepted + 1), nullptr,
+                               server.listener);
     result = co_await op;
   }
   const bool others_gone = actor.server->accept_each && run_.others_ended.stop_requested();

@@ -78,8 +78,7 @@ void scenario_run::look_for_deadlock() {
     if (blocked_ >= strands_) threads->may_be_stuck();
     return;
   }
-  if (strands_ == 0 || blocked_ < strands_ || stop.stop_requested()) return;
-  if (any_event_pending()) return;
+  if (strands_ == 0 || !is_idle() || stop.stop_requested()) return;
   const uring::duration quiet = quiet_needed();
   if (quiet.count() == 0) {
     give_up(standing().waits);
@@ -93,7 +92,7 @@ void scenario_run::look_for_deadlock() {
 
 void scenario_run::quiet_for_long() {
   if (strands_ == 0 || blocked_ < strands_ || stop.stop_requested()) return;
-  if (any_event_pending() || any_io_pending() || progress_when_quiet_ != progress()) {
+  if (!is_idle() || any_io_pending() || progress_when_quiet_ != progress()) {
     look_for_deadlock();
     return;
   }
@@ -121,7 +120,15 @@ uring::duration scenario_run::quiet_needed() const {
 }
 
 bool scenario_run::is_idle() const {
-  return blocked_ >= strands_ && !any_event_pending();
+  return blocked_ >= strands_ && !any_event_pending() && !others_may_come();
+}
+
+/// Asked when all wait, not when a wait begins: whoever was dialled since may call back.
+bool scenario_run::others_may_come() const {
+  for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_)
+    if (wait->kind == wait_kind::accepting || wait->kind == wait_kind::arriving)
+      return has_outsiders();
+  return false;
 }
 
 run_standing scenario_run::standing() const {
@@ -158,7 +165,7 @@ bool scenario_run::any_io_pending() const {
   if (recording_seam::of(loop).will_let_go()) return true;
   if (proxies != nullptr && proxies->may_act()) return true;
   for (const blocked_wait* wait = first_wait_; wait != nullptr; wait = wait->next_) {
-    const bool inward = wait->kind == wait_kind::reading || wait->kind == wait_kind::accepting;
+    const bool inward = wait->kind != wait_kind::internal && wait->kind != wait_kind::writing;
     if (inward && readable(wait->fd)) return true;
   }
   // Asked last: what is not in a socket any more may be told of already.

@@ -106,7 +106,9 @@ void recording_seam::on_submit(uring::operation& op, request_kind kind,
   if (record->published != nullptr) *record->published = sqe.user_data;
   if (op.bounded_by() == uring::timeout_mechanism::linked) record->mechanism = "linked timeout";
   if (op.bounded_by() == uring::timeout_mechanism::timer) record->mechanism = "loop timer";
-  if (record->counter != nullptr && record->counter->any()) suffer(*record, op, sqe);
+  if (record->counter == nullptr) return;
+  record->counter->submitted();
+  if (record->counter->any()) suffer(*record, op, sqe);
 }
 
 void recording_seam::suffer(step_recorder& record, uring::operation& op, io_uring_sqe& sqe) {
@@ -206,6 +208,8 @@ uring::verdict recording_seam::on_complete(uring::operation& op, request_kind ki
     touch(*record, what, std::move(moved));
   }
   if (what.decided.what == uring::verdict::withhold) return what.decided.what;
+  if (main && record->counter != nullptr && (flags & IORING_CQE_F_MORE) == 0)
+    record->counter->completed();
   if (main) settle(*record, what);
   completion_event event;
   event.fault = std::move(what.faults);
@@ -322,6 +326,12 @@ bool recording_seam::joins(const uring::operation& other,
   const auto found = reorderings_.find(effect.rule);
   return record != nullptr && record->counter != nullptr && found != reorderings_.end() &&
          record->counter == found->second.whose;
+}
+
+// Other actors share the loop, and other scenarios: what they have in flight is no matter here.
+std::size_t recording_seam::may_join(const uring::cqe_effect& effect, std::size_t all) noexcept {
+  const auto found = reorderings_.find(effect.rule);
+  return found != reorderings_.end() ? found->second.whose->in_flight() : all;
 }
 
 void recording_seam::window_closed(const uring::cqe_effect& effect) noexcept {

@@ -168,6 +168,7 @@ class recording_seam final : public uring::seam, private uring::fault_observer {
   void fired(const uring::cqe_effect& effect, const uring::operation& victim) noexcept override;
   void stray(const uring::fault_stray& what) noexcept override;
   bool joins(const uring::operation& other, const uring::cqe_effect& effect) noexcept override;
+  std::size_t may_join(const uring::cqe_effect& effect, std::size_t all) noexcept override;
   void window_closed(const uring::cqe_effect& effect) noexcept override;
   void ring_fired(const uring::ring_effect& effect) noexcept override;
   void ring_overcame(const uring::ring_effect& effect) noexcept override;

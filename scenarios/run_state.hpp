@@ -40,9 +40,10 @@ struct barrier_state {
   std::deque<uring::event> rounds;
 };
 
-// How a strand is held up. The last three are I/O whose other end is in the same scenario: nothing
-// from outside can end it.
-enum class wait_kind : std::uint8_t { internal, accepting, reading, writing };
+// How a strand is held up: by another one, by I/O whose other end is in the same scenario, or by a
+// connection (accepting) or a datagram (arriving) that others may bring as well, where there are
+// any.
+enum class wait_kind : std::uint8_t { internal, reading, writing, accepting, arriving };
 
 class process_table;
 class proxy_group;
@@ -255,6 +256,7 @@ class scenario_run {
   [[nodiscard]] uring::duration quiet_needed() const;
   [[nodiscard]] std::uint64_t progress() const;
   [[nodiscard]] bool any_event_pending() const;
+  [[nodiscard]] bool others_may_come() const;
   [[nodiscard]] bool any_io_pending() const;
   void tell_deadline();
   void end_late(diagnostic why);

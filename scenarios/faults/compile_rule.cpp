@@ -58,9 +58,13 @@ std::optional<fault_plan> fault_compiler::compile() {
   if (const node* stack = keys.find("stack")) compile_stack(*stack);
   if (const node* when = keys.find("when")) compile_when(*when);
   compile_times(keys);
-  // A rule of the wire fires when it is set to work on a connection. That proves nothing where no
-  // byte and no end came for it to work on.
-  if (is_wire()) made_.require.observed_min = 1;
+  // A rule of the wire fires when it is set to work on a connection, which proves nothing where no
+  // byte and no end came for it to work on. Those that keep a completion for another one, or for a
+  // cancel, have only delayed it when that does not come.
+  const uring::cqe_effect* effect = made_.completion();
+  const bool waits_for_more = effect != nullptr && (effect->type == uring::cqe_fault::reorder ||
+                                                    effect->type == uring::cqe_fault::cancel_race);
+  if (is_wire() || waits_for_more) made_.require.observed_min = 1;
   if (const node* require = keys.find("require")) compile_require(*require);
   if (!keys.sound()) return std::move(made_);
   if (is_wire()) {

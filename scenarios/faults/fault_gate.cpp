@@ -35,12 +35,16 @@ std::string in_vain(const fault_plan& rule, const fault_tally& sums) {
   const std::string due = "it was due " + times(sums.matched);
   if (sums.beaten != 0) return due + ", and an earlier rule had what it waits for";
   const uring::cqe_effect* effect = rule.completion();
-  if (effect != nullptr && sums.fired == 0) {
-    using enum uring::cqe_fault;
-    if (effect->type == corrupt)
-      return due + ", and no byte would have been another: too few came, or these already";
+  using enum uring::cqe_fault;
+  if (effect != nullptr && sums.observed == 0) {
     if (effect->type == reorder) return due + ", and its window was never full";
     if (effect->type == cancel_race) return due + ", and no cancel met it";
+  }
+  if (effect != nullptr && sums.fired == 0) {
+    if (effect->type == corrupt)
+      return due + ", and no byte would have been another: too few came, or these already";
+    if (effect->type == errno_ || effect->type == eof || effect->type == cancelled)
+      return due + ", and that was its result by itself";
     if (effect->type == multishot_end) return due + ", and no completion had another to come";
   }
   return fmt::format("{} and took effect {}", due, times(sums.fired));

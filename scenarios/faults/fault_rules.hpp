@@ -95,6 +95,10 @@ class fault_counter {
   // It was due, and could not be done.
   void impossible(const fault_plan& rule, std::string_view why);
   void step_ended(const step_plan& step);
+  // Main requests of this actor, from the submission to the last completion that is handed on.
+  void submitted() { ++in_flight_; }
+  void completed() { --in_flight_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
  private:
   friend class byte_rules;
@@ -115,6 +119,7 @@ class fault_counter {
   void note_hit(const fault_plan& rule, fault_site site);
   [[nodiscard]] bool is_me(std::string_view actor) const;
 
+  std::size_t in_flight_ = 0;
   fault_director& director_;
   const environment& values_;
   std::vector<own_count> own_;

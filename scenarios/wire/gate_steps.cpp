@@ -164,8 +164,8 @@ uring::task<step_end> step_runner::on(const pass_step& body) {
   proxy->let_pass(body.dir, amount);
   while (gate.left() != 0) {
     std::optional<blocked_wait> blocked;
-    if (!context_.deadline && !context_.may_be_cancelled && !run_.has_outsiders())
-      blocked.emplace(run_, wait_kind::reading, strand_.name, step_.op_at,
+    if (!context_.deadline && !context_.may_be_cancelled)
+      blocked.emplace(run_, wait_kind::arriving, strand_.name, step_.op_at,
                       fmt::format("for what {} is to let pass", body.proxy), nullptr, -1);
     if (co_await gate.changed.wait().cancel_on(context_.stop)) continue;
     step_end end = not_in_time();

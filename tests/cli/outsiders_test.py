@@ -120,6 +120,32 @@ class Outsiders(ProgramTest):
                 data.sendall(b"hello\n")
                 self.passes()
 
+    def waits_to_be_called_back(self, server, **more):
+        """Who waits had begun before anybody was dialled."""
+        listener, url = self.listener()
+        self.start({**more, "actors": {"s": server, "c": {"client": url, "do": [
+            {"send": "${str(s.port)}\n"}, {"recv": {"eof": True}}, {"await": "called"}]}}})
+        control = listener.accept()[0]
+        port = int(control.makefile().readline())
+        control.close()
+        self.let_time_pass()
+        return port
+
+    def test_a_server_waited_before_somebody_was_dialled(self):
+        for more in ({}, {"thread": True}):
+            with self.subTest(**more):
+                port = self.waits_to_be_called_back({"server": "tcp://127.0.0.1:0", **more, "do": [
+                    {"recv": {"line": True}, "expect": {"data": "hello"}}, {"signal": "called"}]})
+                with socket.create_connection(("127.0.0.1", port)) as data:
+                    data.sendall(b"hello\n")
+                    self.passes()
+
+    def test_a_peer_waited_before_somebody_was_dialled(self):
+        port = self.waits_to_be_called_back({"peer": "udp://127.0.0.1:0", "do": [
+            {"recv": {"datagram": True}, "expect": {"data": "hello"}}, {"signal": "called"}]})
+        self.receiver()[0].sendto(b"hello", ("127.0.0.1", port))
+        self.passes()
+
     def test_somebody_was_dialled(self):
         self.calls_back(lambda url: [{"connect": url, "as": "c"}])
 

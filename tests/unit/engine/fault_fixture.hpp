@@ -78,6 +78,9 @@ class faulty_seam final : public seam, public fault_observer {
   bool joins(const operation& other, const cqe_effect& effect) noexcept override {
     return (!joining || joining(other)) && (!joining_window || joining_window(other, effect));
   }
+  std::size_t may_join(const cqe_effect& /*effect*/, std::size_t all) noexcept override {
+    return may_come ? *may_come : all;
+  }
   void window_closed(const cqe_effect& effect) noexcept override { closed.push_back(effect.rule); }
   void ring_fired(const ring_effect& effect) noexcept override {
     ring_log += (ring_log.empty() ? "" : ", ") + std::string(ring_fault_name(effect.type)) + " " +
@@ -97,6 +100,7 @@ class faulty_seam final : public seam, public fault_observer {
   int foreign = 0;  // strays of nobody
   int arrivals = 0;
   picks joining;
+  std::optional<std::size_t> may_come;  // to a window; otherwise all that are in flight
   std::function<bool(const operation&, const cqe_effect&)> joining_window;
   std::vector<std::uint32_t> closed;  // windows
   std::string ring_log;               // faults of the ring that were met, and gone behind

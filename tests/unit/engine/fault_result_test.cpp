@@ -27,6 +27,23 @@ TEST_CASE("an errno before: nothing moved; after: it moved and nobody knows") {
   CHECK(seam.changed == 1);
 }
 
+TEST_CASE("a result that it has by itself is not changed, and nothing has fired") {
+  ON_EVERY_RING();
+  const bool eof = GENERATE(true, false);
+  socket_pair ends = unix_pair();
+  cqe_effect effect = eof ? effect_of(cqe_fault::eof) : failing(EBADF, false);
+  effect.before = false;
+  faulty_seam seam(*on, IORING_OP_RECV, effect);
+  if (eof) shutdown(ends.b, SHUT_WR);
+  run(*on, [&]() -> task<void> {
+    room got;
+    const completion received = co_await on->recv(eof ? static_cast<int>(ends.a) : -1, got);
+    CHECK(received.res == (eof ? 0 : -EBADF));
+  });
+  CHECK(seam.fired_rules.empty());
+  CHECK(seam.changed == 0);
+}
+
 TEST_CASE("a short read loses no byte: the next one has the rest") {
   ON_EVERY_RING();
   const socket_pair ends = unix_pair();

@@ -43,26 +43,53 @@ bool expects_exit(const step_plan& step) {
 std::string last_words(const scenario_process& of) {
   std::string text;
   for (const auto& [name, all] :
-       {std::pair("stdout", &of.output.all()), std::pair("stderr", &of.errors.all())}) {
-    if (all->empty()) continue;
-    const std::size_t from = all->size() - std::min(all->size(), shown_bytes);
-    text += fmt::format("; {}: {}{}", name, from == 0 ? "" : "…",
-                        describe_data(std::string_view(*all).substr(from), 200));
+       {std::pair("stdout", &of.output), std::pair("stderr", &of.errors)}) {
+    if (all->total() == 0) continue;
+    text += fmt::format("; {}: {}{}", name, all->total() <= shown_bytes ? "" : "…",
+                        describe_data(all->last(shown_bytes), 200));
   }
   return text.empty() ? "; it wrote nothing" : text;
+}
+
+// Whether the step looks at what the program wrote.
+bool asks_for_output(const step_plan& step) {
+  if (step.as_value || step.collect || !step.captures.empty()) return true;
+  if (!step.expect) return false;
+  const auto& fields = step.expect->fields;
+  return step.expect->data || !step.expect->any_of.empty() ||
+         std::ranges::any_of(fields, [](const expected_field& part) {
+           return part.path.text() == "stdout" || part.path.text() == "stderr";
+         });
+}
+
+constexpr std::size_t kept_mebibytes = output_text::kept_max >> 20U;
+
+// What was lost might have been just what is looked for.
+step_end too_much(std::string_view name) {
+  step_end end;
+  end.outcome = step_outcome::error;
+  end.res = -EMSGSIZE;
+  end.natural = false;
+  end.detail = fmt::format("it wrote more than {} MiB to its {}: no step can have all of it",
+                           kept_mebibytes, name);
+  return end;
 }
 
 // The end of a program, as `exec` and `wait_exit` see it.
 step_end end_of(const scenario_process& of, const step_plan& step) {
   const exit_status status = *of.child.status();
   const bool killed = status.how == exit_status::manner::killed;
+  if (asks_for_output(step)) {
+    if (!of.output.is_whole()) return too_much("stdout");
+    if (!of.errors.is_whole()) return too_much("stderr");
+  }
   step_end end;
   end.res = killed ? signal_exit_base + status.value : status.value;
-  end.data = of.output.all();
+  if (of.output.is_whole()) end.data = of.output.kept();
   end.fields = value::record({{"exit", killed ? value::text(signal_name(status.value))
                                               : value(std::int64_t{status.value})},
-                              {"stdout", value::bytes(of.output.all())},
-                              {"stderr", value::bytes(of.errors.all())}});
+                              {"stdout", value::bytes(of.output.kept())},
+                              {"stderr", value::bytes(of.errors.kept())}});
   if (status == exit_status::exited(0)) return end;
   end.outcome = step_outcome::error;
   end.natural = expects_exit(step);
@@ -280,6 +307,7 @@ uring::task<step_end> step_runner::on(const expect_output_step& body) {
     if (pattern.Match({rest.data(), rest.size()}, 0, rest.size(), RE2::UNANCHORED, found.data(),
                       static_cast<int>(found.size())))
       break;
+    if (from.has_lost()) co_return too_much(body.errors ? "stderr" : "stdout");
     if (program->child.status()) {
       step_end end;
       end.outcome = step_outcome::eof;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace scenarios {
 namespace {
@@ -12,23 +13,31 @@ using namespace std::chrono_literals;
 
 // Nobody waits for these any more: the steps are over.
 constexpr uring::duration end_grace = 1s;
-constexpr std::size_t shown_bytes = 4096;
 
 /// Where it is cut, it says so: the rest of a secret is known by that.
-std::string last_of(std::string_view text, std::size_t bytes) {
-  if (text.size() <= bytes) return std::string(text);
-  return fmt::format("…{}", text.substr(text.size() - bytes));
+std::string end_of(const output_text& of) {
+  return fmt::format("{}{}", of.total() > output_text::last_max ? "…" : "",
+                     of.last(output_text::last_max));
 }
 
 }  // namespace
 
 void output_text::append(std::string_view bytes) {
-  text_.append(bytes);
+  total_ += bytes.size();
+  if (!lost_ && text_.size() + bytes.size() > kept_max)
+    text_.erase(0, std::exchange(passed_, 0));
+  const std::size_t room = lost_ ? 0 : kept_max - text_.size();
+  text_.append(bytes.substr(0, room));
+  if (bytes.size() <= room) return;
+  if (!std::exchange(lost_, true)) last_ = text_.substr(text_.size() - last_max);
+  last_.append(bytes.substr(room));
   // Cut at twice the size: each byte is moved at most once.
-  if (text_.size() <= 2 * kept_max) return;
-  const std::size_t gone = text_.size() - kept_max;
-  text_.erase(0, gone);
-  passed_ -= std::min(passed_, gone);
+  if (last_.size() > 2 * last_max) last_.erase(0, last_.size() - last_max);
+}
+
+std::string_view output_text::last(std::size_t bytes) const {
+  const std::string_view all = lost_ ? last_ : text_;
+  return all.substr(all.size() - std::min(all.size(), bytes));
 }
 
 scenario_process::scenario_process(uring::loop& on) : child(on) {
@@ -93,8 +102,7 @@ void process_table::collect(std::vector<service_result>& into) const {
     made.ready = true;
     made.exit = each->child.status() ? each->child.status()->text() : "running";
     made.pid = each->child.pid();
-    made.output_tail = last_of(each->output.all(), shown_bytes);
-    made.output_tail += last_of(each->errors.all(), shown_bytes);
+    made.output_tail = end_of(each->output) + end_of(each->errors);
   }
 }
 

@@ -19,20 +19,32 @@
 
 namespace scenarios {
 
-// What a program wrote to one of its streams, of which the last MiB are kept.
+// What a program wrote to one of its streams. So much is kept: the first bytes that no search has
+// passed, and beyond those only the last few, for messages. Where it is cut depends on the bytes
+// alone, never on how they came.
 class output_text {
  public:
-  static constexpr std::size_t kept_max = std::size_t{1} << 20;
+  static constexpr std::size_t kept_max = std::size_t{16} << 20;
+  static constexpr std::size_t last_max = 4096;
 
   void append(std::string_view bytes);
-  [[nodiscard]] const std::string& all() const { return text_; }
-  /// What no search has passed yet.
+  /// All of it, if it is whole.
+  [[nodiscard]] const std::string& kept() const { return text_; }
+  [[nodiscard]] bool is_whole() const { return text_.size() == total_; }
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+  /// Its end, at most so many bytes (last_max).
+  [[nodiscard]] std::string_view last(std::size_t bytes) const;
+  /// What no search has passed yet; behind it more may have been lost.
   [[nodiscard]] std::string_view rest() const { return std::string_view(text_).substr(passed_); }
+  [[nodiscard]] bool has_lost() const { return lost_; }
   void pass(std::size_t bytes) { passed_ += bytes; }
 
  private:
   std::string text_;
+  std::string last_;  // once something is lost
   std::size_t passed_ = 0;
+  std::uint64_t total_ = 0;
+  bool lost_ = false;
 };
 
 class scenario_process {

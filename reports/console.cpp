@@ -57,7 +57,7 @@ std::size_t passed_in_all(const verdict_counts& n) {
 }
 
 std::size_t failed_in_all(const verdict_counts& n) {
-  return n.failed + n.error + n.invalid + n.xpassed + n.not_run;
+  return n.failed + n.error + n.invalid + n.xpassed;
 }
 
 /// "c1  1 recv → 6 "hello\n"  0.4 ms", and its failures by their words.
@@ -118,10 +118,9 @@ std::string skip_lines(const suite_result& of) {
 
 /// The verdicts that the totals count under another name; empty when there are none.
 std::string counts_line(const verdict_counts& n) {
-  const std::array<std::pair<std::size_t, std::string_view>, 6> counts{{{n.error, "error"},
+  const std::array<std::pair<std::size_t, std::string_view>, 5> counts{{{n.error, "error"},
                                                                         {n.invalid, "invalid"},
                                                                         {n.xpassed, "xpassed"},
-                                                                        {n.not_run, "not run"},
                                                                         {n.flaky, "flaky"},
                                                                         {n.xfailed, "xfailed"}}};
   std::string out;
@@ -137,8 +136,10 @@ std::string counts_line(const verdict_counts& n) {
 }  // namespace
 
 std::string totals_line(const verdict_counts& counts) {
-  return fmt::format("scenarios: {} passed, {} failed, {} skipped", passed_in_all(counts),
-                     failed_in_all(counts), counts.skipped);
+  std::string line = fmt::format("scenarios: {} passed, {} failed, {} skipped",
+                                 passed_in_all(counts), failed_in_all(counts), counts.skipped);
+  if (counts.not_run != 0) line += fmt::format(", {} not run", counts.not_run);
+  return line;
 }
 
 std::string closing_lines(const suite_result& of, int verbosity) {
@@ -226,7 +227,8 @@ void console::scenario_ended(const scenario_result& result) {
 }
 
 std::string console::progress_line() const {
-  const std::size_t done = passed_in_all(counts_) + failed_in_all(counts_) + counts_.skipped;
+  const std::size_t done =
+      passed_in_all(counts_) + failed_in_all(counts_) + counts_.skipped + counts_.not_run;
   const std::string failed = fmt::format("{} failed", failed_in_all(counts_));
   std::string line = fmt::format("[{}/{}] {} passed, {}, {} skipped", done, total_,
                                  passed_in_all(counts_), failed, counts_.skipped);

@@ -217,6 +217,7 @@ void node_writer::step_fields(const step_result& of, half which) {
       of.sent && first == (settled && !of.sent_varies && (of.low_level || of.outcome == "ok"));
   const bool request = first == (settled && of.low_level && !ticks(of));
   if (first) put_place(of.at);
+  if (!first && of.attempts > 1) to_.put("attempts", of.attempts);
   if (request) completions(of, first);
   if (of.data && first == (settled && !of.data_varies)) to_.key("data"), to_.tree(data(*of.data));
   if (!first && of.ended_ns >= 0) to_.put("ended_ns", of.ended_ns);

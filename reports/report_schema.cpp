@@ -126,6 +126,7 @@ constexpr field_row step_fields[] = {
     {"severity", "should|info", optional, "How much a difference weighs, if less than a failure."},
 };
 constexpr field_row step_loose[] = {
+    {"attempts", "integer", optional, "How often it was tried, if not once; told is the last one."},
     {"started_ns", "integer", optional, "Since the scenario's start."},
     {"ended_ns", "integer", optional, "Since the scenario's start."},
     {"raw_res", "integer", optional, "The result as a number."},

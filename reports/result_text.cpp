@@ -34,8 +34,12 @@ std::string data_text(const step_result& step, std::size_t width) {
     const bool nothing = step.data->is(scenarios::value_type::data) && step.data->data().empty();
     return nothing ? std::string() : scenarios::describe(*step.data, width);
   }
-  if (step.sent && !step.sent->empty()) return scenarios::describe_data(*step.sent, width);
-  return {};
+  if (!step.sent || step.sent->empty()) return {};
+  if (step.sent_bytes == step.sent->size()) return scenarios::describe_data(*step.sent, width);
+  // Only the beginning is kept.
+  constexpr std::size_t enough = 16;
+  const auto begin = std::string_view(*step.sent).substr(0, enough);
+  return fmt::format("{} … ({} bytes)", scenarios::describe_data(begin, width), step.sent_bytes);
 }
 
 }  // namespace
@@ -84,6 +88,7 @@ std::string step_text(const step_result& step, std::size_t width) {
   }
   if (step.status == scenarios::step_status::not_run && ended) return text + " (not run)";
   if (!ended) return step.started_ns < 0 ? text : text + " …";
+  if (step.attempts > 1) text += fmt::format(" (attempt {})", step.attempts);
   if (step.status == scenarios::step_status::not_judged) return text + " (cut short)";
   const std::string came = came_text(step, width);
   // A barrier's 0 is no result of anything that was submitted.

@@ -241,7 +241,20 @@ void actor_compiler::add_teardown(const node& from) {
 
 // ---- Compiling ---------------------------------------------------------------------------------
 
+/// Servers that wait for the others to end, where there are no others, end at once.
+void actor_compiler::check_ends() {
+  const auto waits = [](const entry& each) { return each.accept_each; };
+  if (entries_.empty() || !std::ranges::all_of(entries_, waits)) return;
+  const member* accept = entries_.front().keys->find_member("accept");
+  in_.out
+      .error(
+          code::value_out_of_range, accept->value.at(),
+          "\"each\" ends when every other actor has ended, and there is no other: it ends at once")
+      .help = "say how many connections it serves: \"accept\": 5";
+}
+
 void actor_compiler::compile() {
+  check_ends();
   if (setup_) setup_->compile(*setup_steps_);
   for (entry& each : entries_) compile_actor(each);
   if (teardown_ && teardown_steps_ != nullptr) teardown_->compile(*teardown_steps_);

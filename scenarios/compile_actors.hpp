@@ -24,6 +24,7 @@ class actor_compiler {
   void compile();
 
  private:
+  void check_ends();
   struct entry {
     std::string name;
     span at;

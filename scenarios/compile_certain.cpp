@@ -20,7 +20,7 @@
 namespace scenarios {
 namespace {
 
-constexpr std::size_t udp_bytes_max = 65'507;
+constexpr std::size_t udp_bytes_max = 65'507, udp6_bytes_max = 65'527;
 
 /// The octets that are expected where they stand in the file as they are.
 std::optional<std::string> literal_of(const matcher& wanted) {
@@ -91,7 +91,8 @@ bool works_on_connection(const step_body& body) {
          std::holds_alternative<close_step>(body) || std::holds_alternative<rst_step>(body) ||
          std::holds_alternative<start_tls_step>(body) ||
          std::holds_alternative<stop_tls_step>(body) ||
-         std::holds_alternative<trickle_step>(body) || std::holds_alternative<split_step>(body);
+         std::holds_alternative<trickle_step>(body) || std::holds_alternative<split_step>(body) ||
+         std::holds_alternative<stall_reads_step>(body);
 }
 
 bool sends(const step_body& body) {
@@ -125,6 +126,8 @@ class conversation {
     for (const std::uint32_t made : step.as_more) done_.erase(made);
     done_.erase(step.as_handle);
     if (step.handle == no_index || !works_on_connection(step.body)) return;
+    // Below TLS the connection is open, whatever its end of stream was.
+    if (std::holds_alternative<stop_tls_step>(step.body)) done_.erase(step.handle);
     if (step.when || step.async != no_index) {
       done_.erase(step.handle);
       return;
@@ -186,10 +189,12 @@ void check_datagram_size(strand_context& in, const step_plan& of) {
                       step->to->constant().is(value_type::data) &&
                       step->to->constant().data().starts_with("udp://");
   const bool from_udp = in.is_udp_peer() && of.handle == 0;
-  if ((!to_udp && !from_udp) || step->data.constant().size() <= udp_bytes_max) return;
+  const bool to_known = to_udp && !step->to->constant().data().starts_with("udp://[");
+  const std::size_t most = to_known ? udp_bytes_max : udp6_bytes_max;
+  if ((!to_udp && !from_udp) || step->data.constant().size() <= most) return;
   in.out()
       .error(code::value_out_of_range, of.op_at,
-             fmt::format("a datagram of UDP has at most {} bytes, and these are {}", udp_bytes_max,
+             fmt::format("a datagram of UDP has at most {} bytes, and these are {}", most,
                          step->data.constant().size()))
       .help = "if that is what is tested, say \"expect\": \"EMSGSIZE\"";
 }

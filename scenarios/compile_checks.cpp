@@ -105,7 +105,8 @@ void check_signals(case_context& in) {
     in.out
         .error(code::unknown_name, use.at,
                fmt::format("no step gives the signal {}", in_quotes(name)))
-        .help = suggestion(name, names);
+        .help = names.empty() ? fmt::format("give it: {{ \"signal\": {} }}", in_quotes(name))
+                              : suggestion(name, names);
   }
 }
 

@@ -44,6 +44,11 @@ class ring_compiler {
     made_.cq_entries = count("cq_entries", {1, cq_entries_max}, 0);
     made_.files = count("files", {1, files_max}, 0);
     if (const node* flags = keys_.find("flags")) compile_flags(*flags);
+    if (made_.cq_entries != 0 && made_.cq_entries < made_.sq_entries)
+      out_.error(code::value_out_of_range, keys_.find("cq_entries")->at(),
+                 fmt::format("no kernel makes a ring of {} completions for {} submissions",
+                             made_.cq_entries, made_.sq_entries))
+          .help = "leave out \"cq_entries\": it is twice \"sq_entries\" then";
     if (const node* buffers = keys_.find("buffers")) compile_buffers(*buffers);
     if (const node* groups = keys_.find("buffer_rings")) compile_groups(*groups);
     return std::move(made_);
@@ -72,6 +77,24 @@ class ring_compiler {
                              uring::flags_text(uring::flags::setup_flags, *bits & impossible)));
     }
     made_.flags = static_cast<std::uint32_t>(*bits);
+    check_together(flags);
+  }
+
+  // What every kernel refuses with EINVAL.
+  void check_together(const node& flags) {
+    constexpr std::uint32_t ran_by_us =
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_DEFER_TASKRUN;
+    const auto has = [&](std::uint32_t bits) { return (*made_.flags & bits) != 0; };
+    std::string why;
+    if (has(IORING_SETUP_DEFER_TASKRUN) && !has(IORING_SETUP_SINGLE_ISSUER))
+      why = "defer_taskrun needs single_issuer";
+    if (has(IORING_SETUP_TASKRUN_FLAG) &&
+        !has(IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN))
+      why = "taskrun_flag needs coop_taskrun or defer_taskrun";
+    if (has(IORING_SETUP_SQPOLL) && has(ran_by_us))
+      why = "sqpoll does not go with coop_taskrun, taskrun_flag or defer_taskrun";
+    if (!why.empty())
+      out_.error(code::value_out_of_range, flags.at(), "no kernel makes such a ring: " + why);
   }
 
   void compile_buffers(const node& buffers) {

@@ -370,6 +370,10 @@ void step_compiler::compile_sqe_flags() {
   } else if ((*bits & single) != 0 && row_->low_level == nullptr) {
     out_.error(code::modifier_not_allowed, given->at(),
                "fixed_file, buffer_select and cqe_skip_success are for sqe steps");
+  } else if ((*bits & IOSQE_IO_DRAIN) != 0 && row_->low_level == nullptr) {
+    out_.error(code::modifier_not_allowed, given->at(),
+               "io_drain would hold up the other steps, which all share this ring, for ever")
+        .help = "a private ring has none but its own: \"ring\", and a sqe step";
   } else if ((*bits & links) != 0 && row_->low_level == nullptr) {
     out_.error(code::modifier_not_allowed, given->at(),
                fmt::format("`{}` is made of several submissions and can't be linked", row_->name))

@@ -351,7 +351,7 @@ void strand_context::join(async_step& joined) {
 }
 
 void strand_context::note_barrier(std::uint32_t barrier, const step_plan& at) {
-  const bool conditional = at.timeout || at.cancel_after || at.async != no_index;
+  const bool conditional = at.timeout || at.cancel_after || at.async != no_index || at.when;
   in_.barriers.push_back({barrier, names_.owner(), parties_, rounds_, conditional, at.at});
   note_order(order_use::what::barrier, barrier, true, at);
 }

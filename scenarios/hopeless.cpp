@@ -197,9 +197,11 @@ void scenario_run::tell_deadline() {
 }
 
 void scenario_run::tell_actor_deadline(const actor_plan& actor, uring::duration limit) {
-  end_late(make(code::actor_timed_out, {},
-                fmt::format("the actor {} did not end within its timeout of {}", actor.name,
-                            format_duration(limit))));
+  diagnostic why = make(code::actor_timed_out, {},
+                        fmt::format("the actor {} did not end within its timeout of {}", actor.name,
+                                    format_duration(limit)));
+  why.label = actor.name;  // who is told of first
+  end_late(std::move(why));
 }
 
 void scenario_run::end_late(diagnostic why) {
@@ -208,7 +210,12 @@ void scenario_run::end_late(diagnostic why) {
 }
 
 void scenario_run::tell_late(diagnostic why, std::vector<run_standing::activity> activities) {
-  std::ranges::sort(activities, [](const auto& a, const auto& b) {
+  const std::string first = std::exchange(why.label, {});
+  const auto is_other = [&](const run_standing::activity& each) {
+    return !first.empty() && each.who != first && !each.who.starts_with(first + "#");
+  };
+  std::ranges::sort(activities, [&](const auto& a, const auto& b) {
+    if (is_other(a) != is_other(b)) return is_other(b);
     return comes_before(a.step->op_at, a.who, b.step->op_at, b.who);
   });
   for (const run_standing::activity& each : activities) {

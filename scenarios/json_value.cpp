@@ -56,9 +56,13 @@ value to_value(const nlohmann::json& j) {
 
 evaluation parse_json(std::string_view octets) {
   if (is_json_too_deep(octets)) return evaluation::failure("the JSON is nested too deeply");
-  const auto parsed = nlohmann::json::parse(octets, nullptr, false);
-  if (parsed.is_discarded()) return evaluation::failure("the data is not JSON");
-  return to_value(parsed);
+  try {
+    return to_value(nlohmann::json::parse(octets));
+  } catch (const nlohmann::json::out_of_range&) {
+    return evaluation::failure("the JSON has a number that is beyond those of double precision");
+  } catch (const nlohmann::json::exception&) {
+    return evaluation::failure("the data is not JSON");
+  }
 }
 
 }  // namespace scenarios

@@ -6,6 +6,7 @@
 
 #include "engine/errno_name.hpp"
 #include "engine/flag_sets.hpp"
+#include "scenarios/step_table.hpp"
 #include "scenarios/units.hpp"
 
 namespace scenarios {
@@ -85,7 +86,10 @@ class judge {
                            timed_out ? fmt::format("{} timed out", step_.op)
                                      : fmt::format("{} did not succeed", step_.op),
                            "got " + got(end_));
-    made.help = "if this is what should happen, say so with `expect`";
+    const step_row* row = find_step(step_.op);
+    made.help = row != nullptr && !row->allows(modifier::expect)
+                    ? fmt::format("`{}` has no `expect`: what it waits for must come", step_.op)
+                    : std::string("if this is what should happen, say so with `expect`");
     return made;
   }
 

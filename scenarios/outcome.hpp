@@ -127,6 +127,7 @@ struct step_result {
   std::string mechanism;         // "linked timeout", "loop timer", "system call", or empty
   std::int64_t started_ns = -1;  // volatile; -1: not started
   std::int64_t ended_ns = -1;    // volatile
+  std::uint32_t attempts = 1;    // volatile; what else stands here is of the last one
   std::vector<submission_event> submissions;
   std::vector<completion_event> completions;
   std::vector<diagnostic> failures;

@@ -24,8 +24,7 @@ std::string end_of(const output_text& of) {
 
 void output_text::append(std::string_view bytes) {
   total_ += bytes.size();
-  if (!lost_ && text_.size() + bytes.size() > kept_max)
-    text_.erase(0, std::exchange(passed_, 0));
+  if (!lost_ && text_.size() + bytes.size() > kept_max) text_.erase(0, std::exchange(passed_, 0));
   const std::size_t room = lost_ ? 0 : kept_max - text_.size();
   text_.append(bytes.substr(0, room));
   if (bytes.size() <= room) return;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "engine/errno_name.hpp"
 #include "scenarios/judge.hpp"
 #include "scenarios/step_runner.hpp"
 #include "scenarios/tls_stream.hpp"
@@ -110,7 +111,9 @@ uring::task<void> strand::run_all() {
   const bool went_well = co_await run_block({stop_}, plan.steps, {}, {}) == block_end::on;
   if (!went_well) {
     for (async_state& each : asyncs_) {
-      if (each.running != nullptr) each.running->stop.request_stop();
+      if (each.running == nullptr) continue;
+      each.running->abandoned = true;
+      each.running->stop.request_stop();
     }
   }
   if (background_.tasks.running() != 0) co_await run.join_strands(background_);
@@ -265,6 +268,9 @@ std::size_t strand::begin_result(const step_plan& step, const std::string& path)
 uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t index,
                                   std::string path) {
   std::uint32_t attempts_left = step.retry ? step.retry->times : 0;
+  // Its times are those of the whole step, however often it is tried.
+  const std::int64_t started_ns = run.clock.now_ns();
+  const uring::time_point begun = uring::clock::now();
   fault_decision faults = faults_.any() ? co_await meet_faults(step) : fault_decision{};
   for (;;) {
     step_context context(run.clock, on.stop);
@@ -284,8 +290,8 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     }
     stop_timer cancel_timer(context, context.cancelled_by_step);
     stop_timer deadline_timer(context, context.timed_out);
-    context.started_ns = run.clock.now_ns();
-    const uring::time_point begun = uring::clock::now();
+    context.started_ns = started_ns;
+    context.attempt = step.retry ? step.retry->times - attempts_left + 1 : 1;
     std::string why;
     step_end end;
     if (step.cancel_after) {
@@ -313,15 +319,25 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
           end.outcome == step_outcome::cancelled ? 0 : -ENOENT);
     }
     const bool retried =
-        step.retry && attempts_left > 0 && end.res < 0 && !on.stop.stop_requested() &&
+        step.retry && attempts_left > 0 && end.res < 0 && !context.timed_out &&
+        !context.cancelled_by_step && end.outcome != step_outcome::timed_out &&
         (step.retry->on.empty() ||
          std::find(step.retry->on.begin(), step.retry->on.end(), -end.res) != step.retry->on.end());
     if (!retried) co_return finish(step, index, context, std::move(end));
     --attempts_left;
+    if (context.deadline) run.loop.timers().arm(deadline_timer, *context.deadline);
     const auto pause = evaluate_duration(step.retry->every, *this, why);
-    if (!co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(on.stop)) {
-      co_return finish(step, index, context, std::move(end));
-    }
+    if (co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(context.stop))
+      continue;
+    // What ends it now is not what the last attempt came to.
+    step_end stopped;
+    stopped.outcome = context.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
+    stopped.res = context.timed_out ? -ETIME : -ECANCELED;
+    stopped.natural = false;
+    const char* last = uring::errno_name(static_cast<int>(-end.res));
+    stopped.detail = fmt::format("attempt {} ended with {}", context.attempt,
+                                 last != nullptr ? last : "an error");
+    co_return finish(step, index, context, std::move(stopped));
   }
 }
 
@@ -330,6 +346,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   faults_.step_ended(step);
   step_result& entry = result.steps[index];
   entry.ended_ns = ended_ns;
+  entry.attempts = context.attempt;
   if (context.started_ns != 0) entry.started_ns = context.started_ns;
   entry.submissions = std::move(context.recorder.submissions);
   entry.completions = std::move(context.recorder.completions);
@@ -345,7 +362,7 @@ bool strand::finish(const step_plan& step, std::size_t index, step_context& cont
   // What ended only because the whole was stopped says nothing about the thing under test; nor
   // does it that the op won although it was.
   const bool cut_short =
-      context.parent.stop_requested() && !context.cancelled_by_step &&
+      (context.parent.stop_requested() || context.abandoned) && !context.cancelled_by_step &&
       (end.outcome == step_outcome::cancelled || end.outcome == step_outcome::interrupted ||
        end.outcome == step_outcome::ok_after_cancel);
   entry.outcome = step_outcome_name(end.outcome);

@@ -77,8 +77,10 @@ struct step_context {
   std::optional<uring::time_point> deadline;
   bool may_be_cancelled = false;  // it has a cancel_after: it will end by itself
   bool cancelled_by_step = false;
-  bool timed_out = false;  // by the step's timer, where no operation carries the timeout
-  std::int64_t started_ns = 0;
+  bool abandoned = false;       // its strand has failed, and nobody joins it any more
+  bool timed_out = false;       // by the step's timer, where no operation carries the timeout
+  std::int64_t started_ns = 0;  // of the first attempt
+  std::uint32_t attempt = 1;
   std::string path;
 };
 

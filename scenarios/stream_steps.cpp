@@ -455,9 +455,11 @@ uring::task<step_end> step_runner::receive_nothing(uring::byte_stream& from,
                                                    uring::duration quiet) {
   std::string ahead(chunk, '\0');
   uring::io_limits bounds = limits();
-  bounds.deadline = uring::clock::now() + quiet;
+  const uring::time_point quiet_at = uring::clock::now() + quiet;
+  const bool is_short = bounds.deadline && *bounds.deadline < quiet_at;
+  if (!is_short) bounds.deadline = quiet_at;
   const uring::completion last = co_await from.peek_some(room(ahead, 0, ahead.size()), bounds);
-  if (last.why == uring::outcome::timed_out) {
+  if (last.why == uring::outcome::timed_out && !is_short) {
     step_end end;
     end.data = std::string();
     co_return end;

@@ -72,8 +72,16 @@ bool shadows_on_wire(const fault_plan& earlier, const fault_plan& later, bool on
          covers(earlier.where.actor, later.where.actor);
 }
 
+/// What a step ends leaves the rest to others.
+bool may_be_healed(const case_context& in, const fault_plan& rule) {
+  return in.heals_all || std::ranges::any_of(in.fault_uses, [&](const fault_use& use) {
+           return !use.arms && !use.strays && rule.answers_to(use.id);
+         });
+}
+
 void check_shadows(case_context& in, const fault_plan& made, span at) {
   for (const fault_plan& earlier : in.into.faults) {
+    if (may_be_healed(in, earlier)) continue;
     check_stacked(earlier, made, at, in.out);
     const bool one_proxy = in.into.proxies.size() == 1;
     if (!shadows(earlier, made) && !shadows_on_wire(earlier, made, one_proxy)) continue;

@@ -62,9 +62,10 @@ bool mentions(std::string_view text, std::string_view name) {
   };
   for (std::size_t at = text.find(name); at != std::string_view::npos;
        at = text.find(name, at + 1)) {
-    const std::size_t end = at + name.size();
     const bool begins = at == 0 || !is_part(text[at - 1]);
-    if (begins && end < text.size() && (text[end] == '.' || text[end] == '[')) return true;
+    const std::size_t next = text.find_first_not_of(" \t\r\n", at + name.size());
+    if (begins && next != std::string_view::npos && (text[next] == '.' || text[next] == '['))
+      return true;
   }
   return false;
 }

@@ -22,6 +22,8 @@ void compile_fault_on(strand_context& in, const step_arguments& given, step_plan
 
 void compile_heal(strand_context& in, const step_arguments& given, step_plan& into) {
   heal_step made;
+  const node* which = given.find("fault");
+  in.in().heals_all |= which == nullptr || !which->is(node_kind::string);
   if (const std::string* id = find_id(in, given.find("fault"), false, into)) made.fault = *id;
   into.body = made;
 }

@@ -29,7 +29,7 @@ void add_flag_names(json& into, const field_row& field) {
     into["anyOf"].push_back({{"type", "integer"}});
     return;
   }
-  if (choice) one["anyOf"].push_back({{"type", "integer"}});
+  one["anyOf"].push_back({{"type", "integer"}});
   into["items"] = std::move(one);
   // A string is an expression that yields a list.
   if (!choice) into["pattern"] = R"(\$\{)";

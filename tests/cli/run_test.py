@@ -62,7 +62,8 @@ class ExitCodes(ProgramTest):
         self.write("a.scenario.json", FAILING)
         self.write("b.scenario.json", PASSING)
         result = self.expect(self.run_program("run", "--fail-fast", "-j1"), 1)
-        self.assertEqual(self.last_line(result), "scenarios: 0 passed, 2 failed, 0 skipped")
+        self.assertEqual(self.last_line(result),
+                         "scenarios: 0 passed, 1 failed, 0 skipped, 1 not run")
 
     def test_the_deadline_of_the_run(self):
         self.write("a.scenario.json", PASSING)

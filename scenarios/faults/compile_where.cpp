@@ -153,6 +153,15 @@ bool fault_compiler::fits_op(const step_seen& step) const {
 
 /// A rule that no step fits could never fire.
 void fault_compiler::check_victims() {
+  // One of the copies of an actor must be there, and not only the actor.
+  const std::string& whom = made_.where.actor;
+  if (whom.ends_with(']') &&
+      std::ranges::find(in_.into.actors, whom, &actor_plan::name) == in_.into.actors.end()) {
+    out_.error(code::rule_cannot_match, actor_at_,
+               fmt::format("there is no actor {}", in_quotes(whom)))
+        .help = "copies are counted from 0: \"count\": 2 makes c[0] and c[1]";
+    return;
+  }
   bool actor = false;
   for (const step_seen& step : in_.steps) {
     if (!fits_actor(step)) continue;

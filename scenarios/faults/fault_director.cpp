@@ -158,6 +158,7 @@ bool fault_director::heal(std::string_view id) {
     if (!id.empty() && !rule.answers_to(id)) continue;
     states_[index_of(rule)].healed = true;
     if (rule.ring() != nullptr) heal_ring(rule);
+    if (rule.process() != nullptr) let_go_on(rule);
     any = true;
     if (run_.proxies != nullptr) run_.proxies->healed(rule);
   }
@@ -200,6 +201,14 @@ uring::task<void> fault_director::wait_and_carry_out(const fault_plan& rule) {
   ++sums.candidates;
   ++sums.matched;
   co_await carry_out(rule);
+}
+
+// What the rule has stopped goes on; the other deeds have no end.
+void fault_director::let_go_on(const fault_plan& rule) {
+  const process_effect& effect = *rule.process();
+  if (effect.what != process_effect::deed::stop || tally(rule).fired == 0) return;
+  service* const victim = run_.services != nullptr ? run_.services->find(effect.service) : nullptr;
+  if (victim != nullptr && victim->running() && victim->stopped()) victim->signal(SIGCONT);
 }
 
 // A signal is on its way to each of the threads of a program: stopped is what stands still.

@@ -83,6 +83,7 @@ class fault_director {
   uring::task<void> wait_and_carry_out(const fault_plan& rule);
   void break_ring(const fault_plan& rule);
   void heal_ring(const fault_plan& rule);
+  void let_go_on(const fault_plan& rule);
   uring::task<void> wait_for_stillness(std::uint32_t service, bool still);
   // Waiting rules look now, or a turn of the loop later: not in the middle of a relay's decision.
   void changed(bool at_once = true);

@@ -235,6 +235,7 @@ void file_compiler::declare(case_context& in, actor_compiler& actors) {
   }
   if (const node* needed = top_.find("requires")) compile_requires(in, *needed);
   in.defaults = top_.find("defaults");
+  in.has_faults = top_.find("faults") != nullptr || options_.faults != nullptr;
   if (const node* macros = top_.find("macros")) in.macros = read_macros(*macros, out);
   const node* services = top_.find("services");
   if (services != nullptr) declare_services(in, *services);

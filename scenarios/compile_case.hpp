@@ -118,7 +118,8 @@ struct case_context {
   std::vector<signal_use> signals;
   std::vector<order_use> order;
   std::vector<fault_use> fault_uses;
-  bool heals_all = false;  // a step ends all faults
+  bool heals_all = false;   // a step ends all faults
+  bool has_faults = false;  // the scenario's own, or those that are replayed
   std::vector<gate_use> gate_uses;
   bool replays = false;  // its faults are those of a plan, not of its file
   std::map<std::string, std::uint32_t> barrier_by_name;

@@ -177,6 +177,24 @@ void check_bounds(strand_context& in, const step_plan& of) {
       "a recv that ends well never has this data";
 }
 
+void check_expected_end(strand_context& in, const step_plan& of, const step_row& row) {
+  using enum step_outcome;
+  const auto& wanted = of.expect->outcome;
+  // A fault may end anything in any way.
+  if (!wanted || row.layer != step_layer::stream || in.in().has_faults) return;
+  const bool late = *wanted == timed_out || *wanted == ok_after_timeout;
+  const bool cut = *wanted == cancelled || *wanted == ok_after_cancel;
+  const bool may_be_late = of.timeout.has_value();
+  const bool may_be_cut = of.cancel_after || of.async != no_index;
+  if ((!late || may_be_late) && (!cut || may_be_cut)) return;
+  in.out()
+      .error(code::value_out_of_range, of.expect->outcome_at,
+             fmt::format("`{}` never ends as {}: nothing {} it", of.op, step_outcome_name(*wanted),
+                         late ? "bounds" : "cancels"))
+      .help = late ? "give it a \"timeout\""
+                   : "give it \"cancel_after\", or make it \"async\" for a `cancel` step";
+}
+
 void check_conversation(strand_context& in, const block& steps) {
   conversation all(in.out());
   for (const step_plan& step : steps) all.follow(step);

@@ -411,6 +411,7 @@ void step_compiler::judge() {
   if (std::holds_alternative<await_step>(made_.body)) judged.traits = step_trait::none;
   made_.expect = compile_expectation(in_, *expect, judged);
   check_expected_parts(in_, made_);
+  check_expected_end(in_, made_, *row_);
 }
 
 /// What the step makes is there from now on, or when it is joined.

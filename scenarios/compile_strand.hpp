@@ -243,6 +243,8 @@ std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, con
 // What is certain to fail (compile_certain.cpp).
 void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
+/// A step ends late, or is cancelled, only where something makes it.
+void check_expected_end(strand_context& in, const step_plan& of, const step_row& row);
 /// Of the names under `as`: the step must make as many things.
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
 /// Behind it nobody knows what has been done to which descriptor.

@@ -73,7 +73,8 @@ std::vector<step_row> flow_rows() {
   rows.push_back(with(flow("fail", always, compile_fail), j::string, "text", text_keys,
                       "Fails: this place must not be reached.", R"({ "fail": "not here" })"));
   rows.push_back(with(flow("join", always | timeout, compile_join), j::string, "id", id_keys,
-                      "Waits for an async step, whose expectation is judged here.",
+                      "Waits for an async step, whose expectation is judged here. One that its "
+                      "`when` has left out is over.",
                       R"({ "join": "r1" })"));
   rows.push_back(
       with(flow("cancel", always | expect, compile_cancel), j::string, "id", id_keys,

@@ -232,8 +232,8 @@ constexpr flag_row table[] = {
     {"seed", 0, "N", judging, false,
      "of random data and faults where a scenario has none of its own (default 1)", &set_seed},
     {"time-scale", 0, "X", executing, false,
-     "multiplies upper bounds of times and the deadlines of scenarios, actors and services, for slow "
-     "machines (default 1); a step's own `timeout` stays",
+     "multiplies upper bounds of times and the deadlines of scenarios, actors and services, for "
+     "slow machines (default 1); a step's own `timeout` stays",
      &set_time_scale},
     {"timeout", 0, "TIME", running, false,
      "deadline of the whole run, such as 10m; what has not ended by then is not run",

@@ -18,6 +18,10 @@ void fault_compiler::compile_when(const node& when) {
   if (const node* at = keys.find("at")) made_.when.at = scope_.read_fixed_duration(*at, "\"at\"");
   if (const node* window = keys.find("window"))
     made_.when.window = read_window(*window, scope_, "the actors began");
+  if (made_.when.at && made_.when.window && *made_.when.at >= made_.when.window->second)
+    out_.error(code::rule_cannot_match, keys.find("at")->at(),
+               "its window is over before its time has come")
+        .help = "leave out one of `at` and `window`";
   if (const node* after = keys.find("after")) compile_after(*after);
   compile_bytes(keys);
   if (is_wire()) check_wire_when(when);

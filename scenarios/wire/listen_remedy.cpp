@@ -16,8 +16,8 @@ std::string taken(const uring::socket_address& where) {
         path);
   if (where.is_unix()) return "choose another name: `ss -lxp` tells who has it";
   return fmt::format(
-      "`ss -l{}np sport = :{}` tells who has it, unless it is another scenario or case of this run: "
-      "`locks` keeps those apart; with port 0 the kernel chooses a free one",
+      "`ss -l{}np sport = :{}` tells who has it, unless it is another scenario or case of this "
+      "run: `locks` keeps those apart; with port 0 the kernel chooses a free one",
       where.is_datagram() ? 'u' : 't', where.port());
 }
 

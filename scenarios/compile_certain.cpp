@@ -13,7 +13,6 @@
 
 #include "scenarios/codec.hpp"
 #include "scenarios/compile_strand.hpp"
-#include "scenarios/endpoint.hpp"
 #include "scenarios/make_table.hpp"
 #include "scenarios/visible.hpp"
 
@@ -243,28 +242,6 @@ void check_number_of_names(strand_context& in, const step_plan& of, const node& 
                                       plural, names))
       .help =
       *made == 0 ? "leave out `as`" : fmt::format("name {} descriptor{} at most", *made, plural);
-}
-
-void check_addresses(case_context& in) {
-  std::map<std::string, const actor_plan*> taken;
-  for (const actor_plan& actor : in.into.actors) {
-    if (!actor.server || !actor.server->address.is_valid() || !actor.server->address.is_constant())
-      continue;
-    const value& address = actor.server->address.constant();
-    const auto shares = [](const socket_option_plan& option) { return option.name == "reuseport"; };
-    if (!address.is(value_type::data) || std::ranges::any_of(actor.options, shares)) continue;
-    std::string ignored;
-    const auto parsed = parse_endpoint(address.data(), ignored);
-    if (!parsed || parsed->address.is_any_port() || parsed->address.is_nameless()) continue;
-    const auto [first, is_new] = taken.emplace(parsed->address.url(), &actor);
-    if (is_new) continue;
-    in.out
-        .error(code::duplicate_name, actor.server->address.at(),
-               fmt::format("the server {} listens at this address already",
-                           in_quotes(first->second->name)))
-        .help =
-        "port 0 gives each a port of its own; \"socket\": { \"reuseport\": true } shares one";
-  }
 }
 
 }  // namespace scenarios

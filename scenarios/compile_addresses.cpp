@@ -1,0 +1,84 @@
+// Who listens where: two at one address that is written down can't, and set-up would say so late.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "scenarios/compile_case.hpp"
+#include "scenarios/endpoint.hpp"
+#include "scenarios/visible.hpp"
+
+namespace scenarios {
+namespace {
+
+struct listener {
+  std::string_view what;  // "server"
+  std::string_view name;
+  uring::socket_address at;
+  span place;
+};
+
+/// Every address of this machine.
+bool is_wildcard(const uring::socket_address& at) {
+  const std::string url = at.url();
+  return url.find("//0.0.0.0:") != std::string::npos || url.find("//[::]:") != std::string::npos;
+}
+
+bool collide(const uring::socket_address& a, const uring::socket_address& b) {
+  if (a == b) return true;
+  if (a.is_unix() || b.is_unix() || a.is_datagram() != b.is_datagram() || a.port() != b.port())
+    return false;
+  // [::] takes IPv4, too; 0.0.0.0 takes no IPv6.
+  const auto takes = [](const uring::socket_address& all, const uring::socket_address& one) {
+    return is_wildcard(all) && (all.family() == AF_INET6 || one.family() == AF_INET);
+  };
+  return takes(a, b) || takes(b, a);
+}
+
+/// Nothing where it is not written out, or where the kernel chooses.
+std::optional<uring::socket_address> written_address(const expression& from) {
+  if (!from.is_valid() || !from.is_constant() || !from.constant().is(value_type::data))
+    return std::nullopt;
+  std::string ignored;
+  const auto parsed = parse_endpoint(from.constant().data(), ignored);
+  if (!parsed || parsed->address.is_any_port() || parsed->address.is_nameless())
+    return std::nullopt;
+  return parsed->address;
+}
+
+std::vector<listener> listeners_of(const plan& of) {
+  std::vector<listener> found;
+  const auto add = [&](std::string_view what, std::string_view name, const expression& address) {
+    if (const auto at = written_address(address)) found.push_back({what, name, *at, address.at()});
+  };
+  for (const actor_plan& actor : of.actors) {
+    const auto shares = [](const socket_option_plan& option) {
+      return option.name == "reuseport" || option.name == "reuseaddr";
+    };
+    if (std::ranges::any_of(actor.options, shares)) continue;
+    if (actor.server) add("server", actor.name, actor.server->address);
+    if (actor.peer) add("peer", actor.name, actor.peer->address);
+  }
+  for (const relay_plan& proxy : of.proxies) add("proxy", proxy.name, proxy.listen);
+  return found;
+}
+
+}  // namespace
+
+void check_addresses(case_context& in) {
+  const std::vector<listener> all = listeners_of(in.into);
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    const auto first = std::find_if(
+        all.begin(), one, [&](const listener& each) { return collide(each.at, one->at); });
+    if (first == one) continue;
+    in.out
+        .error(code::duplicate_name, one->place,
+               fmt::format("the {} {} {} at this address already", first->what,
+                           in_quotes(first->name), first->what == "peer" ? "receives" : "listens"))
+        .help =
+        "port 0 gives each a port of its own; \"socket\": { \"reuseport\": true } shares one";
+  }
+}
+
+}  // namespace scenarios

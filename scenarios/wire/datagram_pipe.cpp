@@ -20,9 +20,11 @@ void datagram_pipe::push(std::string_view datagram, time_point now) {
       rules_.observed(hit.rule);  // whatever else would have become of it
       return;
     } else {
+      const std::size_t copies_before = copies;
+      const std::string before = bytes;
       alter(bytes, hit, copies, now);
-      const wire_fault type = hit.effect->type;  // the others tell by themselves
-      if (type != wire_fault::insert && type != wire_fault::reorder) changed.push_back(hit.rule);
+      // What leaves it as it was gives nobody anything; the others tell by themselves.
+      if (copies != copies_before || bytes != before) changed.push_back(hit.rule);
     }
   }
   if (conditions_.drops_datagrams()) {

@@ -109,3 +109,16 @@ TEST_CASE("a datagram that a narrow line holds up comes when that has ended") {
   if (!by_itself) d.px.heal();
   CHECK(d.receive(1) == list{"second"});
 }
+
+TEST_CASE("what leaves a datagram as it was is not observed") {
+  const std::string fault = GENERATE(
+      as<std::string>(), R"("type": "wire.truncate", "bytes": 3)",
+      R"("type": "wire.truncate", "bytes": 9)", R"("type": "wire.corrupt", "offset": 3)",
+      R"("type": "wire.corrupt", "set": "bc", "offset": 1)");
+  CAPTURE(fault);
+  datagrams d("{ \"id\": \"f\", \"dir\": \"c2s\", " + fault + " }");
+  d.send({"abc", "abc"});
+  CHECK(d.receive(2) == list{"abc", "abc"});
+  CHECK(d.px.counters().fired == 1);
+  CHECK(d.px.counters().observed == 0);
+}

@@ -276,6 +276,10 @@ bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& coun
   if (!s.rule.nth.has(count)) return false;
   ++sums.matched;
   if (!has_hits_left(s, link)) return false;
+  if (which.taken) {
+    ++sums.beaten;
+    return false;
+  }
   ++s.parties[link.actor].hits;
   const std::string_view dir =
       which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
@@ -362,11 +366,8 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
           is_condition(effect) || (each.rule.gated && effect.type != wire_fault::heal);
       if (!each.struck || !goes_on) continue;
     }
-    if (!admits(hits, each)) {
-      ++each.counted.beaten;
-      continue;
-    }
-    if (!decide(each, {link}, each.parties[link.actor].connections)) continue;
+    const occurrence which{.link = link, .taken = !admits(hits, each)};
+    if (!decide(each, which, each.parties[link.actor].connections)) continue;
     if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
   links_[&link] = std::move(known);
@@ -418,8 +419,7 @@ std::optional<wire_place> rule_decider::find_place(link_record& of, const wire_l
           s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
-      s.counted.beaten += taken ? 1 : 0;
-      if (taken || !decide(s, {link, each.seen++, dir, first}, count)) continue;
+      if (!decide(s, {link, each.seen++, dir, first, 0, taken}, count)) continue;
       if (!carry_out(s)) made.hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
     }
     if (!made.hits.empty()) return made;
@@ -441,12 +441,9 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
     ++each.datagrams;
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
-    if (!hits.empty() && !s.rule.stack) {
-      ++s.counted.beaten;
-      continue;
-    }
+    const bool taken = !hits.empty() && !s.rule.stack;
     const std::uint64_t seen = each.seen++;
-    if (!decide(s, {link, seen, dir, {}, each.datagrams}, each.counted)) continue;
+    if (!decide(s, {link, seen, dir, {}, each.datagrams, taken}, each.counted)) continue;
     if (!carry_out(s)) hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
   }
   return hits;

@@ -129,6 +129,7 @@ class rule_decider : public wire_decider {
     std::optional<direction> dir = {};         // nothing: the connection as a whole
     std::optional<std::uint64_t> offset = {};  // in a stream
     std::uint64_t nth = 0;                     // of datagrams
+    bool taken = false;                        // an earlier rule has it: it counts all the same
   };
 
   [[nodiscard]] bool concerns(const state& s, const wire_link& link) const;

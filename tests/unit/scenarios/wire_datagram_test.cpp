@@ -122,3 +122,21 @@ TEST_CASE("what leaves a datagram as it was is not observed") {
   CHECK(d.px.counters().fired == 1);
   CHECK(d.px.counters().observed == 0);
 }
+
+TEST_CASE("a datagram that an earlier rule has is counted by a later one, and lost to it") {
+  const auto [first, second, expected, beaten] =
+      GENERATE(table<std::string, std::string, list, std::uint64_t>({
+          {"1", "2", {"!aa", "ccc", "ddd"}, 0},
+          {"1", "1", {"!aa", "bbb", "ccc", "ddd"}, 1},
+          {"\"1..2\"", "3", {"!aa", "!bb", "ddd"}, 0},
+          {"\"1..2\"", "\"2..3\"", {"!aa", "!bb", "ddd"}, 1},
+      }));
+  CAPTURE(first, second);
+  datagrams d(
+      R"({ "id": "f", "type": "wire.corrupt", "set": "!", "dir": "c2s", "when": { "nth": )" +
+      first + R"( } }, { "id": "g", "type": "wire.drop", "dir": "c2s", "when": { "nth": )" +
+      second + " } }");
+  d.send({"aaa", "bbb", "ccc", "ddd"});
+  CHECK(d.receive(expected.size()) == expected);
+  CHECK(d.px.counters("g").beaten == beaten);
+}

@@ -106,3 +106,27 @@ TEST_CASE("reset_peer with a timeout resets so long after its place, and nothing
   CHECK(w.client.error == ECONNRESET);
   CHECK(clock_type::now() - before >= 200ms);
 }
+
+TEST_CASE("a connection that an earlier rule has is counted by a later one, and lost to it") {
+  wire w(R"({ "id": "f", "type": "wire.limit_data", "bytes": 1, "when": { "nth": 1 } },
+            { "id": "g", "type": "wire.limit_data", "bytes": 2, "when": { "nth": 2 } },
+            { "id": "h", "type": "wire.limit_data", "bytes": 3, "when": { "nth": 2 } })");
+  for (const std::string_view expected : {"1", "12", "1234"}) {
+    end client = w.px.connect();
+    const end peer = w.server.accept();
+    CHECK(peer.write("1234") == 0);
+    CHECK(client.read(4) == expected);
+  }
+  CHECK(w.px.counters("g").beaten == 0);
+  CHECK(w.px.counters("h").beaten == 1);
+}
+
+TEST_CASE("a place that an earlier rule has is counted by a later one, and lost to it") {
+  wire w(R"({ "id": "f", "type": "wire.insert", "data": "1",
+              "when": { "match": "a", "nth": 1 } },
+            { "id": "g", "type": "wire.insert", "data": "2",
+              "when": { "match": "a", "nth": 2 } })");
+  w.connect();
+  REQUIRE(w.peer.write("ababa") == 0);
+  CHECK(w.client.read(7) == "a1ba2ba");
+}

@@ -1,0 +1,72 @@
+// What a scenario's rules of the wire count, what they hit again from a saved plan, and what is
+// told of those that missed.
+#include <set>
+#include <string>
+
+#include "run_fixture.hpp"
+#include "scenarios/faults/planned.hpp"
+#include "scenarios/faults/resolved.hpp"
+
+namespace scenarios {
+namespace {
+
+using run_tests::ran;
+
+std::string datagrams(const std::string& faults) {
+  return R"({ "timeout": "20s", "faults": [ )" + faults + R"( ],
+    "proxies": { "ux": { "listen": "udp://127.0.0.1:0", "to": "${sink.addr}" } },
+    "actors": {
+      "sink": { "peer": "udp://127.0.0.1:0", "do": [
+        { "recv": { "datagram": true }, "expect": { "data": { "hex": "9e6e65" } } },
+        { "recv": { "datagram": true }, "expect": { "data": "three" } } ] },
+      "u1": { "peer": { "address": "udp://127.0.0.1:0", "to": "${ux.addr}" }, "do": [
+        { "send": "one" }, { "send": "two" }, { "send": "three" } ] } } })";
+}
+
+std::string stream(const std::string& faults, const std::string& expect) {
+  return R"({ "timeout": "20s", "faults": [ )" + faults + R"( ],
+    "proxies": { "px": { "listen": "tcp://127.0.0.1:0", "to": "${srv.addr}" } },
+    "actors": {
+      "srv": { "server": "tcp://127.0.0.1:0", "do": [
+        { "send": "ababab" }, { "recv": { "eof": true } } ] },
+      "c": { "client": "${px.addr}", "do": [
+        { "recv": { "exactly": )" +
+         std::to_string(expect.size()) + R"( }, "expect": { "data": ")" + expect +
+         R"(" } } ] } } })";
+}
+
+std::set<std::string> sites_of(const ran& of) {
+  std::set<std::string> all;
+  for (const fault_result& rule : of.result.faults)
+    for (const fault_site& each : rule.sites)
+      all.insert(rule.type + " " + each.conn + " " + std::to_string(each.nth));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("two rules of one proxy hit the same datagrams again from their saved plan") {
+  const std::string text = datagrams(
+      R"({ "id": "first", "type": "wire.corrupt", "dir": "c2s", "xor": 241,
+           "where": { "proxy": "ux" }, "when": { "nth": 1 } },
+         { "id": "second", "type": "wire.drop", "dir": "c2s", "where": { "proxy": "ux" },
+           "when": { "nth": 2 } })");
+  const ran first = run_tests::run(text);
+  INFO(first.told);
+  CHECK(first.passed());
+  CHECK(sites_of(first) == std::set<std::string>{"wire.corrupt u1.socket 1", "wire.drop u1.socket 2"});
+  diagnostics out;
+  const auto plans = compile_source(source::from_text("test.scenario.json", text), {}, out);
+  REQUIRE(plans.size() == 1);
+  compile_options how;
+  how.faults = read_planned_faults(
+      source::from_text("plan.json",
+                        "{ \"faults\": " + resolved_faults(*plans.front(), first.result, 2) + " }"),
+      out);
+  const ran second = run_tests::run(text, how);
+  INFO(second.told);
+  CHECK(second.passed());
+  CHECK(sites_of(second) == sites_of(first));
+}
+
+}  // namespace scenarios

@@ -103,11 +103,12 @@ bool rule_decider::concerns(const state& s, const wire_link& link) const {
          (rule.actor.empty() || rule.actor == link.actor || rule.actor == link.base);
 }
 
-bool rule_decider::has_hits_left(const state& s, const wire_link& link) const {
+bool rule_decider::has_hits_left(const state& s, const wire_link& link,
+                                 std::optional<direction> dir) const {
   // Of all parties together: for every chunk of bytes that is looked at, nobody is looked up.
   if (s.counted.fired < s.rule.times) return true;
   const auto of = s.parties.find(link.actor);
-  return of == s.parties.end() || of->second.hits < s.rule.times;
+  return of == s.parties.end() || of->second.hits[slot_of(dir)] < s.rule.times;
 }
 
 /// It began, and its `for` is over: who comes now is not hit.
@@ -209,9 +210,9 @@ void rule_decider::strike(state& s, time_point now) {
 
 void rule_decider::strike_links(state& s, relay& of, time_point now) {
   of.strike(hit_of(s, 0, 0, now), [&](const wire_link& link) {
-    return concerns(s, link) && has_hits_left(s, link) &&
+    return concerns(s, link) && has_hits_left(s, link, {}) &&
            row_of(s.rule.effect->type).stage == wire_stage::bytes &&
-           decide(s, {link}, s.parties[link.actor].connections);
+           decide(s, {link}, s.parties[link.actor].connections[slot_of({})]);
   });
 }
 
@@ -275,12 +276,12 @@ bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& coun
   }
   if (!s.rule.nth.has(count)) return false;
   ++sums.matched;
-  if (!has_hits_left(s, link)) return false;
+  if (!has_hits_left(s, link, which.dir)) return false;
   if (which.taken) {
     ++sums.beaten;
     return false;
   }
-  ++s.parties[link.actor].hits;
+  ++s.parties[link.actor].hits[slot_of(which.dir)];
   const std::string_view dir =
       which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
   if (!s.first_drawn) s.first_drawn = std::pair(link.key(), which.seen);
@@ -367,7 +368,7 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
       if (!each.struck || !goes_on) continue;
     }
     const occurrence which{.link = link, .taken = !admits(hits, each)};
-    if (!decide(each, which, each.parties[link.actor].connections)) continue;
+    if (!decide(each, which, each.parties[link.actor].connections[slot_of({})])) continue;
     if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
   links_[&link] = std::move(known);
@@ -375,7 +376,8 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
 }
 
 bool rule_decider::may_hit(const watch& w, const wire_link& link) const {
-  return !w.of->removed && !w.of->healed && !w.trigger.is_over() && has_hits_left(*w.of, link);
+  return !w.of->removed && !w.of->healed && !w.trigger.is_over() &&
+         has_hits_left(*w.of, link, w.dir);
 }
 
 /// For the nearest miss: how far the direction came that a rule is of, and how far any did.
@@ -415,8 +417,9 @@ std::optional<wire_place> rule_decider::find_place(link_record& of, const wire_l
         continue;
       each.trigger.take();
       state& s = *each.of;
-      std::uint64_t& count =
-          s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
+      std::uint64_t& count = s.rule.on.match != nullptr
+                                 ? each.counted
+                                 : s.parties[link.actor].connections[slot_of(dir)];
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
       if (!decide(s, {link, each.seen++, dir, first, 0, taken}, count)) continue;

@@ -90,8 +90,9 @@ class rule_decider : public wire_decider {
  private:
   // What is counted of who dialled; in the stand-alone proxy there is one of them.
   struct party {
-    std::uint64_t connections = 0;  // that passed all but `nth`
-    std::uint64_t hits = 0;
+    // c2s, s2c, and connections as a whole: a rule for both directions counts in each by itself.
+    std::array<std::uint64_t, 3> connections{};  // that passed all but `nth`
+    std::array<std::uint64_t, 3> hits{};
   };
   struct state {
     wire_rule rule;
@@ -136,7 +137,11 @@ class rule_decider : public wire_decider {
   [[nodiscard]] bool is_open(const state& s, time_point now) const;
   [[nodiscard]] static bool is_over(const state& s, time_point now);
   [[nodiscard]] static bool waits_for_bytes(const state& s, bool datagrams);
-  [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link) const;
+  static std::size_t slot_of(std::optional<direction> dir) {
+    return static_cast<std::size_t>(dir.value_or(direction::both));
+  }
+  [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link,
+                                   std::optional<direction> dir) const;
   [[nodiscard]] bool may_hit(const watch& w, const wire_link& link) const;
   [[nodiscard]] std::uint64_t seed_of(const state& s, std::uint64_t link) const;
   [[nodiscard]] std::uint64_t seed_of_hit(const state& s, std::uint64_t link,

@@ -140,3 +140,13 @@ TEST_CASE("a datagram that an earlier rule has is counted by a later one, and lo
   CHECK(d.receive(expected.size()) == expected);
   CHECK(d.px.counters("g").beaten == beaten);
 }
+
+TEST_CASE("of one rule for both directions each has datagrams and times of its own") {
+  datagrams d(R"({ "id": "f", "type": "wire.corrupt", "set": "!", "dir": "both" })");
+  d.send({"one", "two"});
+  CHECK(d.receive(2) == list{"!ne", "two"});
+  REQUIRE(::sendto(d.receiver.fd(), "back", 4, 0, reinterpret_cast<sockaddr*>(&d.from), d.length) ==
+          4);
+  CHECK(d.sender.piece() == "!ack");
+  CHECK(d.px.counters().fired == 2);
+}

@@ -130,3 +130,22 @@ TEST_CASE("a place that an earlier rule has is counted by a later one, and lost 
   REQUIRE(w.peer.write("ababa") == 0);
   CHECK(w.client.read(7) == "a1ba2ba");
 }
+
+TEST_CASE("of one rule for both directions each counts by itself") {
+  const bool second = GENERATE(false, true);
+  CAPTURE(second);
+  wire w(R"({ "id": "f", "type": "wire.insert", "data": "!", "dir": "both",
+              "when": { "after_bytes": 1)" +
+         std::string(second ? R"(, "nth": 2 } })" : " } }"));
+  for (int n = 1; n <= 2; ++n) {
+    CAPTURE(n);
+    const std::string_view expected = (n == 2) == second ? "a!b" : "ab";
+    end client = w.px.connect();
+    end peer = w.server.accept();
+    REQUIRE(client.write("ab") == 0);
+    CHECK(peer.read(expected.size()) == expected);
+    REQUIRE(peer.write("ab") == 0);
+    CHECK(client.read(expected.size()) == expected);
+  }
+  CHECK(w.px.counters().fired == 2);
+}

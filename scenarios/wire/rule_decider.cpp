@@ -108,7 +108,8 @@ bool rule_decider::has_hits_left(const state& s, const wire_link& link,
   // Of all parties together: for every chunk of bytes that is looked at, nobody is looked up.
   if (s.counted.fired < s.rule.times) return true;
   const auto of = s.parties.find(link.actor);
-  return of == s.parties.end() || of->second.hits[slot_of(dir)] < s.rule.times;
+  if (of == s.parties.end() || of->second.hits[slot_of(dir)] < s.rule.times) return true;
+  return s.striking && s.rule.one_stroke && of->second.stroke == s.strokes;
 }
 
 /// It began, and its `for` is over: who comes now is not hit.
@@ -204,8 +205,11 @@ void rule_decider::strike(state& s, time_point now) {
   if (!is_open(s, now)) return;
   // A condition holds from now on, also where nobody is connected yet.
   if (is_condition(effect)) begin(s);
+  ++s.strokes;
+  s.striking = true;
   for (relay* one : relays_)
     if (is_hit(one)) strike_links(s, *one, now);
+  s.striking = false;
 }
 
 void rule_decider::strike_links(state& s, relay& of, time_point now) {
@@ -281,7 +285,9 @@ bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& coun
     ++sums.beaten;
     return false;
   }
-  ++s.parties[link.actor].hits[slot_of(which.dir)];
+  party& whose = s.parties[link.actor];
+  ++whose.hits[slot_of(which.dir)];
+  if (s.striking) whose.stroke = s.strokes;
   const std::string_view dir =
       which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
   if (!s.first_drawn) s.first_drawn = std::pair(link.key(), which.seen);
@@ -358,14 +364,12 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
         hits.push_back(hit_of(each, 0, 0, now));
       continue;
     }
-    // The clock strikes who is there, with events and conditions; conditions that have begun go on
-    // for those who come, and in a scenario so do events.
+    // The clock strikes who is there. Who comes later is hit by conditions that have begun, and by
+    // events that have hits left: they found nobody of who dialled, or `times` says more.
     const bool at_connect = row_of(effect.type).stage == wire_stage::connect;
     if (each.rule.by_clock() && !at_connect) {
       if (!each.struck) ++each.counted.watched;
-      const bool goes_on =
-          is_condition(effect) || (each.rule.gated && effect.type != wire_fault::heal);
-      if (!each.struck || !goes_on) continue;
+      if (!each.struck || effect.type == wire_fault::heal) continue;
     }
     const occurrence which{.link = link, .taken = !admits(hits, each)};
     if (!decide(each, which, each.parties[link.actor].connections[slot_of({})])) continue;

@@ -93,6 +93,7 @@ class rule_decider : public wire_decider {
     // c2s, s2c, and connections as a whole: a rule for both directions counts in each by itself.
     std::array<std::uint64_t, 3> connections{};  // that passed all but `nth`
     std::array<std::uint64_t, 3> hits{};
+    std::uint64_t stroke = 0;  // the last that hit it
   };
   struct state {
     wire_rule rule;
@@ -101,6 +102,8 @@ class rule_decider : public wire_decider {
     std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
     std::optional<time_point> struck;  // by the clock
+    std::uint64_t strokes = 0;         // ever
+    bool striking = false;
     // Of a rule with a seed: what its first hit was, by the connection and the occurrence there.
     std::optional<std::pair<std::uint64_t, std::uint64_t>> first_drawn;
     bool closed = false;  // the window is over

@@ -35,6 +35,8 @@ struct wire_rule {
   std::string after_fault;  // the id of one that must have fired
   std::chrono::nanoseconds after_delay{};
   std::uint64_t times = 1;
+  /// `times` is not written: what strikes all connections that are there has hit once.
+  bool one_stroke = false;
   std::optional<std::uint64_t> seed;  // in place of the proxies': its first hit draws from this
   bool stack = false;
   /// In a scenario: something else decides when it may hit, and it then hits who comes later, too.

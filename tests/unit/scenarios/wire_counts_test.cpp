@@ -69,4 +69,28 @@ TEST_CASE("two rules of one proxy hit the same datagrams again from their saved 
   CHECK(sites_of(second) == sites_of(first));
 }
 
+TEST_CASE("a step sets an event off for all that its actors have dialled") {
+  const ran of = run_tests::run(R"({ "timeout": "20s",
+    "proxies": { "px": { "listen": "tcp://127.0.0.1:0", "to": "${srv.addr}" } },
+    "faults": [
+      { "id": "cut", "type": "wire.half_close", "where": { "proxy": "px" }, "armed": false,
+        "require": { "fired": { "eq": 2 }, "observed": { "eq": 2 } } } ],
+    "actors": {
+      "srv": { "server": "tcp://127.0.0.1:0", "accept": 3, "do": [
+        { "send": "x" }, { "recv": { "eof": true } } ] },
+      "c": { "task": true, "do": [
+        { "connect": "${px.addr}", "as": "one" },
+        { "connect": "${px.addr}", "as": "two" },
+        { "recv": { "exactly": 1 }, "on": "one" },
+        { "recv": { "exactly": 1 }, "on": "two" },
+        { "fault_on": "cut" },
+        { "recv": { "eof": true }, "on": "one" },
+        { "recv": { "eof": true }, "on": "two" },
+        { "connect": "${px.addr}", "as": "three" },
+        { "recv": { "exactly": 1 }, "on": "three" },
+        { "recv": { "nothing_for": "20ms" }, "on": "three" } ] } } })");
+  INFO(of.told);
+  CHECK(of.passed());
+}
+
 }  // namespace scenarios

@@ -250,9 +250,10 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.id = rules[i].id;
     result.type = rules[i].type;
     result.at = rules[i].at;
-    // Of bytes these are connections; its places are what matches.
+    // Of bytes these are connections, or places where these are more; what matches is among them.
     const bool of_bytes = rules[i].wire() != nullptr && rules[i].when.bytes.any();
-    result.candidates = of_bytes ? tallies[i].watched : tallies[i].candidates;
+    result.candidates =
+        of_bytes ? std::max(tallies[i].watched, tallies[i].candidates) : tallies[i].candidates;
     result.matched = tallies[i].matched;
     result.fired = tallies[i].fired;
     result.observed = tallies[i].observed;

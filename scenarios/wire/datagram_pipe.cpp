@@ -61,7 +61,10 @@ void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_
       }
       break;
     case wire_fault::reorder:
-      if (shuffle_) break;
+      if (shuffle_) {
+        if (shuffle_->by.rule == hit.rule) rules_.joined(hit.rule);
+        break;
+      }
       shuffle_ = shuffle{hit, {}, uring::later(now, effect.delay)};
       shuffle_->by.seed = uring::draw_bits(hit.seed, static_cast<std::uint64_t>(dir_));
       break;

@@ -227,6 +227,13 @@ void rule_decider::fire(state& s, fault_site site) {
   begin(s);
 }
 
+/// It is among `times`, as of completions.
+void rule_decider::joined(std::uint32_t rule) {
+  fault_tally& sums = rules_[rule].counted;
+  --sums.fired;
+  if (sums.sites.size() > sums.fired) sums.sites.pop_back();
+}
+
 void rule_decider::begin(state& s) {
   if (s.fired_at) return;
   s.fired_at = uring::clock::now();

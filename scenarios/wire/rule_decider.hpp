@@ -9,6 +9,7 @@
 // faults says when a rule may hit. Outlives the relays that ask it; on the loop's thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,11 @@
 namespace scenarios {
 
 using rule_counters = fault_tally;
+
+/// As reports have them: of rules that wait for bytes connections, or places where these are more.
+inline std::uint64_t candidates_of(const wire_rule& rule, const rule_counters& of) {
+  return rule.on.any() ? std::max(of.watched, of.candidates) : of.candidates;
+}
 
 class rule_decider : public wire_decider {
  public:
@@ -74,6 +80,7 @@ class rule_decider : public wire_decider {
     return one != nullptr && one->healed;
   }
   void observed(std::uint32_t rule) override { ++rules_[rule].counted.observed; }
+  void joined(std::uint32_t rule) override;
   [[nodiscard]] const rule_counters& counters(std::uint32_t rule) const {
     return rules_[rule].counted;
   }

@@ -93,4 +93,22 @@ TEST_CASE("a step sets an event off for all that its actors have dialled") {
   CHECK(of.passed());
 }
 
+TEST_CASE("candidates of a rule about bytes are never below what matched") {
+  const ran places = run_tests::run(
+      stream(R"({ "id": "f", "type": "wire.insert", "data": "!", "where": { "proxy": "px" },
+                  "when": { "match": "a", "nth": "1..2" } })",
+             "a!ba!bab"));
+  INFO(places.told);
+  REQUIRE(places.passed());
+  CHECK(places.result.faults.front().candidates == 3);
+  CHECK(places.result.faults.front().matched == 2);
+  const ran none = run_tests::run(
+      stream(R"({ "id": "f", "type": "wire.insert", "data": "!", "where": { "proxy": "px" },
+                  "when": { "match": "z" }, "require": false })",
+             "ababab"));
+  REQUIRE(none.passed());
+  CHECK(none.result.faults.front().candidates == 1);
+  CHECK(none.result.faults.front().matched == 0);
+}
+
 }  // namespace scenarios

@@ -150,3 +150,16 @@ TEST_CASE("of one rule for both directions each has datagrams and times of its o
   CHECK(d.sender.piece() == "!ack");
   CHECK(d.px.counters().fired == 2);
 }
+
+TEST_CASE("a datagram that joins those that change places already is no hit of its own") {
+  datagrams d(R"({ "id": "f", "type": "wire.reorder", "dir": "c2s", "perm": [1, 0],
+                   "when": { "nth": "1.." } })");
+  d.send({"1", "2", "3", "4", "5", "6"});
+  CHECK(d.receive(6) == list{"2", "1", "4", "3", "6", "5"});
+  const auto counted = d.px.counters();
+  CHECK(counted.matched == 6);
+  CHECK(counted.fired == 3);
+  CHECK(counted.observed == 3);
+  REQUIRE(counted.sites.size() == 3);
+  CHECK(counted.sites[1].nth == 3);
+}

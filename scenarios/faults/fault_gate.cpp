@@ -140,8 +140,9 @@ std::string missing_bytes(const fault_plan& rule, const fault_tally& sums, std::
               ? ", without what `match` looks for"
               : fmt::format("; after_bytes {} was never reached", *wanted.after_bytes);
   const bool other_would_do =
-      effect.dir != direction::both && sums.bytes > sums.farthest &&
-      (wanted.after_bytes ? sums.bytes >= *wanted.after_bytes : sums.farthest == 0);
+      effect.dir != direction::both &&
+      (wanted.match != nullptr ? !sums.impossible.empty()  // it has been seen there
+                               : sums.bytes > sums.farthest && sums.bytes >= *wanted.after_bytes);
   if (other_would_do) text += fmt::format("; is \"dir\": \"{}\" meant?", other_way(effect.dir));
   return text;
 }

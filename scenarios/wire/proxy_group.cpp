@@ -51,6 +51,7 @@ scenario_decider::scenario_decider(scenario_run& run) : rule_decider(run.seed), 
     made.times = each.times;
     made.seed = each.seed;
     made.stack = each.stack;
+    made.tells_misses = true;
     made.one_stroke = each.times == 1 && !says_times(each);
     made.gated = each.when.at || each.when.window || each.when.after || !each.armed;
     plans_.push_back(&each);

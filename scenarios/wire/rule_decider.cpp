@@ -329,7 +329,9 @@ void rule_decider::watch_for(state& s, const wire_link& link, std::vector<watch>
   ++s.counted.watched;
   for (const direction dir : {direction::c2s, direction::s2c})
     if (overlaps(s.rule.effect->dir, dir))
-      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0});
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0, false});
+    else if (s.rule.tells_misses && s.rule.on.match != nullptr)
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0, true});
 }
 
 std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
@@ -387,7 +389,7 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
 }
 
 bool rule_decider::may_hit(const watch& w, const wire_link& link) const {
-  return !w.of->removed && !w.of->healed && !w.trigger.is_over() &&
+  return !w.other_way && !w.of->removed && !w.of->healed && !w.trigger.is_over() &&
          has_hits_left(*w.of, link, w.dir);
 }
 
@@ -400,10 +402,23 @@ void rule_decider::note_passed(const link_record& of, direction dir, std::uint64
   }
 }
 
+/// For the nearest miss: what is looked for comes the other way. Once that is known, or it has come
+/// this way, nobody looks again.
+void rule_decider::note_other_way(link_record& of, direction dir, std::uint64_t offset,
+                                  std::string_view chunk) {
+  for (watch& each : of.watches) {
+    fault_tally& sums = each.of->counted;
+    if (!each.other_way || each.dir != dir || sums.candidates != 0 || !sums.impossible.empty())
+      continue;
+    if (each.trigger.next(offset, chunk)) sums.impossible = "its match came the other way";
+  }
+}
+
 std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, direction dir,
                                                  std::uint64_t offset, std::string_view chunk) {
   const auto found = links_.find(&link);
   if (found == links_.end()) return std::nullopt;
+  note_other_way(found->second, dir, offset, chunk);
   auto place = find_place(found->second, link, dir, offset, chunk);
   note_passed(found->second, dir, place ? place->offset : offset + chunk.size());
   return place;
@@ -450,6 +465,11 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
   for (watch& each : found->second.watches) {
     if (each.dir != dir || each.of->removed || each.of->healed) continue;
     state& s = *each.of;
+    if (each.other_way) {
+      if (s.counted.candidates == 0 && s.rule.on.match->is_in(datagram))
+        s.counted.impossible = "its match came the other way";
+      continue;
+    }
     const std::uint64_t before = each.bytes;
     each.bytes += datagram.size();
     ++each.datagrams;

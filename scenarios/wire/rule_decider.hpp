@@ -126,6 +126,7 @@ class rule_decider : public wire_decider {
     std::uint64_t counted = 0;  // of those that passed all but `nth`
     std::uint64_t bytes = 0;    // of datagrams
     std::uint64_t datagrams = 0;
+    bool other_way = false;  // of the direction that the rule is not of: it hits nothing
   };
   // What is known of a connection while it lasts.
   struct link_record {
@@ -166,6 +167,8 @@ class rule_decider : public wire_decider {
   static void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
   std::optional<wire_place> find_place(link_record& of, const wire_link& link, direction dir,
                                        std::uint64_t offset, std::string_view chunk);
+  static void note_other_way(link_record& of, direction dir, std::uint64_t offset,
+                             std::string_view chunk);
   static void note_passed(const link_record& of, direction dir, std::uint64_t bytes);
   static bool admits(const std::vector<wire_hit>& hits, const state& s);
   void strike(state& s, time_point now);

@@ -41,6 +41,8 @@ struct wire_rule {
   bool stack = false;
   /// In a scenario: something else decides when it may hit, and it then hits who comes later, too.
   bool gated = false;
+  /// Whether its match comes in the other direction is noted, for the nearest miss.
+  bool tells_misses = false;
 
   /// It waits for a time, not for bytes.
   [[nodiscard]] bool by_clock() const { return gated || at || window || !after_fault.empty(); }

@@ -111,4 +111,17 @@ TEST_CASE("candidates of a rule about bytes are never below what matched") {
   CHECK(none.result.faults.front().matched == 0);
 }
 
+TEST_CASE("a nearest miss asks for the other direction where the match went that way") {
+  const auto miss_of = [](const std::string& match) {
+    const ran of =
+        run_tests::run(stream(R"({ "id": "f", "type": "wire.insert", "data": "!", "dir": "c2s",
+                    "where": { "proxy": "px" }, "when": { "match": ")" +
+                                  match + "\" } }",
+                              "ababab"));
+    return of.result.faults.front().nearest_miss;
+  };
+  CHECK(miss_of("zz").find("meant") == std::string::npos);
+  CHECK(miss_of("ba").find(R"(is "dir": "s2c" meant?)") != std::string::npos);
+}
+
 }  // namespace scenarios

@@ -75,11 +75,20 @@ void wire_pipe::take(std::string_view bytes, time_point now) {
   }
 }
 
-/// Does what the first change does to as many of the bytes as it wants; how many that were.
+/// Does what the next change does to those of the bytes that it is of, or lets pass what lies
+/// before it; how many that were.
 std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_point now) {
+  // Its bytes were lost, in a blackhole say.
+  while (!changes_.empty() && changes_.front().end <= offset) changes_.pop_front();
+  if (changes_.empty() || offset < changes_.front().begin) {
+    if (!changes_.empty()) bytes = bytes.substr(0, changes_.front().begin - offset);
+    enqueue(bytes, now, {}, offset);
+    return bytes.size();
+  }
   change& first = changes_.front();
   const wire_effect& effect = *first.by.effect;
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(first.left, bytes.size()));
+  const auto count =
+      static_cast<std::size_t>(std::min<std::uint64_t>(first.end - offset, bytes.size()));
   const std::string_view part = bytes.substr(0, count);
   // However many chunks it is spread over.
   const auto once = [&first] {
@@ -88,7 +97,7 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
   if (effect.type == wire_fault::corrupt) {
     std::string changed(part);
     for (std::size_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(effect.bytes - first.left) + i;
+      const auto at = static_cast<std::size_t>(offset - first.from) + i;
       changed[i] = effect.data.empty()
                        ? static_cast<char>(changed[i] ^ static_cast<char>(effect.bits))
                        : effect.data[at];
@@ -100,8 +109,7 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
   } else if (const auto rule = once()) {
     rules_.observed(*rule);
   }
-  first.left -= count;
-  if (first.left != 0) return count;
+  if (offset + count != first.end) return count;
   if (effect.type == wire_fault::duplicate)
     for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, once(), {});
   changes_.pop_front();
@@ -170,9 +178,13 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
       break;
     case wire_fault::corrupt:
     case wire_fault::drop:
-    case wire_fault::duplicate:
-      changes_.push_back({hit, std::max<std::uint64_t>(effect.bytes, 1), {}, false});
+    case wire_fault::duplicate: {
+      const std::uint64_t end = offset_ + std::max<std::uint64_t>(effect.bytes, 1);
+      const std::uint64_t begin =
+          changes_.empty() ? offset_ : std::max(offset_, changes_.back().end);
+      if (begin < end) changes_.push_back({hit, offset_, begin, end, {}, false});
       break;
+    }
     default:
       break;  // not of a direction
   }

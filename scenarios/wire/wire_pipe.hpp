@@ -97,10 +97,13 @@ class wire_pipe {
     std::optional<std::uint32_t> rule;    // who is observed when it has been sent
     std::optional<std::uint64_t> offset;  // as its sender wrote it; what a rule put in has none
   };
-  // What is done to so many bytes from here on: corrupt, drop, duplicate.
+  // What is done to bytes of the sender: corrupt, drop, duplicate. What an earlier one has of its
+  // bytes it leaves alone: it begins behind that.
   struct change {
     wire_hit by;
-    std::uint64_t left = 0;
+    std::uint64_t from = 0;  // where it was due
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
     std::string kept;   // what comes twice
     bool told = false;  // somebody is given what it does
   };
@@ -138,7 +141,7 @@ class wire_pipe {
   time_point last_due_{};
   time_point not_before_{};  // bandwidth, pauses of the slicer
   std::optional<limit> limit_;
-  std::deque<change> changes_;  // the first is at work
+  std::deque<change> changes_;  // one behind the other
   bool discards_ = false;       // what comes is lost for good: an end has been queued
   bool cut_off_ = false;        // truncated: bytes are lost, the sender's end is not
   std::optional<std::uint32_t> cut_by_;

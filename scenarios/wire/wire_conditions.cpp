@@ -79,9 +79,9 @@ const wire_conditions::condition* wire_conditions::find_partition(bool jammed) c
 }
 
 bool wire_conditions::jams() const {
-  if (find_partition(true) != nullptr) return true;
-  const condition* slow = find(wire_fault::backpressure);
-  return slow != nullptr && slow->hit.effect->rate == 0;
+  return find_partition(true) != nullptr || std::ranges::any_of(all_, [](const condition& c) {
+           return c.hit.effect->type == wire_fault::backpressure && c.hit.effect->rate == 0;
+         });
 }
 
 bool wire_conditions::jams_unseen() const {
@@ -104,8 +104,10 @@ std::optional<std::uint32_t> wire_conditions::discards() const {
 
 bool wire_conditions::drops_datagrams() const {
   if (find(wire_fault::blackhole) != nullptr) return true;
-  const condition* partition = find_partition(false);
-  return partition != nullptr && partition->hit.effect->kind == partition_kind::stopped;
+  return std::ranges::any_of(all_, [](const condition& c) {
+    return c.hit.effect->type == wire_fault::partition &&
+           c.hit.effect->kind == partition_kind::stopped;
+  });
 }
 
 bool wire_conditions::closes(time_point now) {
@@ -170,8 +172,11 @@ std::uint64_t wire_conditions::piece(std::uint64_t delivered, std::optional<std:
 }
 
 nanoseconds wire_conditions::pause() const {
-  const condition* slicer = find(wire_fault::slicer);
-  return slicer != nullptr ? slicer->hit.effect->delay : nanoseconds{};
+  nanoseconds longest{};
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::slicer)
+      longest = std::max(longest, each.hit.effect->delay);
+  return longest;
 }
 
 void wire_conditions::read(std::size_t count, time_point now) {
@@ -183,16 +188,19 @@ void wire_conditions::read(std::size_t count, time_point now) {
 }
 
 std::optional<wire_conditions::time_point> wire_conditions::reads_at() const {
-  const condition* slow = find(wire_fault::backpressure);
-  if (slow == nullptr || slow->hit.effect->rate == 0) return std::nullopt;
-  return slow->reads_at;
+  std::optional<time_point> last;
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::backpressure && each.hit.effect->rate != 0)
+      last = std::max(last.value_or(each.reads_at), each.reads_at);
+  return last;
 }
 
 std::size_t wire_conditions::read_max() const {
-  const condition* slow = find(wire_fault::backpressure);
-  if (slow == nullptr || slow->hit.effect->rate == 0) return read_size;
-  return static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(slow->hit.effect->rate / pieces_a_second, 1, read_size));
+  std::uint64_t least = read_size;
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::backpressure && each.hit.effect->rate != 0)
+      least = std::min(least, each.hit.effect->rate / pieces_a_second);
+  return static_cast<std::size_t>(std::max<std::uint64_t>(least, 1));
 }
 
 void wire_conditions::observe(bool (*which)(const wire_effect& effect)) {

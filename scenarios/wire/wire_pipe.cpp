@@ -166,7 +166,8 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
       discards_ = true;
       break;
     case wire_fault::limit_data:
-      limit_ = limit{effect.bytes, hit};
+      // Both count the same bytes: the larger one is never reached.
+      if (!limit_ || effect.bytes < limit_->left) limit_ = limit{effect.bytes, hit};
       if (effect.bytes == 0) begin_ending(hit, effect.then, now);
       break;
     case wire_fault::truncate:

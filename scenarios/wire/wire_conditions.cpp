@@ -43,6 +43,7 @@ void wire_conditions::begin(const wire_hit& hit, time_point now) {
   if (hit.effect->type == wire_fault::timeout && hit.effect->timeout.count() > 0)
     made.closes_at = uring::later(now, hit.effect->timeout);
   made.reads_at = now;
+  made.number = begun_++;
   all_.push_back(std::move(made));
 }
 
@@ -84,10 +85,15 @@ bool wire_conditions::jams() const {
          });
 }
 
-bool wire_conditions::jams_unseen() const {
-  const condition* jam = find_partition(true);
-  if (jam == nullptr) jam = find(wire_fault::backpressure);
-  return jam != nullptr && !jam->observed;
+bool wire_conditions::jams_at(const condition& of, time_point now) {
+  const wire_effect& effect = *of.hit.effect;
+  if (effect.type == wire_fault::partition) return effect.kind == partition_kind::jammed;
+  return effect.type == wire_fault::backpressure && (effect.rate == 0 || of.reads_at > now);
+}
+
+bool wire_conditions::jams_unseen(time_point now) const {
+  return std::ranges::any_of(all_,
+                             [&](const condition& c) { return !c.observed && jams_at(c, now); });
 }
 
 bool wire_conditions::makes_wait() const {
@@ -114,7 +120,7 @@ bool wire_conditions::closes(time_point now) {
   for (condition& each : all_) {
     if (!each.closes_at || *each.closes_at > now) continue;
     each.closes_at.reset();
-    if (!std::exchange(each.observed, true)) rules_.observed(each.hit.rule);
+    tell(each);
     return true;
   }
   return false;
@@ -203,12 +209,26 @@ std::size_t wire_conditions::read_max() const {
   return static_cast<std::size_t>(std::max<std::uint64_t>(least, 1));
 }
 
-void wire_conditions::observe(bool (*which)(const wire_effect& effect)) {
-  for (condition& each : all_) {
-    if (each.observed || !which(*each.hit.effect)) continue;
-    each.observed = true;
-    rules_.observed(each.hit.rule);
-  }
+void wire_conditions::tell(condition& of) {
+  if (!std::exchange(of.observed, true)) rules_.observed(of.hit.rule);
+}
+
+void wire_conditions::observe(bool (*which)(const wire_effect& effect), std::uint64_t begun) {
+  for (condition& each : all_)
+    if (each.number < begun && which(*each.hit.effect)) tell(each);
+}
+
+void wire_conditions::observe_jam(time_point now) {
+  for (condition& each : all_)
+    if (jams_at(each, now)) tell(each);
+}
+
+void wire_conditions::observe_rate() {
+  const std::uint64_t least = rate();
+  for (condition& each : all_)
+    if (least != 0 && each.hit.effect->rate == least &&
+        each.hit.effect->type != wire_fault::backpressure)
+      tell(each);
 }
 
 }  // namespace scenarios

@@ -72,3 +72,78 @@ TEST_CASE("of limits beside each other the one that is reached first holds") {
   CHECK(end.what == wire_pipe::deed::close);
   CHECK(end.rule == (larger_first ? 2U : 1U));
 }
+
+TEST_CASE("a slow close is observed at the sender's own end, not at one that a rule makes") {
+  const bool by_rule = GENERATE(false, true);
+  CAPTURE(by_rule);
+  piped p;
+  wire_effect slow = of(wire_fault::slow_close);
+  slow.delay = 10ms;
+  p.apply(slow, 1);
+  if (by_rule) {
+    p.apply(of(wire_fault::half_close), 2);
+  } else {
+    p.pipe.push_end(false, p.now);
+    CHECK(p.pipe.next(p.now).what == wire_pipe::deed::wait);
+    p.now += 10ms;
+  }
+  REQUIRE(p.pipe.next(p.now).what == wire_pipe::deed::fin);
+  p.pipe.ended();
+  CHECK(p.rules.who == numbers{by_rule ? 2U : 1U});
+}
+
+TEST_CASE("a slow close that began when the end was queued already has changed nothing") {
+  piped p;
+  wire_effect slow = of(wire_fault::slow_close);
+  slow.delay = 10ms;
+  p.pipe.push_end(false, p.now);
+  p.apply(slow, 1);
+  REQUIRE(p.pipe.next(p.now).what == wire_pipe::deed::fin);
+  p.pipe.ended();
+  CHECK(p.rules.who.empty());
+}
+
+TEST_CASE("latency is observed by bytes that it kept, not by those that were queued before it") {
+  piped p;
+  wire_effect slow = of(wire_fault::latency);
+  slow.latency = 10ms;
+  p.apply(slow, 1);
+  p.push("early");
+  p.apply(slow, 2);
+  p.now += 10ms;
+  CHECK(p.pieces() == std::vector<std::string>{"early"});
+  CHECK(p.rules.who == numbers{1});
+  p.push("late");
+  p.now += 20ms;
+  CHECK(p.pieces() == std::vector<std::string>{"late"});
+  CHECK(p.rules.who == numbers{1, 2});
+}
+
+TEST_CASE("the end of a stream that comes later has been kept by latency") {
+  piped p;
+  wire_effect slow = of(wire_fault::latency);
+  slow.latency = 10ms;
+  p.apply(slow, 1);
+  p.pipe.push_end(false, p.now);
+  p.now += 10ms;
+  REQUIRE(p.pipe.next(p.now).what == wire_pipe::deed::fin);
+  p.pipe.ended();
+  CHECK(p.rules.who == numbers{1});
+}
+
+TEST_CASE("a rate is observed when bytes waited for it") {
+  const bool wide = GENERATE(false, true);
+  CAPTURE(wide);
+  piped p;
+  p.apply(with_rate(wire_fault::bandwidth, wide ? 1U << 30U : 1000), 1);
+  p.apply(with_rate(wire_fault::backpressure, 1U << 30U), 2);
+  const std::string all = "fifteen bytes..";
+  p.push(all);
+  std::string got;
+  while (got.size() < all.size()) {
+    for (const std::string& each : p.pieces()) got += each;
+    p.now += 10ms;
+  }
+  CHECK(got == all);
+  CHECK(p.rules.who == (wide ? numbers{} : numbers{1}));
+}

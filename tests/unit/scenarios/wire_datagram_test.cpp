@@ -111,10 +111,10 @@ TEST_CASE("a datagram that a narrow line holds up comes when that has ended") {
 }
 
 TEST_CASE("what leaves a datagram as it was is not observed") {
-  const std::string fault = GENERATE(
-      as<std::string>(), R"("type": "wire.truncate", "bytes": 3)",
-      R"("type": "wire.truncate", "bytes": 9)", R"("type": "wire.corrupt", "offset": 3)",
-      R"("type": "wire.corrupt", "set": "bc", "offset": 1)");
+  const std::string fault =
+      GENERATE(as<std::string>(), R"("type": "wire.truncate", "bytes": 3)",
+               R"("type": "wire.truncate", "bytes": 9)", R"("type": "wire.corrupt", "offset": 3)",
+               R"("type": "wire.corrupt", "set": "bc", "offset": 1)");
   CAPTURE(fault);
   datagrams d("{ \"id\": \"f\", \"dir\": \"c2s\", " + fault + " }");
   d.send({"abc", "abc"});
@@ -162,4 +162,14 @@ TEST_CASE("a datagram that joins those that change places already is no hit of i
   CHECK(counted.observed == 3);
   REQUIRE(counted.sites.size() == 3);
   CHECK(counted.sites[1].nth == 3);
+}
+
+TEST_CASE("a rate is observed by the datagram that waited for it") {
+  datagrams d(R"({ "id": "f", "type": "wire.bandwidth", "dir": "c2s", "rate": "100B" })");
+  d.send({"1234"});
+  CHECK(d.receive(1) == list{"1234"});
+  CHECK(d.px.counters().observed == 0);
+  d.send({"1234", "5678"});
+  CHECK(d.receive(2) == list{"1234", "5678"});
+  CHECK(d.px.counters().observed == 1);
 }

@@ -54,7 +54,8 @@ TEST_CASE("two rules of one proxy hit the same datagrams again from their saved 
   const ran first = run_tests::run(text);
   INFO(first.told);
   CHECK(first.passed());
-  CHECK(sites_of(first) == std::set<std::string>{"wire.corrupt u1.socket 1", "wire.drop u1.socket 2"});
+  CHECK(sites_of(first) ==
+        std::set<std::string>{"wire.corrupt u1.socket 1", "wire.drop u1.socket 2"});
   diagnostics out;
   const auto plans = compile_source(source::from_text("test.scenario.json", text), {}, out);
   REQUIRE(plans.size() == 1);
@@ -67,30 +68,6 @@ TEST_CASE("two rules of one proxy hit the same datagrams again from their saved 
   INFO(second.told);
   CHECK(second.passed());
   CHECK(sites_of(second) == sites_of(first));
-}
-
-TEST_CASE("a step sets an event off for all that its actors have dialled") {
-  const ran of = run_tests::run(R"({ "timeout": "20s",
-    "proxies": { "px": { "listen": "tcp://127.0.0.1:0", "to": "${srv.addr}" } },
-    "faults": [
-      { "id": "cut", "type": "wire.half_close", "where": { "proxy": "px" }, "armed": false,
-        "require": { "fired": { "eq": 2 }, "observed": { "eq": 2 } } } ],
-    "actors": {
-      "srv": { "server": "tcp://127.0.0.1:0", "accept": 3, "do": [
-        { "send": "x" }, { "recv": { "eof": true } } ] },
-      "c": { "task": true, "do": [
-        { "connect": "${px.addr}", "as": "one" },
-        { "connect": "${px.addr}", "as": "two" },
-        { "recv": { "exactly": 1 }, "on": "one" },
-        { "recv": { "exactly": 1 }, "on": "two" },
-        { "fault_on": "cut" },
-        { "recv": { "eof": true }, "on": "one" },
-        { "recv": { "eof": true }, "on": "two" },
-        { "connect": "${px.addr}", "as": "three" },
-        { "recv": { "exactly": 1 }, "on": "three" },
-        { "recv": { "nothing_for": "20ms" }, "on": "three" } ] } } })");
-  INFO(of.told);
-  CHECK(of.passed());
 }
 
 TEST_CASE("candidates of a rule about bytes are never below what matched") {
@@ -122,6 +99,30 @@ TEST_CASE("a nearest miss asks for the other direction where the match went that
   };
   CHECK(miss_of("zz").find("meant") == std::string::npos);
   CHECK(miss_of("ba").find(R"(is "dir": "s2c" meant?)") != std::string::npos);
+}
+
+TEST_CASE("a step sets an event off for all that its actors have dialled") {
+  const ran of = run_tests::run(R"({ "timeout": "20s",
+    "proxies": { "px": { "listen": "tcp://127.0.0.1:0", "to": "${srv.addr}" } },
+    "faults": [
+      { "id": "cut", "type": "wire.half_close", "where": { "proxy": "px" }, "armed": false,
+        "require": { "fired": { "eq": 2 }, "observed": { "eq": 2 } } } ],
+    "actors": {
+      "srv": { "server": "tcp://127.0.0.1:0", "accept": 3, "do": [
+        { "send": "x" }, { "recv": { "eof": true } } ] },
+      "c": { "task": true, "do": [
+        { "connect": "${px.addr}", "as": "one" },
+        { "connect": "${px.addr}", "as": "two" },
+        { "recv": { "exactly": 1 }, "on": "one" },
+        { "recv": { "exactly": 1 }, "on": "two" },
+        { "fault_on": "cut" },
+        { "recv": { "eof": true }, "on": "one" },
+        { "recv": { "eof": true }, "on": "two" },
+        { "connect": "${px.addr}", "as": "three" },
+        { "recv": { "exactly": 1 }, "on": "three" },
+        { "recv": { "nothing_for": "20ms" }, "on": "three" } ] } } })");
+  INFO(of.told);
+  CHECK(of.passed());
 }
 
 }  // namespace scenarios

@@ -106,7 +106,7 @@ bool rule_decider::concerns(const state& s, const wire_link& link) const {
 bool rule_decider::has_hits_left(const state& s, const wire_link& link,
                                  std::optional<direction> dir) const {
   // Of all parties together: for every chunk of bytes that is looked at, nobody is looked up.
-  if (s.counted.fired < s.rule.times) return true;
+  if (s.hits < s.rule.times) return true;
   const auto of = s.parties.find(link.actor);
   if (of == s.parties.end() || of->second.hits[slot_of(dir)] < s.rule.times) return true;
   return s.striking && s.rule.one_stroke && of->second.stroke == s.strokes;
@@ -222,6 +222,7 @@ void rule_decider::strike_links(state& s, relay& of, time_point now) {
 
 void rule_decider::fire(state& s, fault_site site) {
   ++s.counted.fired;
+  ++s.hits;
   if (!site.conn.empty() && s.counted.sites.size() < fault_sites_max)
     s.counted.sites.push_back(std::move(site));
   begin(s);

@@ -109,6 +109,7 @@ class rule_decider : public wire_decider {
     std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
     std::optional<time_point> struck;  // by the clock
+    std::uint64_t hits = 0;            // of all parties, also those that joined another
     std::uint64_t strokes = 0;         // ever
     bool striking = false;
     // Of a rule with a seed: what its first hit was, by the connection and the occurrence there.

@@ -164,6 +164,14 @@ TEST_CASE("a datagram that joins those that change places already is no hit of i
   CHECK(counted.sites[1].nth == 3);
 }
 
+TEST_CASE("a datagram that joins those that change places is among the times of its rule") {
+  datagrams d(R"({ "id": "f", "type": "wire.reorder", "dir": "c2s", "perm": [1, 0], "times": 2,
+                   "when": { "nth": "1.." } })");
+  d.send({"1", "2", "3", "4"});
+  CHECK(d.receive(4) == list{"2", "1", "3", "4"});
+  CHECK(d.px.counters().fired == 1);
+}
+
 TEST_CASE("a rate is observed by the datagram that waited for it") {
   datagrams d(R"({ "id": "f", "type": "wire.bandwidth", "dir": "c2s", "rate": "100B" })");
   d.send({"1234"});

@@ -144,8 +144,9 @@ std::string missing_bytes(const fault_plan& rule, const fault_tally& sums, std::
               ? ", without what `match` looks for"
               : fmt::format("; after_bytes {} was never reached", *wanted.after_bytes);
   const bool other_would_do =
-      effect.dir != direction::both && sums.bytes > sums.farthest &&
-      (wanted.after_bytes ? sums.bytes >= *wanted.after_bytes : sums.farthest == 0);
+      effect.dir != direction::both &&
+      (wanted.match != nullptr ? !sums.impossible.empty()  // it has been seen there
+                               : sums.bytes > sums.farthest && sums.bytes >= *wanted.after_bytes);
   if (other_would_do) text += fmt::format("; is \"dir\": \"{}\" meant?", other_way(effect.dir));
   return text;
 }
@@ -254,9 +255,10 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.id = rules[i].id;
     result.type = rules[i].type;
     result.at = rules[i].at;
-    // Of bytes these are connections; its places are what matches.
+    // Of bytes these are connections, or places where these are more; what matches is among them.
     const bool of_bytes = rules[i].wire() != nullptr && rules[i].when.bytes.any();
-    result.candidates = of_bytes ? tallies[i].watched : tallies[i].candidates;
+    result.candidates =
+        of_bytes ? std::max(tallies[i].watched, tallies[i].candidates) : tallies[i].candidates;
     result.matched = tallies[i].matched;
     result.fired = tallies[i].fired;
     result.observed = tallies[i].observed;

@@ -108,6 +108,7 @@ class rule_compiler {
     const bool many = made_.nth.ranged || made_.p || made_.window ||
                       row_of(made_.effect->type).span == wire_span::condition;
     made_.times = many ? fault_forever : 1;
+    made_.one_stroke = keys.find("times") == nullptr;
     if (const node* times = keys.find("times"))
       if (check_range(times->integer(), {1, INT64_MAX}, times->at(), "\"times\"", out_))
         made_.times = static_cast<std::uint64_t>(times->integer());

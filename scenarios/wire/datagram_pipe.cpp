@@ -20,9 +20,11 @@ void datagram_pipe::push(std::string_view datagram, time_point now) {
       rules_.observed(hit.rule);  // whatever else would have become of it
       return;
     } else {
+      const std::size_t copies_before = copies;
+      const std::string before = bytes;
       alter(bytes, hit, copies, now);
-      const wire_fault type = hit.effect->type;  // the others tell by themselves
-      if (type != wire_fault::insert && type != wire_fault::reorder) changed.push_back(hit.rule);
+      // What leaves it as it was gives nobody anything; the others tell by themselves.
+      if (copies != copies_before || bytes != before) changed.push_back(hit.rule);
     }
   }
   if (conditions_.drops_datagrams()) {
@@ -59,7 +61,10 @@ void datagram_pipe::alter(std::string& datagram, const wire_hit& hit, std::size_
       }
       break;
     case wire_fault::reorder:
-      if (shuffle_) break;
+      if (shuffle_) {
+        if (shuffle_->by.rule == hit.rule) rules_.joined(hit.rule);
+        break;
+      }
       shuffle_ = shuffle{hit, {}, uring::later(now, effect.delay)};
       shuffle_->by.seed = uring::draw_bits(hit.seed, static_cast<std::uint64_t>(dir_));
       break;
@@ -95,11 +100,11 @@ void datagram_pipe::enqueue(std::string bytes, time_point now, std::vector<std::
   kept_bytes_ += bytes.size();
   const time_point due = uring::later(now, conditions_.latency());
   const auto place = std::ranges::upper_bound(queue_, due, {}, &item::due);
-  queue_.insert(place, item{std::move(bytes), due, std::move(rules)});
+  queue_.insert(place, item{std::move(bytes), due, std::move(rules), conditions_.begun()});
 }
 
 void datagram_pipe::keep(std::string bytes, time_point now, std::vector<std::uint32_t> rules) {
-  shuffle_->kept.push_back({std::move(bytes), {}, std::move(rules)});
+  shuffle_->kept.push_back({std::move(bytes), {}, std::move(rules), 0});
   if (shuffle_->kept.size() >= shuffle_->by.effect->window) release(now);
 }
 
@@ -140,11 +145,13 @@ datagram_pipe::order datagram_pipe::next(time_point now) {
   }
   if (gate_ != nullptr && gate_->admits(1) == 0) return made;
   const time_point due = std::max(queue_.front().due, not_before_);
+  if (queue_.front().due <= now && not_before_ > now) conditions_.observe_rate();
   ask_at(due);
   if (due > now) return made;
   made.datagram = std::move(queue_.front().bytes);
   kept_bytes_ -= made.datagram->size();
   made.rules = std::move(queue_.front().rules);
+  made.begun = queue_.front().begun;
   queue_.pop_front();
   return made;
 }
@@ -154,9 +161,9 @@ void datagram_pipe::sent(const order& done, time_point now) {
   delivered_ += size;
   if (const std::uint64_t rate = conditions_.rate(); rate != 0)
     not_before_ = uring::later(std::max(not_before_, now), time_of(size, rate));
-  conditions_.observe([](const wire_effect& e) {
-    return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
-  });
+  conditions_.observe(
+      [](const wire_effect& e) { return e.latency.count() != 0 || e.jitter.count() != 0; },
+      done.begun);
   for (const std::uint32_t rule : done.rules) rules_.observed(rule);
 }
 

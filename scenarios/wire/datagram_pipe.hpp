@@ -39,6 +39,7 @@ class datagram_pipe {
   struct order {
     std::optional<std::string> datagram;
     std::vector<std::uint32_t> rules;  // whose doing it is
+    std::uint64_t begun = 0;           // conditions that had when it was queued
     std::optional<time_point> until;
   };
   order next(time_point now);
@@ -56,6 +57,7 @@ class datagram_pipe {
     std::string bytes;
     time_point due{};
     std::vector<std::uint32_t> rules;
+    std::uint64_t begun = 0;
   };
   // Datagrams that change places: released when all are there, or when they have waited enough.
   struct shuffle {

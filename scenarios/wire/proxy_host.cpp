@@ -14,6 +14,7 @@
 
 #include "engine/errno_name.hpp"
 #include "scenarios/counted.hpp"
+#include "scenarios/document.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/listen_remedy.hpp"
@@ -198,15 +199,21 @@ std::string proxy_host::answer(std::string_view line) {
   } else {
     wrong = misuse(*command, asked);
   }
-  const object reply = wrong.empty() ? carry_out(*command, asked) : failure(wrong);
+  const object reply = wrong.empty() ? carry_out(*command, line, asked) : failure(wrong);
   return reply.dump(-1, ' ', true, object::error_handler_t::replace);
 }
 
-object proxy_host::carry_out(const proxy_command& command, const object& asked) {
+object proxy_host::carry_out(const proxy_command& command, std::string_view line,
+                             const object& asked) {
+  // The reader of files, which sees what stands there twice: of that `asked` has the last.
+  diagnostics out;
+  const auto read =
+      parse_document(source::from_text(std::string(command.name), std::string(line)), out);
+  if (!read || out.has_errors()) return failure(render(out));
   const std::string id = text_at(asked, command.argument);
   switch (command.verb) {
     case proxy_verb::add:
-      return add(asked[std::string(command.argument)].dump());
+      return add(std::string(read->root.find(command.argument)->at().text()));
     case proxy_verb::remove:
       return of_fault(rules_.remove(id), id);
     case proxy_verb::heal:
@@ -264,7 +271,7 @@ object proxy_host::inventory(bool in_full) const {
       node["fault"] = object::parse(rule.text, nullptr, false, true);
       node["healed"] = rules_.is_healed(rule.id);
     }
-    node["candidates"] = of.candidates;
+    node["candidates"] = candidates_of(rule, of);
     node["matched"] = of.matched;
     node["fired"] = of.fired;
     node["observed"] = of.observed;
@@ -310,7 +317,8 @@ std::string proxy_host::summary() const {
   rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
     text += fmt::format("fault {} (wire.{}): {}, {} matched, {} fired, {} observed\n",
                         visible(rule.id), wire_fault_name(rule.effect->type),
-                        counted(of.candidates, "candidate"), of.matched, of.fired, of.observed);
+                        counted(candidates_of(rule, of), "candidate"), of.matched, of.fired,
+                        of.observed);
   });
   return text;
 }

@@ -74,7 +74,7 @@ class proxy_host {
 
   uring::task<void> take_commands();
   uring::task<void> talk(int client);
-  nlohmann::ordered_json carry_out(const proxy_command& command,
+  nlohmann::ordered_json carry_out(const proxy_command& command, std::string_view line,
                                    const nlohmann::ordered_json& asked);
   [[nodiscard]] nlohmann::ordered_json inventory(bool in_full) const;
   [[nodiscard]] nlohmann::ordered_json proxy_node(std::size_t number, bool in_full) const;

@@ -186,10 +186,11 @@ task<bool> relay_link::dial() {
 /// A sender that is held up has been seen once bytes of it wait here.
 task<void> relay_link::wait_to_read(flow& of, int from) {
   const std::optional<uring::time_point> until = of.pipe.reads_at();
-  if (of.pipe.is_jammed_unseen()) {
+  const auto now = uring::clock::now();
+  if (of.pipe.is_jammed_unseen(now)) {
     uring::operation readable = loop_.poll_add(from, POLLIN);
     if (until) readable.deadline(*until);
-    if ((co_await of.reader.wait_beside(readable, stop_)).res > 0) of.pipe.observe_jam();
+    if ((co_await of.reader.wait_beside(readable, stop_)).res > 0) of.pipe.observe_jam(now);
   } else {
     co_await of.reader.wait(loop_, stop_, until);
   }

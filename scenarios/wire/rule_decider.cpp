@@ -103,11 +103,13 @@ bool rule_decider::concerns(const state& s, const wire_link& link) const {
          (rule.actor.empty() || rule.actor == link.actor || rule.actor == link.base);
 }
 
-bool rule_decider::has_hits_left(const state& s, const wire_link& link) const {
+bool rule_decider::has_hits_left(const state& s, const wire_link& link,
+                                 std::optional<direction> dir) const {
   // Of all parties together: for every chunk of bytes that is looked at, nobody is looked up.
-  if (s.counted.fired < s.rule.times) return true;
+  if (s.hits < s.rule.times) return true;
   const auto of = s.parties.find(link.actor);
-  return of == s.parties.end() || of->second.hits < s.rule.times;
+  if (of == s.parties.end() || of->second.hits[slot_of(dir)] < s.rule.times) return true;
+  return s.striking && s.rule.one_stroke && of->second.stroke == s.strokes;
 }
 
 /// It began, and its `for` is over: who comes now is not hit.
@@ -203,23 +205,34 @@ void rule_decider::strike(state& s, time_point now) {
   if (!is_open(s, now)) return;
   // A condition holds from now on, also where nobody is connected yet.
   if (is_condition(effect)) begin(s);
+  ++s.strokes;
+  s.striking = true;
   for (relay* one : relays_)
     if (is_hit(one)) strike_links(s, *one, now);
+  s.striking = false;
 }
 
 void rule_decider::strike_links(state& s, relay& of, time_point now) {
   of.strike(hit_of(s, 0, 0, now), [&](const wire_link& link) {
-    return concerns(s, link) && has_hits_left(s, link) &&
+    return concerns(s, link) && has_hits_left(s, link, {}) &&
            row_of(s.rule.effect->type).stage == wire_stage::bytes &&
-           decide(s, {link}, s.parties[link.actor].connections);
+           decide(s, {link}, s.parties[link.actor].connections[slot_of({})]);
   });
 }
 
 void rule_decider::fire(state& s, fault_site site) {
   ++s.counted.fired;
+  ++s.hits;
   if (!site.conn.empty() && s.counted.sites.size() < fault_sites_max)
     s.counted.sites.push_back(std::move(site));
   begin(s);
+}
+
+/// It is among `times`, as of completions.
+void rule_decider::joined(std::uint32_t rule) {
+  fault_tally& sums = rules_[rule].counted;
+  --sums.fired;
+  if (sums.sites.size() > sums.fired) sums.sites.pop_back();
 }
 
 void rule_decider::begin(state& s) {
@@ -275,8 +288,14 @@ bool rule_decider::decide(state& s, const occurrence& which, std::uint64_t& coun
   }
   if (!s.rule.nth.has(count)) return false;
   ++sums.matched;
-  if (!has_hits_left(s, link)) return false;
-  ++s.parties[link.actor].hits;
+  if (!has_hits_left(s, link, which.dir)) return false;
+  if (which.taken) {
+    ++sums.beaten;
+    return false;
+  }
+  party& whose = s.parties[link.actor];
+  ++whose.hits[slot_of(which.dir)];
+  if (s.striking) whose.stroke = s.strokes;
   const std::string_view dir =
       which.dir ? direction_words[static_cast<std::size_t>(*which.dir)] : std::string_view();
   if (!s.first_drawn) s.first_drawn = std::pair(link.key(), which.seen);
@@ -311,7 +330,9 @@ void rule_decider::watch_for(state& s, const wire_link& link, std::vector<watch>
   ++s.counted.watched;
   for (const direction dir : {direction::c2s, direction::s2c})
     if (overlaps(s.rule.effect->dir, dir))
-      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0});
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0, false});
+    else if (s.rule.tells_misses && s.rule.on.match != nullptr)
+      into.push_back(watch{&s, dir, stream_trigger(s.rule.on), 0, 0, 0, 0, true});
 }
 
 std::vector<wire_hit> rule_decider::on_start(std::string_view proxy) {
@@ -353,20 +374,15 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
         hits.push_back(hit_of(each, 0, 0, now));
       continue;
     }
-    // The clock strikes who is there, with events and conditions; conditions that have begun go on
-    // for those who come, and in a scenario so do events.
+    // The clock strikes who is there. Who comes later is hit by conditions that have begun, and by
+    // events that have hits left: they found nobody of who dialled, or `times` says more.
     const bool at_connect = row_of(effect.type).stage == wire_stage::connect;
     if (each.rule.by_clock() && !at_connect) {
       if (!each.struck) ++each.counted.watched;
-      const bool goes_on =
-          is_condition(effect) || (each.rule.gated && effect.type != wire_fault::heal);
-      if (!each.struck || !goes_on) continue;
+      if (!each.struck || effect.type == wire_fault::heal) continue;
     }
-    if (!admits(hits, each)) {
-      ++each.counted.beaten;
-      continue;
-    }
-    if (!decide(each, {link}, each.parties[link.actor].connections)) continue;
+    const occurrence which{.link = link, .taken = !admits(hits, each)};
+    if (!decide(each, which, each.parties[link.actor].connections[slot_of({})])) continue;
     if (!carry_out(each)) hits.push_back(hit_of(each, link.key(), 0, now));
   }
   links_[&link] = std::move(known);
@@ -374,7 +390,8 @@ std::vector<wire_hit> rule_decider::on_connect(const wire_link& link) {
 }
 
 bool rule_decider::may_hit(const watch& w, const wire_link& link) const {
-  return !w.of->removed && !w.of->healed && !w.trigger.is_over() && has_hits_left(*w.of, link);
+  return !w.other_way && !w.of->removed && !w.of->healed && !w.trigger.is_over() &&
+         has_hits_left(*w.of, link, w.dir);
 }
 
 /// For the nearest miss: how far the direction came that a rule is of, and how far any did.
@@ -386,10 +403,23 @@ void rule_decider::note_passed(const link_record& of, direction dir, std::uint64
   }
 }
 
+/// For the nearest miss: what is looked for comes the other way. Once that is known, or it has come
+/// this way, nobody looks again.
+void rule_decider::note_other_way(link_record& of, direction dir, std::uint64_t offset,
+                                  std::string_view chunk) {
+  for (watch& each : of.watches) {
+    fault_tally& sums = each.of->counted;
+    if (!each.other_way || each.dir != dir || sums.candidates != 0 || !sums.impossible.empty())
+      continue;
+    if (each.trigger.next(offset, chunk)) sums.impossible = "its match came the other way";
+  }
+}
+
 std::optional<wire_place> rule_decider::on_bytes(const wire_link& link, direction dir,
                                                  std::uint64_t offset, std::string_view chunk) {
   const auto found = links_.find(&link);
   if (found == links_.end()) return std::nullopt;
+  note_other_way(found->second, dir, offset, chunk);
   auto place = find_place(found->second, link, dir, offset, chunk);
   note_passed(found->second, dir, place ? place->offset : offset + chunk.size());
   return place;
@@ -414,12 +444,12 @@ std::optional<wire_place> rule_decider::find_place(link_record& of, const wire_l
         continue;
       each.trigger.take();
       state& s = *each.of;
-      std::uint64_t& count =
-          s.rule.on.match != nullptr ? each.counted : s.parties[link.actor].connections;
+      std::uint64_t& count = s.rule.on.match != nullptr
+                                 ? each.counted
+                                 : s.parties[link.actor].connections[slot_of(dir)];
       const bool taken = !made.hits.empty() && !s.rule.stack;
       const std::uint64_t seen = each.seen;
-      s.counted.beaten += taken ? 1 : 0;
-      if (taken || !decide(s, {link, each.seen++, dir, first}, count)) continue;
+      if (!decide(s, {link, each.seen++, dir, first, 0, taken}, count)) continue;
       if (!carry_out(s)) made.hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
     }
     if (!made.hits.empty()) return made;
@@ -436,17 +466,19 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
   for (watch& each : found->second.watches) {
     if (each.dir != dir || each.of->removed || each.of->healed) continue;
     state& s = *each.of;
+    if (each.other_way) {
+      if (s.counted.candidates == 0 && s.rule.on.match->is_in(datagram))
+        s.counted.impossible = "its match came the other way";
+      continue;
+    }
     const std::uint64_t before = each.bytes;
     each.bytes += datagram.size();
     ++each.datagrams;
     if (s.rule.on.after_bytes && before < *s.rule.on.after_bytes) continue;
     if (s.rule.on.match != nullptr && !s.rule.on.match->is_in(datagram)) continue;
-    if (!hits.empty() && !s.rule.stack) {
-      ++s.counted.beaten;
-      continue;
-    }
+    const bool taken = !hits.empty() && !s.rule.stack;
     const std::uint64_t seen = each.seen++;
-    if (!decide(s, {link, seen, dir, {}, each.datagrams}, each.counted)) continue;
+    if (!decide(s, {link, seen, dir, {}, each.datagrams, taken}, each.counted)) continue;
     if (!carry_out(s)) hits.push_back(hit_of(s, link.key(), seen, uring::clock::now()));
   }
   return hits;

@@ -9,6 +9,7 @@
 // faults says when a rule may hit. Outlives the relays that ask it; on the loop's thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,11 @@
 namespace scenarios {
 
 using rule_counters = fault_tally;
+
+/// As reports have them: of rules that wait for bytes connections, or places where these are more.
+inline std::uint64_t candidates_of(const wire_rule& rule, const rule_counters& of) {
+  return rule.on.any() ? std::max(of.watched, of.candidates) : of.candidates;
+}
 
 class rule_decider : public wire_decider {
  public:
@@ -74,6 +80,7 @@ class rule_decider : public wire_decider {
     return one != nullptr && one->healed;
   }
   void observed(std::uint32_t rule) override { ++rules_[rule].counted.observed; }
+  void joined(std::uint32_t rule) override;
   [[nodiscard]] const rule_counters& counters(std::uint32_t rule) const {
     return rules_[rule].counted;
   }
@@ -90,8 +97,10 @@ class rule_decider : public wire_decider {
  private:
   // What is counted of who dialled; in the stand-alone proxy there is one of them.
   struct party {
-    std::uint64_t connections = 0;  // that passed all but `nth`
-    std::uint64_t hits = 0;
+    // c2s, s2c, and connections as a whole: a rule for both directions counts in each by itself.
+    std::array<std::uint64_t, 3> connections{};  // that passed all but `nth`
+    std::array<std::uint64_t, 3> hits{};
+    std::uint64_t stroke = 0;  // the last that hit it
   };
   struct state {
     wire_rule rule;
@@ -100,6 +109,9 @@ class rule_decider : public wire_decider {
     std::map<std::string, party, std::less<>> parties;
     std::optional<time_point> fired_at;
     std::optional<time_point> struck;  // by the clock
+    std::uint64_t hits = 0;            // of all parties, also those that joined another
+    std::uint64_t strokes = 0;         // ever
+    bool striking = false;
     // Of a rule with a seed: what its first hit was, by the connection and the occurrence there.
     std::optional<std::pair<std::uint64_t, std::uint64_t>> first_drawn;
     bool closed = false;  // the window is over
@@ -115,6 +127,7 @@ class rule_decider : public wire_decider {
     std::uint64_t counted = 0;  // of those that passed all but `nth`
     std::uint64_t bytes = 0;    // of datagrams
     std::uint64_t datagrams = 0;
+    bool other_way = false;  // of the direction that the rule is not of: it hits nothing
   };
   // What is known of a connection while it lasts.
   struct link_record {
@@ -129,13 +142,18 @@ class rule_decider : public wire_decider {
     std::optional<direction> dir = {};         // nothing: the connection as a whole
     std::optional<std::uint64_t> offset = {};  // in a stream
     std::uint64_t nth = 0;                     // of datagrams
+    bool taken = false;                        // an earlier rule has it: it counts all the same
   };
 
   [[nodiscard]] bool concerns(const state& s, const wire_link& link) const;
   [[nodiscard]] bool is_open(const state& s, time_point now) const;
   [[nodiscard]] static bool is_over(const state& s, time_point now);
   [[nodiscard]] static bool waits_for_bytes(const state& s, bool datagrams);
-  [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link) const;
+  static std::size_t slot_of(std::optional<direction> dir) {
+    return static_cast<std::size_t>(dir.value_or(direction::both));
+  }
+  [[nodiscard]] bool has_hits_left(const state& s, const wire_link& link,
+                                   std::optional<direction> dir) const;
   [[nodiscard]] bool may_hit(const watch& w, const wire_link& link) const;
   [[nodiscard]] std::uint64_t seed_of(const state& s, std::uint64_t link) const;
   [[nodiscard]] std::uint64_t seed_of_hit(const state& s, std::uint64_t link,
@@ -150,6 +168,8 @@ class rule_decider : public wire_decider {
   static void watch_for(state& s, const wire_link& link, std::vector<watch>& into);
   std::optional<wire_place> find_place(link_record& of, const wire_link& link, direction dir,
                                        std::uint64_t offset, std::string_view chunk);
+  static void note_other_way(link_record& of, direction dir, std::uint64_t offset,
+                             std::string_view chunk);
   static void note_passed(const link_record& of, direction dir, std::uint64_t bytes);
   static bool admits(const std::vector<wire_hit>& hits, const state& s);
   void strike(state& s, time_point now);

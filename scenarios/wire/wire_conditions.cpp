@@ -43,6 +43,7 @@ void wire_conditions::begin(const wire_hit& hit, time_point now) {
   if (hit.effect->type == wire_fault::timeout && hit.effect->timeout.count() > 0)
     made.closes_at = uring::later(now, hit.effect->timeout);
   made.reads_at = now;
+  made.number = begun_++;
   all_.push_back(std::move(made));
 }
 
@@ -79,15 +80,20 @@ const wire_conditions::condition* wire_conditions::find_partition(bool jammed) c
 }
 
 bool wire_conditions::jams() const {
-  if (find_partition(true) != nullptr) return true;
-  const condition* slow = find(wire_fault::backpressure);
-  return slow != nullptr && slow->hit.effect->rate == 0;
+  return find_partition(true) != nullptr || std::ranges::any_of(all_, [](const condition& c) {
+           return c.hit.effect->type == wire_fault::backpressure && c.hit.effect->rate == 0;
+         });
 }
 
-bool wire_conditions::jams_unseen() const {
-  const condition* jam = find_partition(true);
-  if (jam == nullptr) jam = find(wire_fault::backpressure);
-  return jam != nullptr && !jam->observed;
+bool wire_conditions::jams_at(const condition& of, time_point now) {
+  const wire_effect& effect = *of.hit.effect;
+  if (effect.type == wire_fault::partition) return effect.kind == partition_kind::jammed;
+  return effect.type == wire_fault::backpressure && (effect.rate == 0 || of.reads_at > now);
+}
+
+bool wire_conditions::jams_unseen(time_point now) const {
+  return std::ranges::any_of(all_,
+                             [&](const condition& c) { return !c.observed && jams_at(c, now); });
 }
 
 bool wire_conditions::makes_wait() const {
@@ -104,15 +110,17 @@ std::optional<std::uint32_t> wire_conditions::discards() const {
 
 bool wire_conditions::drops_datagrams() const {
   if (find(wire_fault::blackhole) != nullptr) return true;
-  const condition* partition = find_partition(false);
-  return partition != nullptr && partition->hit.effect->kind == partition_kind::stopped;
+  return std::ranges::any_of(all_, [](const condition& c) {
+    return c.hit.effect->type == wire_fault::partition &&
+           c.hit.effect->kind == partition_kind::stopped;
+  });
 }
 
 bool wire_conditions::closes(time_point now) {
   for (condition& each : all_) {
     if (!each.closes_at || *each.closes_at > now) continue;
     each.closes_at.reset();
-    if (!std::exchange(each.observed, true)) rules_.observed(each.hit.rule);
+    tell(each);
     return true;
   }
   return false;
@@ -170,8 +178,11 @@ std::uint64_t wire_conditions::piece(std::uint64_t delivered, std::optional<std:
 }
 
 nanoseconds wire_conditions::pause() const {
-  const condition* slicer = find(wire_fault::slicer);
-  return slicer != nullptr ? slicer->hit.effect->delay : nanoseconds{};
+  nanoseconds longest{};
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::slicer)
+      longest = std::max(longest, each.hit.effect->delay);
+  return longest;
 }
 
 void wire_conditions::read(std::size_t count, time_point now) {
@@ -183,24 +194,41 @@ void wire_conditions::read(std::size_t count, time_point now) {
 }
 
 std::optional<wire_conditions::time_point> wire_conditions::reads_at() const {
-  const condition* slow = find(wire_fault::backpressure);
-  if (slow == nullptr || slow->hit.effect->rate == 0) return std::nullopt;
-  return slow->reads_at;
+  std::optional<time_point> last;
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::backpressure && each.hit.effect->rate != 0)
+      last = std::max(last.value_or(each.reads_at), each.reads_at);
+  return last;
 }
 
 std::size_t wire_conditions::read_max() const {
-  const condition* slow = find(wire_fault::backpressure);
-  if (slow == nullptr || slow->hit.effect->rate == 0) return read_size;
-  return static_cast<std::size_t>(
-      std::clamp<std::uint64_t>(slow->hit.effect->rate / pieces_a_second, 1, read_size));
+  std::uint64_t least = read_size;
+  for (const condition& each : all_)
+    if (each.hit.effect->type == wire_fault::backpressure && each.hit.effect->rate != 0)
+      least = std::min(least, each.hit.effect->rate / pieces_a_second);
+  return static_cast<std::size_t>(std::max<std::uint64_t>(least, 1));
 }
 
-void wire_conditions::observe(bool (*which)(const wire_effect& effect)) {
-  for (condition& each : all_) {
-    if (each.observed || !which(*each.hit.effect)) continue;
-    each.observed = true;
-    rules_.observed(each.hit.rule);
-  }
+void wire_conditions::tell(condition& of) {
+  if (!std::exchange(of.observed, true)) rules_.observed(of.hit.rule);
+}
+
+void wire_conditions::observe(bool (*which)(const wire_effect& effect), std::uint64_t begun) {
+  for (condition& each : all_)
+    if (each.number < begun && which(*each.hit.effect)) tell(each);
+}
+
+void wire_conditions::observe_jam(time_point now) {
+  for (condition& each : all_)
+    if (jams_at(each, now)) tell(each);
+}
+
+void wire_conditions::observe_rate() {
+  const std::uint64_t least = rate();
+  for (condition& each : all_)
+    if (least != 0 && each.hit.effect->rate == least &&
+        each.hit.effect->type != wire_fault::backpressure)
+      tell(each);
 }
 
 }  // namespace scenarios

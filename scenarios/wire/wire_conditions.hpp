@@ -38,8 +38,10 @@ class wire_conditions {
   [[nodiscard]] bool holds() const { return find_partition(false) != nullptr; }
   /// Nothing is read: jammed, or back-pressure without a rate.
   [[nodiscard]] bool jams() const;
-  /// A condition that stops the reading has not been observed yet.
-  [[nodiscard]] bool jams_unseen() const;
+  /// A condition that stops the reading now has not been observed yet.
+  [[nodiscard]] bool jams_unseen(time_point now) const;
+  /// How many have begun, ever: what was queued before one is none of its doing.
+  [[nodiscard]] std::uint64_t begun() const { return begun_; }
   /// Bytes wait on purpose: there is more room for them.
   [[nodiscard]] bool makes_wait() const;
   /// What comes is lost: a blackhole, a timeout. The rule that does it.
@@ -63,8 +65,12 @@ class wire_conditions {
   [[nodiscard]] std::optional<time_point> reads_at() const;
   [[nodiscard]] std::size_t read_max() const;
 
-  /// Tells the rules of all that have this effect that a victim saw it; once each.
-  void observe(bool (*which)(const wire_effect& effect));
+  /// Tells the rules of all that have this effect that a victim saw it; once each. Of those that
+  /// were among the first `begun` only.
+  void observe(bool (*which)(const wire_effect& effect), std::uint64_t begun = UINT64_MAX);
+  /// The same of those that stop the reading now, and of those whose rate is what bytes wait for.
+  void observe_jam(time_point now);
+  void observe_rate();
 
  private:
   struct condition {
@@ -73,15 +79,19 @@ class wire_conditions {
     std::optional<time_point> closes_at;  // timeout
     time_point reads_at{};                // back-pressure with a rate
     std::uint64_t draws = 0;
-    std::uint64_t cut = 0;  // slicer: where the current piece ends
+    std::uint64_t cut = 0;     // slicer: where the current piece ends
+    std::uint64_t number = 0;  // of those that have begun
     bool observed = false;
   };
+  static bool jams_at(const condition& of, time_point now);
+  void tell(condition& of);
   [[nodiscard]] const condition* find_partition(bool jammed) const;
   [[nodiscard]] const condition* find(wire_fault type) const;
 
   wire_decider& rules_;
   direction dir_;  // each has draws of its own
   std::vector<condition> all_;
+  std::uint64_t begun_ = 0;
 };
 
 }  // namespace scenarios

@@ -88,6 +88,8 @@ class wire_decider {
 
   /// A victim has been given what the rule does, or misses it. (It fired when it was returned.)
   virtual void observed(std::uint32_t rule) = 0;
+  /// What was returned joins something of the same rule that is under way: it is no hit of its own.
+  virtual void joined(std::uint32_t /*rule*/) {}
 };
 
 }  // namespace scenarios

@@ -93,6 +93,18 @@ bool check_carrier(const wire_fault_row& row, wire_carrier carrier, const node& 
   return false;
 }
 
+bool check_parameter(const wire_fault_row& row, const wire_parameter& of, const node& given,
+                     wire_carrier carrier, diagnostics& out) {
+  if (of.only_on == wire_carrier::unknown || carrier == wire_carrier::unknown ||
+      carrier == of.only_on)
+    return true;
+  out.error(code::fault_not_applicable, given.at(),
+            fmt::format("{} of wire.{} has no meaning {}", in_quotes(of.key), row.name,
+                        carrier == wire_carrier::stream ? "on a stream" : "for datagrams"))
+      .help = std::string(of.instead);
+  return false;
+}
+
 }  // namespace
 
 std::optional<wire_effect> compile_wire_effect(const node& fault, compile_scope& scope,
@@ -128,7 +140,8 @@ std::optional<wire_effect> compile_wire_effect(const node& fault, compile_scope&
       sound = false;
       continue;
     }
-    if (!check_type(*given, each.accepts, fmt::format("{}", in_quotes(each.key)), scope.out())) {
+    if (!check_parameter(*row, each, *given, carrier, scope.out()) ||
+        !check_type(*given, each.accepts, fmt::format("{}", in_quotes(each.key)), scope.out())) {
       sound = false;
       continue;
     }

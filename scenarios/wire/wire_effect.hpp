@@ -102,6 +102,8 @@ struct wire_parameter {
   bool required = false;
   std::string_view doc;
   void (*read)(wire_parameter_reader& from, wire_effect& into) = nullptr;
+  wire_carrier only_on = wire_carrier::unknown;  ///< it has no meaning on the other one
+  std::string_view instead{};                    ///< what to write there
 };
 
 struct wire_fault_row {

@@ -138,7 +138,8 @@ inline constexpr wire_parameter only_dir_rows[] = {dir_of("s2c")};
 inline constexpr wire_parameter truncate_rows[] = {
     {"bytes", j::number, "bytes", "0", false,
      "of a datagram: so many of its first bytes are left; not on streams",
-     [](reader& r, effect& e) { r.count(e.bytes, {0, bytes_max}); }},
+     [](reader& r, effect& e) { r.count(e.bytes, {0, bytes_max}); }, wire_carrier::datagram,
+     "a stream is cut at the place of the rule: \"when\": { \"after_bytes\": 10 }"},
     dir_of("s2c"),
 };
 inline constexpr wire_parameter corrupt_rows[] = {
@@ -163,7 +164,8 @@ inline constexpr wire_parameter corrupt_rows[] = {
      "what is put in their place instead; its length counts",
      [](reader& r, effect& e) { r.data(e.data); }},
     {"offset", j::number, "bytes", "0", false, "of a datagram: the first byte that is changed",
-     [](reader& r, effect& e) { r.count(e.offset, {0, bytes_max}); }},
+     [](reader& r, effect& e) { r.count(e.offset, {0, bytes_max}); }, wire_carrier::datagram,
+     "in a stream `when` says where: { \"after_bytes\": 10 }"},
     dir_of("s2c"),
 };
 inline constexpr wire_parameter insert_rows[] = {
@@ -178,7 +180,8 @@ inline constexpr wire_parameter insert_rows[] = {
 };
 inline constexpr wire_parameter duplicate_rows[] = {
     {"bytes", j::number, "bytes", "0", false, "of a stream: so many come twice; needed there",
-     [](reader& r, effect& e) { r.count(e.bytes, {1, 1 << 20}); }},
+     [](reader& r, effect& e) { r.count(e.bytes, {1, 1 << 20}); }, wire_carrier::stream,
+     "a datagram comes again as a whole: leave it out"},
     {"copies",
      j::number,
      {},
@@ -190,7 +193,8 @@ inline constexpr wire_parameter duplicate_rows[] = {
 };
 inline constexpr wire_parameter drop_rows[] = {
     {"bytes", j::number, "bytes", "0", false, "of a stream: so many are taken out; needed there",
-     [](reader& r, effect& e) { r.count(e.bytes, {1, bytes_max}); }},
+     [](reader& r, effect& e) { r.count(e.bytes, {1, bytes_max}); }, wire_carrier::stream,
+     "a datagram is lost as a whole: leave it out; wire.truncate shortens it"},
     dir_of("s2c"),
 };
 inline constexpr wire_parameter reorder_rows[] = {

@@ -10,6 +10,10 @@ bool is_condition(wire_fault type) {
   return row_of(type).span == wire_span::condition && row_of(type).stage == wire_stage::bytes;
 }
 
+bool keeps(const wire_effect& effect) {
+  return effect.latency.count() != 0 || effect.jitter.count() != 0;
+}
+
 }  // namespace
 
 bool wire_pipe::is_reading() const {
@@ -75,11 +79,20 @@ void wire_pipe::take(std::string_view bytes, time_point now) {
   }
 }
 
-/// Does what the first change does to as many of the bytes as it wants; how many that were.
+/// Does what the next change does to those of the bytes that it is of, or lets pass what lies
+/// before it; how many that were.
 std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_point now) {
+  // Its bytes were lost, in a blackhole say.
+  while (!changes_.empty() && changes_.front().end <= offset) changes_.pop_front();
+  if (changes_.empty() || offset < changes_.front().begin) {
+    if (!changes_.empty()) bytes = bytes.substr(0, changes_.front().begin - offset);
+    enqueue(bytes, now, {}, offset);
+    return bytes.size();
+  }
   change& first = changes_.front();
   const wire_effect& effect = *first.by.effect;
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(first.left, bytes.size()));
+  const auto count =
+      static_cast<std::size_t>(std::min<std::uint64_t>(first.end - offset, bytes.size()));
   const std::string_view part = bytes.substr(0, count);
   // However many chunks it is spread over.
   const auto once = [&first] {
@@ -88,7 +101,7 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
   if (effect.type == wire_fault::corrupt) {
     std::string changed(part);
     for (std::size_t i = 0; i < count; ++i) {
-      const auto at = static_cast<std::size_t>(effect.bytes - first.left) + i;
+      const auto at = static_cast<std::size_t>(offset - first.from) + i;
       changed[i] = effect.data.empty()
                        ? static_cast<char>(changed[i] ^ static_cast<char>(effect.bits))
                        : effect.data[at];
@@ -100,8 +113,7 @@ std::size_t wire_pipe::alter(std::string_view bytes, std::uint64_t offset, time_
   } else if (const auto rule = once()) {
     rules_.observed(*rule);
   }
-  first.left -= count;
-  if (first.left != 0) return count;
+  if (offset + count != first.end) return count;
   if (effect.type == wire_fault::duplicate)
     for (std::uint64_t n = 0; n < effect.copies; ++n) enqueue(first.kept, now, once(), {});
   changes_.pop_front();
@@ -113,14 +125,15 @@ void wire_pipe::enqueue(std::string_view bytes, time_point now, std::optional<st
   if (bytes.empty()) return;
   last_due_ = std::max(last_due_, uring::later(now, conditions_.latency()));
   ++queued_items_;
-  queue_.push_back({deed::send, std::string(bytes), 0, last_due_, rule, offset});
+  queue_.push_back(
+      {deed::send, std::string(bytes), 0, last_due_, rule, offset, conditions_.begun()});
   queued_ += bytes.size();
 }
 
 void wire_pipe::enqueue_deed(deed what, time_point due, std::optional<std::uint32_t> rule) {
   last_due_ = std::max(last_due_, due);
   ++queued_items_;
-  queue_.push_back({what, {}, 0, last_due_, rule, {}});
+  queue_.push_back({what, {}, 0, last_due_, rule, {}, conditions_.begun()});
 }
 
 void wire_pipe::push_end(bool by_reset, time_point now) {
@@ -158,7 +171,8 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
       discards_ = true;
       break;
     case wire_fault::limit_data:
-      limit_ = limit{effect.bytes, hit};
+      // Both count the same bytes: the larger one is never reached.
+      if (!limit_ || effect.bytes < limit_->left) limit_ = limit{effect.bytes, hit};
       if (effect.bytes == 0) begin_ending(hit, effect.then, now);
       break;
     case wire_fault::truncate:
@@ -170,9 +184,13 @@ void wire_pipe::apply_event(const wire_hit& hit, time_point now) {
       break;
     case wire_fault::corrupt:
     case wire_fault::drop:
-    case wire_fault::duplicate:
-      changes_.push_back({hit, std::max<std::uint64_t>(effect.bytes, 1), {}, false});
+    case wire_fault::duplicate: {
+      const std::uint64_t end = offset_ + std::max<std::uint64_t>(effect.bytes, 1);
+      const std::uint64_t begin =
+          changes_.empty() ? offset_ : std::max(offset_, changes_.back().end);
+      if (begin < end) changes_.push_back({hit, offset_, begin, end, {}, false});
       break;
+    }
     default:
       break;  // not of a direction
   }
@@ -206,17 +224,11 @@ void wire_pipe::tell_swallowed(time_point now) {
       if (is_late) each.due = std::min(each.due, now);
     }
   }
-  not_before_ = std::min(not_before_, now);
+  paced_until_ = std::min(paced_until_, now);
+  paused_until_ = std::min(paused_until_, now);
   if (!swallowed_end_ || discards_ || conditions_.discards()) return;
   swallowed_end_ = false;
   push_end(swallowed_reset_, now);
-}
-
-void wire_pipe::observe_jam() {
-  conditions_.observe([](const wire_effect& e) {
-    return e.type == wire_fault::backpressure ||
-           (e.type == wire_fault::partition && e.kind == partition_kind::jammed);
-  });
 }
 
 wire_pipe::order wire_pipe::next(time_point now) {
@@ -239,7 +251,8 @@ wire_pipe::order wire_pipe::next(time_point now) {
   if (is_held()) return wait({});
   if (front.due > now) return wait(front.due);
   if (front.what != deed::send) return {front.what, {}, {}, front.rule};
-  if (not_before_ > now) return wait(not_before_);
+  if (paced_until_ > now) conditions_.observe_rate();
+  if (const time_point at = std::max(paced_until_, paused_until_); at > now) return wait(at);
   const std::string_view rest = std::string_view(front.bytes).substr(front.done);
   std::optional<std::uint64_t> offset = front.offset;
   if (offset) *offset += front.done;
@@ -258,12 +271,10 @@ void wire_pipe::sent(std::size_t count, time_point now) {
   queued_ -= count;
   if (gate_ != nullptr) gate_->passed(count);
   if (const std::uint64_t rate = conditions_.rate(); rate != 0)
-    not_before_ = uring::later(std::max(not_before_, now), time_of(count, rate));
+    paced_until_ = uring::later(std::max(paced_until_, now), time_of(count, rate));
   if (conditions_.pause().count() != 0)
-    not_before_ = std::max(not_before_, uring::later(now, conditions_.pause()));
-  conditions_.observe([](const wire_effect& e) {
-    return e.latency.count() != 0 || e.jitter.count() != 0 || e.rate != 0;
-  });
+    paused_until_ = std::max(paused_until_, uring::later(now, conditions_.pause()));
+  conditions_.observe(keeps, front.begun);
   if (cut_) conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::slicer; });
   if (front.done < front.bytes.size()) return;
   if (front.rule) rules_.observed(*front.rule);
@@ -271,8 +282,14 @@ void wire_pipe::sent(std::size_t count, time_point now) {
 }
 
 void wire_pipe::ended() {
-  if (queue_.front().rule) rules_.observed(*queue_.front().rule);
-  conditions_.observe([](const wire_effect& e) { return e.type == wire_fault::slow_close; });
+  const item& end = queue_.front();
+  if (end.rule) {
+    rules_.observed(*end.rule);
+  } else {
+    conditions_.observe(
+        [](const wire_effect& e) { return e.type == wire_fault::slow_close || keeps(e); },
+        end.begun);
+  }
   queue_.pop_front();
   ended_ = true;
 }

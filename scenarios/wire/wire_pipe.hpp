@@ -77,8 +77,8 @@ class wire_pipe {
 
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
   /// Bytes that can be read wait in the socket because of a condition.
-  void observe_jam();
-  [[nodiscard]] bool is_jammed_unseen() const { return conditions_.jams_unseen(); }
+  void observe_jam(time_point now) { conditions_.observe_jam(now); }
+  [[nodiscard]] bool is_jammed_unseen(time_point now) const { return conditions_.jams_unseen(now); }
   [[nodiscard]] bool has_work() const { return !queue_.empty() || conditions_.any(); }
   /// See relay::may_act().
   [[nodiscard]] bool may_act() const {
@@ -96,11 +96,15 @@ class wire_pipe {
     time_point due{};
     std::optional<std::uint32_t> rule;    // who is observed when it has been sent
     std::optional<std::uint64_t> offset;  // as its sender wrote it; what a rule put in has none
+    std::uint64_t begun = 0;              // conditions that had when it was queued
   };
-  // What is done to so many bytes from here on: corrupt, drop, duplicate.
+  // What is done to bytes of the sender: corrupt, drop, duplicate. What an earlier one has of its
+  // bytes it leaves alone: it begins behind that.
   struct change {
     wire_hit by;
-    std::uint64_t left = 0;
+    std::uint64_t from = 0;  // where it was due
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
     std::string kept;   // what comes twice
     bool told = false;  // somebody is given what it does
   };
@@ -136,9 +140,10 @@ class wire_pipe {
   std::uint64_t offset_ = 0;        // bytes that were pushed or passed
   std::uint64_t delivered_ = 0;     // bytes that were sent
   time_point last_due_{};
-  time_point not_before_{};  // bandwidth, pauses of the slicer
+  time_point paced_until_{};   // bandwidth
+  time_point paused_until_{};  // slicer
   std::optional<limit> limit_;
-  std::deque<change> changes_;  // the first is at work
+  std::deque<change> changes_;  // one behind the other
   bool discards_ = false;       // what comes is lost for good: an end has been queued
   bool cut_off_ = false;        // truncated: bytes are lost, the sender's end is not
   std::optional<std::uint32_t> cut_by_;

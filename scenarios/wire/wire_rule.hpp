@@ -35,10 +35,14 @@ struct wire_rule {
   std::string after_fault;  // the id of one that must have fired
   std::chrono::nanoseconds after_delay{};
   std::uint64_t times = 1;
+  /// `times` is not written: what strikes all connections that are there has hit once.
+  bool one_stroke = false;
   std::optional<std::uint64_t> seed;  // in place of the proxies': its first hit draws from this
   bool stack = false;
   /// In a scenario: something else decides when it may hit, and it then hits who comes later, too.
   bool gated = false;
+  /// Whether its match comes in the other direction is noted, for the nearest miss.
+  bool tells_misses = false;
 
   /// It waits for a time, not for bytes.
   [[nodiscard]] bool by_clock() const { return gated || at || window || !after_fault.empty(); }

@@ -109,3 +109,75 @@ TEST_CASE("a datagram that a narrow line holds up comes when that has ended") {
   if (!by_itself) d.px.heal();
   CHECK(d.receive(1) == list{"second"});
 }
+
+TEST_CASE("what leaves a datagram as it was is not observed") {
+  const std::string fault =
+      GENERATE(as<std::string>(), R"("type": "wire.truncate", "bytes": 3)",
+               R"("type": "wire.truncate", "bytes": 9)", R"("type": "wire.corrupt", "offset": 3)",
+               R"("type": "wire.corrupt", "set": "bc", "offset": 1)");
+  CAPTURE(fault);
+  datagrams d("{ \"id\": \"f\", \"dir\": \"c2s\", " + fault + " }");
+  d.send({"abc", "abc"});
+  CHECK(d.receive(2) == list{"abc", "abc"});
+  CHECK(d.px.counters().fired == 1);
+  CHECK(d.px.counters().observed == 0);
+}
+
+TEST_CASE("a datagram that an earlier rule has is counted by a later one, and lost to it") {
+  const auto [first, second, expected, beaten] =
+      GENERATE(table<std::string, std::string, list, std::uint64_t>({
+          {"1", "2", {"!aa", "ccc", "ddd"}, 0},
+          {"1", "1", {"!aa", "bbb", "ccc", "ddd"}, 1},
+          {"\"1..2\"", "3", {"!aa", "!bb", "ddd"}, 0},
+          {"\"1..2\"", "\"2..3\"", {"!aa", "!bb", "ddd"}, 1},
+      }));
+  CAPTURE(first, second);
+  datagrams d(
+      R"({ "id": "f", "type": "wire.corrupt", "set": "!", "dir": "c2s", "when": { "nth": )" +
+      first + R"( } }, { "id": "g", "type": "wire.drop", "dir": "c2s", "when": { "nth": )" +
+      second + " } }");
+  d.send({"aaa", "bbb", "ccc", "ddd"});
+  CHECK(d.receive(expected.size()) == expected);
+  CHECK(d.px.counters("g").beaten == beaten);
+}
+
+TEST_CASE("of one rule for both directions each has datagrams and times of its own") {
+  datagrams d(R"({ "id": "f", "type": "wire.corrupt", "set": "!", "dir": "both" })");
+  d.send({"one", "two"});
+  CHECK(d.receive(2) == list{"!ne", "two"});
+  REQUIRE(::sendto(d.receiver.fd(), "back", 4, 0, reinterpret_cast<sockaddr*>(&d.from), d.length) ==
+          4);
+  CHECK(d.sender.piece() == "!ack");
+  CHECK(d.px.counters().fired == 2);
+}
+
+TEST_CASE("a datagram that joins those that change places already is no hit of its own") {
+  datagrams d(R"({ "id": "f", "type": "wire.reorder", "dir": "c2s", "perm": [1, 0],
+                   "when": { "nth": "1.." } })");
+  d.send({"1", "2", "3", "4", "5", "6"});
+  CHECK(d.receive(6) == list{"2", "1", "4", "3", "6", "5"});
+  const auto counted = d.px.counters();
+  CHECK(counted.matched == 6);
+  CHECK(counted.fired == 3);
+  CHECK(counted.observed == 3);
+  REQUIRE(counted.sites.size() == 3);
+  CHECK(counted.sites[1].nth == 3);
+}
+
+TEST_CASE("a datagram that joins those that change places is among the times of its rule") {
+  datagrams d(R"({ "id": "f", "type": "wire.reorder", "dir": "c2s", "perm": [1, 0], "times": 2,
+                   "when": { "nth": "1.." } })");
+  d.send({"1", "2", "3", "4"});
+  CHECK(d.receive(4) == list{"2", "1", "3", "4"});
+  CHECK(d.px.counters().fired == 1);
+}
+
+TEST_CASE("a rate is observed by the datagram that waited for it") {
+  datagrams d(R"({ "id": "f", "type": "wire.bandwidth", "dir": "c2s", "rate": "100B" })");
+  d.send({"1234"});
+  CHECK(d.receive(1) == list{"1234"});
+  CHECK(d.px.counters().observed == 0);
+  d.send({"1234", "5678"});
+  CHECK(d.receive(2) == list{"1234", "5678"});
+  CHECK(d.px.counters().observed == 1);
+}

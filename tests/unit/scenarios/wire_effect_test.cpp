@@ -79,12 +79,22 @@ TEST_CASE("what a wire fault can't be is told with a reason") {
       {R"({ "type": "wire.reorder", "perm": [0, 2] })", wire_carrier::datagram, "no place 2"},
       {R"({ "type": "wire.drop" })", wire_carrier::stream, "needs \"bytes\""},
       {R"({ "type": "wire.reset_peer" })", wire_carrier::datagram, "no connection"},
+      {R"({ "type": "wire.truncate", "bytes": 3 })", wire_carrier::stream, "no meaning on a"},
+      {R"({ "type": "wire.corrupt", "offset": 3 })", wire_carrier::stream, "after_bytes"},
+      {R"({ "type": "wire.drop", "bytes": 3 })", wire_carrier::datagram, "wire.truncate"},
+      {R"({ "type": "wire.duplicate", "bytes": 3 })", wire_carrier::datagram, "as a whole"},
       {R"({ "type": "wire.reset_peer", "dir": "down" })", wire_carrier::unknown, "c2s, s2c, both"},
   }));
   CAPTURE(text);
   const auto made = compile(text, carrier);
   CHECK_FALSE(made.effect);
   CHECK_THAT(made.told, Catch::Matchers::ContainsSubstring(reason));
+}
+
+TEST_CASE("what one carrier takes, and what may be either, is taken") {
+  CHECK(compile(R"({ "type": "wire.truncate", "bytes": 3 })", wire_carrier::datagram).effect);
+  CHECK(compile(R"({ "type": "wire.drop", "bytes": 3 })", wire_carrier::stream).effect);
+  CHECK(compile(R"({ "type": "wire.corrupt", "offset": 3 })").effect);
 }
 
 TEST_CASE("every wire fault can be found by its name and tells what its victim sees") {

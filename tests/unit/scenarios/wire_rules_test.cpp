@@ -106,3 +106,84 @@ TEST_CASE("reset_peer with a timeout resets so long after its place, and nothing
   CHECK(w.client.error == ECONNRESET);
   CHECK(clock_type::now() - before >= 200ms);
 }
+
+TEST_CASE("what the clock sets off hits all connections that are there, as one time") {
+  const auto [more, hit] = GENERATE(table<std::string, std::uint64_t>(
+      {{"", 3}, {", \"times\": 1", 1}, {", \"times\": 2", 2}, {", \"times\": 9", 3}}));
+  CAPTURE(more);
+  wire w("");
+  std::vector<end> clients;
+  std::vector<end> peers;
+  for (int n = 0; n < 3; ++n) {
+    clients.push_back(w.px.connect());
+    peers.push_back(w.server.accept());
+  }
+  // Each is known to the rules.
+  for (std::size_t n = 0; n < 3; ++n) {
+    REQUIRE(peers[n].write("x") == 0);
+    REQUIRE(clients[n].read(1) == "x");
+  }
+  add(w.px, R"({ "id": "f", "type": "wire.half_close", "when": { "at": "0ms" })" + more + " }");
+  while (w.px.counters().observed < hit) std::this_thread::sleep_for(1ms);
+  CHECK(w.px.counters().fired == hit);
+  for (std::size_t n = 0; n < hit; ++n) CHECK(clients[n].read(1).empty());
+  // Who comes later is hit only where `times` says more.
+  end late = w.px.connect();
+  const end peer = w.server.accept();
+  CHECK(peer.write("free") == 0);
+  CHECK(late.read(4) == (more.ends_with('9') ? "" : "free"));
+}
+
+TEST_CASE("what the clock sets off hits the first who comes where nobody was there") {
+  wire w(R"({ "id": "f", "type": "wire.half_close", "when": { "at": "0ms" } })");
+  w.connect();
+  CHECK(w.client.read(1).empty());
+  end second = w.px.connect();
+  const end peer = w.server.accept();
+  CHECK(peer.write("free") == 0);
+  CHECK(second.read(4) == "free");
+  CHECK(w.px.counters().fired == 1);
+}
+
+TEST_CASE("a connection that an earlier rule has is counted by a later one, and lost to it") {
+  wire w(R"({ "id": "f", "type": "wire.limit_data", "bytes": 1, "when": { "nth": 1 } },
+            { "id": "g", "type": "wire.limit_data", "bytes": 2, "when": { "nth": 2 } },
+            { "id": "h", "type": "wire.limit_data", "bytes": 3, "when": { "nth": 2 } })");
+  for (const std::string_view expected : {"1", "12", "1234"}) {
+    end client = w.px.connect();
+    const end peer = w.server.accept();
+    CHECK(peer.write("1234") == 0);
+    CHECK(client.read(4) == expected);
+  }
+  CHECK(w.px.counters("g").beaten == 0);
+  CHECK(w.px.counters("h").beaten == 1);
+}
+
+TEST_CASE("a place that an earlier rule has is counted by a later one, and lost to it") {
+  wire w(R"({ "id": "f", "type": "wire.insert", "data": "1",
+              "when": { "match": "a", "nth": 1 } },
+            { "id": "g", "type": "wire.insert", "data": "2",
+              "when": { "match": "a", "nth": 2 } })");
+  w.connect();
+  REQUIRE(w.peer.write("ababa") == 0);
+  CHECK(w.client.read(7) == "a1ba2ba");
+}
+
+TEST_CASE("of one rule for both directions each counts by itself") {
+  const bool second = GENERATE(false, true);
+  CAPTURE(second);
+  wire w(R"({ "id": "f", "type": "wire.insert", "data": "!", "dir": "both",
+              "when": { "after_bytes": 1)" +
+         std::string(second ? R"(, "nth": 2 } })" : " } }"));
+  for (int n = 1; n <= 2; ++n) {
+    CAPTURE(n);
+    const std::string_view expected = (n == 2) == second ? "a!b" : "ab";
+    end client = w.px.connect();
+    end peer = w.server.accept();
+    REQUIRE(client.write("ab") == 0);
+    CHECK(peer.read(expected.size()) == expected);
+    REQUIRE(peer.write("ab") == 0);
+    CHECK(client.read(expected.size()) == expected);
+  }
+  CHECK(w.px.counters().fired == 2);
+}

@@ -15,6 +15,8 @@
 #include "runner/exit_code.hpp"
 #include "runner/output.hpp"
 #include "runner/proxy_listing.hpp"
+#include "scenarios/diagnostic.hpp"
+#include "scenarios/document.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 #include "scenarios/wire/proxy_commands.hpp"
@@ -84,7 +86,12 @@ std::string request_of(const std::vector<std::string>& words, json& into) {
   json& argument = into[std::string(found->argument)];
   argument = words[2];
   if (!adds) return {};
+  // What a file may not say, such as a key twice, a word may not say either.
+  scenarios::diagnostics told;
+  scenarios::parse_document(scenarios::source::from_text("the fault", words[2]), told);
   argument = json::parse(words[2], nullptr, false, true);
+  if (argument.is_object() && told.has_errors())
+    return fmt::format("{}: {}", in_quotes(words[2]), told.all().front().message);
   return argument.is_object() ? ""
                               : fmt::format("{} is no JSON object; a fault is written {}",
                                             in_quotes(words[2]), found->example);

@@ -272,6 +272,8 @@ class Proxy(ProgramTest):
         self.assertIn("`add` adds a fault", ask("toxic", code=2))
         self.assertIn("one word, in single quotes", ask("add", "{", "x", "}", code=2))
         self.assertIn("add needs a fault", ask("add", code=2))
+        twice = '{"type":"wire.refuse","type":"wire.blackhole"}'
+        self.assertIn('duplicate key "type"', ask("add", twice, code=2))
         self.assertIn("list, counters, add FAULT, remove ID, heal [ID]", ask(code=2))
 
     def redis(self):

@@ -239,6 +239,11 @@ fault_delivery fault_injector::withhold(faulted& record, std::int32_t res, std::
       // It can be given up again, as far as it goes.
       record.op->marks_.settled = false;
       record.results.push_back({res, flags});
+      // Whoever gave it up when only this was to come was not heard, and asks no more.
+      if (record.op->marks_.stop_asked || record.op->marks_.timer_fired) {
+        record.end_now = true;
+        record.op->marks_.cancel_sent = true;
+      }
       break;
     case cqe_fault::timeout:
       fire(record);
@@ -257,6 +262,7 @@ fault_delivery fault_injector::withhold(faulted& record, std::int32_t res, std::
   record.final_in |= is_last(flags);
   record.at = stage::held;
   watch_deadline(record);
+  if (record.end_now) soon(record);
   return withheld;
 }
 

@@ -160,3 +160,33 @@ TEST_CASE("a notification that is late ends its send late; one that is lost, whe
   });
   CHECK(seam.fired_rules.size() == 4);
 }
+
+TEST_CASE("a notification that comes, and is lost, when its send has been given up ends it") {
+  ON_EVERY_RING();
+  const socket_pair ends = tcp_pair();
+  // Nobody reads: most of it stays with the sender, and so does its notification.
+  const int small = 4096;
+  setsockopt(ends.b, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+  const std::string much(std::size_t{64} << 10, 'x');
+  faulty_seam seam(*on);
+  seam.hit(IORING_OP_SEND_ZC, effect_of(cqe_fault::notif_drop));
+  run(*on, [&]() -> task<void> {
+    stop_source stop;
+    zero_copy_operation sending = on->send_zc(ends.a, bytes_of(much));
+    sending.cancel_on(stop);
+    on->start(sending);
+    while (seam.arrivals == 0) co_await on->sleep_for(1ms);  // its result
+    CHECK(seam.fired_rules.empty());
+    stop.request_stop();
+    std::vector<std::byte> room(much.size());
+    for (std::size_t got = 0; got < much.size();) {
+      const completion received = co_await on->recv(ends.b, room);
+      REQUIRE(received.res > 0);
+      got += static_cast<std::size_t>(received.res);
+    }
+    const completion given_up = co_await sending;
+    CHECK(given_up.res == static_cast<int>(much.size()));
+    CHECK(given_up.why == outcome::ok_after_cancel);
+  });
+  CHECK(seam.fired_rules.size() == 1);
+}

@@ -319,8 +319,8 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
           end.outcome == step_outcome::cancelled ? 0 : -ENOENT);
     }
     const bool retried =
-        step.retry && attempts_left > 0 && end.res < 0 && !context.timed_out &&
-        !context.cancelled_by_step && end.outcome != step_outcome::timed_out &&
+        step.retry && attempts_left > 0 && end.res < 0 && end.outcome != step_outcome::timed_out &&
+        end.outcome != step_outcome::cancelled &&
         (step.retry->on.empty() ||
          std::find(step.retry->on.begin(), step.retry->on.end(), -end.res) != step.retry->on.end());
     if (!retried) co_return finish(step, index, context, std::move(end));
@@ -329,7 +329,7 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     const auto pause = evaluate_duration(step.retry->every, *this, why);
     if (co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(context.stop))
       continue;
-    // What ends it now is not what the last attempt came to.
+    // What ends it now is not what the last attempt came to; it may have come while that ran.
     step_end stopped;
     stopped.outcome = context.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
     stopped.res = context.timed_out ? -ETIME : -ECANCELED;

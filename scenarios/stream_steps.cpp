@@ -47,6 +47,12 @@ step_end ended_short(const uring::completion& c, std::string data) {
     end.outcome = step_outcome::eof;
     end.res = 0;
   }
+  // The last submission won against its timer or its cancel, the step as a whole did not.
+  const bool late = c.why == uring::outcome::ok_after_timeout;
+  if (c.res > 0 && (late || c.why == uring::outcome::ok_after_cancel)) {
+    end.outcome = late ? step_outcome::timed_out : step_outcome::cancelled;
+    end.res = -ECANCELED;
+  }
   end.data = std::move(data);
   return end;
 }

@@ -158,6 +158,13 @@ bool socket_address::is_loopback() const {
   return is_unix();
 }
 
+bool socket_address::is_every_address() const {
+  if (family() == AF_INET)
+    return reinterpret_cast<const sockaddr_in&>(storage_).sin_addr.s_addr == INADDR_ANY;
+  return family() == AF_INET6 &&
+         IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr) != 0;
+}
+
 bool socket_address::is_nameless() const {
   return is_unix() && length_ <= unix_path_offset;
 }

@@ -44,6 +44,8 @@ class socket_address {
   // unixgram://@, or the address of a Unix socket that was never bound.
   [[nodiscard]] bool is_nameless() const;
   [[nodiscard]] bool is_loopback() const;
+  // 0.0.0.0, or [::].
+  [[nodiscard]] bool is_every_address() const;
   // The path of a Unix address that has one in the file system, else empty.
   [[nodiscard]] std::string path() const;
   [[nodiscard]] std::string url() const;

@@ -191,8 +191,10 @@ void actor_thread::skipped(const std::string& reason) {
   tell_home([reason](scenario_threads& home) { home.run_.skip(reason); });
 }
 
-void actor_thread::late(diagnostic why) {
-  tell_home([why = std::move(why)](scenario_threads& home) { home.late(why); });
+void actor_thread::late(diagnostic why, std::string who) {
+  tell_home([why = std::move(why), who = std::move(who)](scenario_threads& home) {
+    home.late(why, who);
+  });
 }
 
 void actor_thread::actor_ended() {

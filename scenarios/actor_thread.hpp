@@ -73,7 +73,7 @@ class actor_thread final : public thread_link {
   void step_failed() override;
   void failed(const diagnostic& why) override;
   void skipped(const std::string& reason) override;
-  void late(diagnostic why) override;
+  void late(diagnostic why, std::string who) override;
   void actor_ended() override;
   void may_be_stuck() override;
   uring::task<void> all_ended() override;

@@ -19,42 +19,28 @@ struct listener {
   span place;
 };
 
-/// Every address of this machine.
-bool is_wildcard(const uring::socket_address& at) {
-  const std::string url = at.url();
-  return url.find("//0.0.0.0:") != std::string::npos || url.find("//[::]:") != std::string::npos;
-}
-
 bool collide(const uring::socket_address& a, const uring::socket_address& b) {
   if (a == b) return true;
   if (a.is_unix() || b.is_unix() || a.is_datagram() != b.is_datagram() || a.port() != b.port())
     return false;
   // [::] takes IPv4, too; 0.0.0.0 takes no IPv6.
   const auto takes = [](const uring::socket_address& all, const uring::socket_address& one) {
-    return is_wildcard(all) && (all.family() == AF_INET6 || one.family() == AF_INET);
+    return all.is_every_address() && (all.family() == AF_INET6 || one.family() == AF_INET);
   };
   return takes(a, b) || takes(b, a);
-}
-
-/// Nothing where it is not written out, or where the kernel chooses.
-std::optional<uring::socket_address> written_address(const expression& from) {
-  if (!from.is_valid() || !from.is_constant() || !from.constant().is(value_type::data))
-    return std::nullopt;
-  std::string ignored;
-  const auto parsed = parse_endpoint(from.constant().data(), ignored);
-  if (!parsed || parsed->address.is_any_port() || parsed->address.is_nameless())
-    return std::nullopt;
-  return parsed->address;
 }
 
 std::vector<listener> listeners_of(const plan& of) {
   std::vector<listener> found;
   const auto add = [&](std::string_view what, std::string_view name, const expression& address) {
-    if (const auto at = written_address(address)) found.push_back({what, name, *at, address.at()});
+    const auto known = known_endpoint(address);
+    if (known && !known->address.is_any_port() && !known->address.is_nameless())
+      found.push_back({what, name, known->address, address.at()});
   };
   for (const actor_plan& actor : of.actors) {
-    const auto shares = [](const socket_option_plan& option) {
-      return option.name == "reuseport" || option.name == "reuseaddr";
+    // A port of datagrams is shared with SO_REUSEADDR, too.
+    const auto shares = [&](const socket_option_plan& option) {
+      return option.name == "reuseport" || (actor.peer && option.name == "reuseaddr");
     };
     if (std::ranges::any_of(actor.options, shares)) continue;
     if (actor.server) add("server", actor.name, actor.server->address);

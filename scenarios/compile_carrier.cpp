@@ -24,7 +24,7 @@ class carriers {
   explicit carriers(strand_context& in) : in_(in) { known_[0] = in.connection(); }
 
   void follow(const step_plan& step) {
-    if (hides_descriptors(step.body)) forget();
+    if (holds_others(step.body)) forget();
     for (const std::uint32_t made : step.as_more) known_.erase(made);
     if (step.as_handle != no_index) known_[step.as_handle] = facts_of(in_.in(), step);
     const auto found = known_.find(step.handle);

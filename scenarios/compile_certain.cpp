@@ -101,12 +101,11 @@ bool sends(const step_body& body) {
 
 }  // namespace
 
-bool hides_descriptors(const step_body& body) {
+bool holds_others(const step_body& body) {
   return std::holds_alternative<repeat_step>(body) || std::holds_alternative<for_step>(body) ||
          std::holds_alternative<while_step>(body) || std::holds_alternative<loop_step>(body) ||
          std::holds_alternative<if_step>(body) || std::holds_alternative<parallel_step>(body) ||
-         std::holds_alternative<call_step>(body) || std::holds_alternative<chain_step>(body) ||
-         std::holds_alternative<sqe_step>(body) || std::holds_alternative<join_step>(body);
+         std::holds_alternative<call_step>(body) || std::holds_alternative<join_step>(body);
 }
 
 namespace {
@@ -121,7 +120,10 @@ class conversation {
   explicit conversation(diagnostics& out) : out_(out) {}
 
   void follow(const step_plan& step) {
-    if (hides_descriptors(step.body)) done_.clear();
+    // A single submission may close anything.
+    if (holds_others(step.body) || std::holds_alternative<chain_step>(step.body) ||
+        std::holds_alternative<sqe_step>(step.body))
+      done_.clear();
     for (const std::uint32_t made : step.as_more) done_.erase(made);
     done_.erase(step.as_handle);
     if (step.handle == no_index || !works_on_connection(step.body)) return;

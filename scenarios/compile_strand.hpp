@@ -247,8 +247,8 @@ void check_datagram_size(strand_context& in, const step_plan& of);
 void check_expected_end(strand_context& in, const step_plan& of, const step_row& row);
 /// Of the names under `as`: the step must make as many things.
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
-/// Behind it nobody knows what has been done to which descriptor.
-bool hides_descriptors(const step_body& body);
+/// Steps that hold others, or wait for others: these may have done anything to what is open.
+bool holds_others(const step_body& body);
 /// Of the steps of one list, in their order.
 void check_conversation(strand_context& in, const block& steps);
 /// What these steps do to streams and datagrams, with TLS and without (compile_carrier.cpp).

@@ -25,6 +25,7 @@ std::optional<node::value_type> constant_of(const node& text, name_resolver& nam
 }  // namespace
 
 node with_constants(const node& from, name_resolver& names) {
+  if (from.at().in != nullptr && from.at().text().find("${") == std::string_view::npos) return from;
   if (from.is(node_kind::string)) {
     auto known = constant_of(from, names);
     return known ? node(from.at(), *std::move(known)) : from;

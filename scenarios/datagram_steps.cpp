@@ -139,8 +139,8 @@ uring::task<step_end> step_runner::on(const recv_datagram_step& body) {
   taken_datagram one;
   for (std::int64_t n = 0; n < count; ++n) {
     std::optional<blocked_wait> blocked;
-    if (!context_.deadline && !context_.may_be_cancelled) {
-      blocked.emplace(run_, wait_kind::arriving, strand_.name, step_.op_at,
+    if (const auto kind = hopeless_kind(wait_kind::arriving)) {
+      blocked.emplace(run_, *kind, strand_.name, step_.op_at,
                       "for a datagram of this scenario's own", nullptr, own().fd());
     }
     context_.recorder.last_submission = n + 1 == count;

@@ -29,6 +29,13 @@ std::optional<endpoint> parse_endpoint(std::string_view url, std::string& reason
   return made;
 }
 
+std::optional<endpoint> known_endpoint(const expression& from) {
+  if (!from.is_valid() || !from.is_constant() || !from.constant().is(value_type::data))
+    return std::nullopt;
+  std::string ignored;
+  return parse_endpoint(from.constant().data(), ignored);
+}
+
 std::string host_of(const uring::socket_address& address) {
   if (address.is_unix()) return "localhost";
   std::string host = address.url().substr(tcp_scheme.size());

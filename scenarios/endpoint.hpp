@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/socket_address.hpp"
+#include "scenarios/expression.hpp"
 
 namespace scenarios {
 
@@ -21,6 +22,10 @@ struct endpoint {
 
 /// Nothing when the text is not an address; `reason` then says why, in a phrase.
 std::optional<endpoint> parse_endpoint(std::string_view url, std::string& reason);
+
+/// What an expression is known to be when the file is loaded; nothing when it is not, or no
+/// address.
+std::optional<endpoint> known_endpoint(const expression& from);
 
 /// The host without port and brackets: what a certificate's name is held against when the scenario
 /// names nobody. A Unix socket is at "localhost".

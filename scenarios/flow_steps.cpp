@@ -79,8 +79,15 @@ std::optional<uring::duration> step_runner::duration_of(const expression& from, 
   return found;
 }
 
-uring::task<step_end> step_runner::wait_for(uring::event& event, std::string what) {
+step_end step_runner::not_in_time() const {
   step_end end;
+  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
+  end.res = context_.timed_out ? -ETIME : -ECANCELED;
+  end.natural = false;
+  return end;
+}
+
+uring::task<step_end> step_runner::wait_for(uring::event& event, std::string what) {
   bool came = event.is_set();
   if (!came) {
     std::optional<blocked_wait> blocked;
@@ -90,11 +97,7 @@ uring::task<step_end> step_runner::wait_for(uring::event& event, std::string wha
     }
     came = co_await event.wait().cancel_on(context_.stop);
   }
-  if (came) co_return end;
-  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
-  end.res = context_.timed_out ? -ETIME : -ECANCELED;
-  end.natural = false;
-  co_return end;
+  co_return came ? step_end{} : not_in_time();
 }
 
 uring::task<step_end> step_runner::on(const sleep_step& body) {

@@ -193,26 +193,27 @@ void scenario_run::tell_deadlock(std::vector<run_standing::wait> waits) {
 void scenario_run::tell_deadline() {
   end_late(make(code::scenario_timed_out, {},
                 fmt::format("the scenario did not end within its timeout of {}",
-                            format_duration(scaled(what.timeout)))));
+                            format_duration(scaled(what.timeout)))),
+           {});
 }
 
 void scenario_run::tell_actor_deadline(const actor_plan& actor, uring::duration limit) {
-  diagnostic why = make(code::actor_timed_out, {},
-                        fmt::format("the actor {} did not end within its timeout of {}", actor.name,
-                                    format_duration(limit)));
-  why.label = actor.name;  // who is told of first
-  end_late(std::move(why));
+  end_late(make(code::actor_timed_out, {},
+                fmt::format("the actor {} did not end within its timeout of {}", actor.name,
+                            format_duration(limit))),
+           actor.name);
 }
 
-void scenario_run::end_late(diagnostic why) {
-  if (threads != nullptr) return threads->late(std::move(why));
-  tell_late(std::move(why), standing().activities);
+void scenario_run::end_late(diagnostic why, std::string who) {
+  if (threads != nullptr) return threads->late(std::move(why), std::move(who));
+  tell_late(std::move(why), who, standing().activities);
 }
 
-void scenario_run::tell_late(diagnostic why, std::vector<run_standing::activity> activities) {
-  const std::string first = std::exchange(why.label, {});
+void scenario_run::tell_late(diagnostic why, std::string_view who,
+                             std::vector<run_standing::activity> activities) {
   const auto is_other = [&](const run_standing::activity& each) {
-    return !first.empty() && each.who != first && !each.who.starts_with(first + "#");
+    const std::string_view name = each.who;
+    return name.substr(0, name.find('#')) != who;
   };
   std::ranges::sort(activities, [&](const auto& a, const auto& b) {
     if (is_other(a) != is_other(b)) return is_other(b);

@@ -99,14 +99,6 @@ step_end end_of(const scenario_process& of, const step_plan& step) {
 
 }  // namespace
 
-step_end step_runner::cut_short() const {
-  step_end end;
-  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
-  end.res = context_.timed_out ? -ETIME : -ECANCELED;
-  end.natural = false;
-  return end;
-}
-
 // Something that a program does, and that the strands of the scenario can't know.
 uring::task<bool> step_runner::wait_outside(uring::event& event) {
   co_return co_await event.wait().cancel_on(context_.stop);
@@ -208,7 +200,7 @@ uring::task<step_end> step_runner::on(const exec_step& body) {
   // What it left behind goes with it.
   co_await program.end(over ? 0 : SIGKILL, 0ns);
   if (over) co_return end_of(program, step_);
-  step_end end = cut_short();
+  step_end end = not_in_time();
   end.detail = fmt::format("it was still running{}", last_words(program));
   co_return end;
 }
@@ -236,7 +228,7 @@ uring::task<step_end> step_runner::on(const kill_step& body) {
                                  : program->child.is_stopped() || !program->child.running();
   };
   while (!still()) {
-    if (!co_await run_.loop.sleep_for(1ms).cancel_on(context_.stop)) co_return cut_short();
+    if (!co_await run_.loop.sleep_for(1ms).cancel_on(context_.stop)) co_return not_in_time();
   }
   co_return end;
 }
@@ -247,7 +239,7 @@ uring::task<step_end> step_runner::on(const wait_exit_step& body) {
     co_return broken(fmt::format("{} was never started", body.process.name), step_.op_at);
   if (program->child.status() || co_await wait_outside(program->child.exited()))
     co_return end_of(*program, step_);
-  step_end end = cut_short();
+  step_end end = not_in_time();
   end.detail = fmt::format("{} is still running{}", body.process.name, last_words(*program));
   co_return end;
 }
@@ -317,7 +309,7 @@ uring::task<step_end> step_runner::on(const expect_output_step& body) {
       co_return end;
     }
     if (!co_await wait_outside(program->changed)) {
-      step_end end = cut_short();
+      step_end end = not_in_time();
       end.detail =
           fmt::format("{} has not written that{}", body.process.name, last_words(*program));
       co_return end;

@@ -59,9 +59,11 @@ void step_recorder::completed(completion_event event) {
   event.at_ns = clock_.now_ns();
   event.order = ++clock_.completions;
   completions.push_back(std::move(event));
-  if (progress == nullptr) return;
-  progress->set();
-  progress->reset();
+  if (whole != nullptr) ++whole->of_members;
+  uring::event* const waited_for = whole != nullptr ? whole->progress : progress;
+  if (waited_for == nullptr) return;
+  waited_for->set();
+  waited_for->reset();
 }
 
 std::optional<std::int32_t> step_recorder::cancel_result() const {

@@ -81,6 +81,10 @@ class step_recorder {
   bool last_submission = true;
   // Woken at each completion and at the end, when somebody may wait for them.
   uring::event* progress = nullptr;
+  // Of a chain's member: the chain's, which has its completions when all are in.
+  step_recorder* whole = nullptr;
+  std::size_t of_members = 0;
+  [[nodiscard]] std::size_t arrived() const { return completions.size() + of_members; }
   // Where the strand keeps the user_data of a request that others may aim at.
   std::uint64_t* published = nullptr;
   std::uint32_t file_index = 0;  // of the submission: its descriptors are slots

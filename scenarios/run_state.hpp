@@ -194,8 +194,9 @@ class scenario_run {
   // Nobody here can move without something from outside.
   [[nodiscard]] bool is_idle() const;
   void tell_deadlock(std::vector<run_standing::wait> waits);
-  // Adds to `why` where everybody was, and fails.
-  void tell_late(diagnostic why, std::vector<run_standing::activity> activities);
+  // Adds to `why` where everybody was, the strands of the actor `who` first, and fails.
+  void tell_late(diagnostic why, std::string_view who,
+                 std::vector<run_standing::activity> activities);
   // With the list of all waits; after a failure it only stops.
   void give_up(const std::vector<run_standing::wait>& waits);
 
@@ -259,7 +260,7 @@ class scenario_run {
   [[nodiscard]] bool others_may_come() const;
   [[nodiscard]] bool any_io_pending() const;
   void tell_deadline();
-  void end_late(diagnostic why);
+  void end_late(diagnostic why, std::string who);
 
   bool met_outsiders_ = false;
   std::unique_ptr<shared_future[]> futures_;

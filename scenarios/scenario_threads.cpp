@@ -191,8 +191,8 @@ void scenario_threads::may_be_stuck() {
   look();
 }
 
-void scenario_threads::late(diagnostic why) {
-  if (!late_) late_ = std::move(why);
+void scenario_threads::late(diagnostic why, std::string who) {
+  if (!late_) late_.emplace(std::move(why), std::move(who));
   ask();
 }
 
@@ -230,8 +230,8 @@ void scenario_threads::conclude() {
     std::vector<run_standing::activity> all;
     for (const run_standing& each : standings_)
       all.insert(all.end(), each.activities.begin(), each.activities.end());
-    diagnostic why = *std::exchange(late_, std::nullopt);
-    run_.tell_late(std::move(why), all);
+    auto [why, who] = *std::exchange(late_, std::nullopt);
+    run_.tell_late(std::move(why), who, std::move(all));
     return;
   }
   bool idle = true;

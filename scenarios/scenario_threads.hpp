@@ -53,7 +53,7 @@ class scenario_threads final : public thread_link {
   void step_failed() override;
   void failed(const diagnostic& why) override;
   void skipped(const std::string& reason) override;
-  void late(diagnostic why) override;
+  void late(diagnostic why, std::string who) override;
   void actor_ended() override {}
   void may_be_stuck() override;
   uring::task<void> all_ended() override;
@@ -114,7 +114,7 @@ class scenario_threads final : public thread_link {
   std::uint64_t read_in_round_ = 0;
   std::optional<fingerprint> before_;
   unsigned same_rounds_ = 0;
-  std::optional<diagnostic> late_;
+  std::optional<std::pair<diagnostic, std::string>> late_;
   quiet_timer quiet_;
 };
 

@@ -265,6 +265,7 @@ std::optional<step_end> step_runner::build_chain(const chain_step& body,
     if (i + 1 < body.members.size() && (each.sqe.flags & any_link) == 0)
       each.sqe.flags = static_cast<__u8>(each.sqe.flags | body.link_flag);
     each.recorder.counter = ring == nullptr ? context_.recorder.counter : nullptr;
+    each.recorder.whole = &context_.recorder;
     each.recorder.step_id = step.id;
     each.recorder.path = context_.path;
     each.recorder.file_index = each.sqe.file_index;
@@ -339,6 +340,7 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
   } else {
     co_await submit_on_loop(members);
   }
+  context_.recorder.of_members = 0;  // from here on they are its own
   const bool spoken_for = lists_completions(step_.expect);
   for (chain_member& each : members) {
     // Results of a member go with its own step: as, handles and judging are the member's.
@@ -371,14 +373,6 @@ uring::task<step_end> step_runner::on(const chain_step& body) {
 
 // ---- Waiting for completions -------------------------------------------------------------------
 
-step_end step_runner::not_in_time() const {
-  step_end end;
-  end.outcome = context_.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
-  end.res = context_.timed_out ? -ETIME : -ECANCELED;
-  end.natural = false;
-  return end;
-}
-
 uring::task<step_end> step_runner::on(const await_cqes_step& body) {
   strand::async_state& target = strand_.asyncs_[body.async];
   const evaluation count = body.count.eval(strand_);
@@ -386,8 +380,8 @@ uring::task<step_end> step_runner::on(const await_cqes_step& body) {
   if (!target.started) co_return broken("the step was never started", step_.op_at);
   const auto wanted = static_cast<std::size_t>(count->integer());
   for (;;) {
-    const std::size_t have = target.running != nullptr ? target.running->recorder.completions.size()
-                                                       : target.completions;
+    const std::size_t have =
+        target.running != nullptr ? target.running->recorder.arrived() : target.completions;
     if (have >= wanted) break;
     if (target.running == nullptr) {
       step_end end;

@@ -25,6 +25,8 @@ class step_runner {
       : strand_(owner), run_(owner.run), step_(step), context_(context) {}
 
   uring::task<step_end> execute();
+  // The end of one that its deadline, a cancel or the scenario's end cuts short.
+  [[nodiscard]] step_end not_in_time() const;
 
  private:
   using ended = uring::task<step_end>;
@@ -101,7 +103,6 @@ class step_runner {
   [[nodiscard]] scenario_process* process_of(const process_ref& of);
   uring::task<bool> wait_outside(uring::event& event);
   uring::task<uring::completion> write_pipe(int fd, std::string_view data, std::size_t& written);
-  [[nodiscard]] step_end cut_short() const;
   [[nodiscard]] std::optional<std::string> path_of(const expression& path, step_end& failed);
   uring::task<uring::completion> open_file(const std::string& path, int flags, unsigned mode);
 
@@ -126,7 +127,6 @@ class step_runner {
               io_uring_sqe& sqe);
   // Bytes that were looked at, but not consumed, would be missed by a single submission.
   [[nodiscard]] std::optional<step_end> look_ahead_in_the_way();
-  [[nodiscard]] step_end not_in_time() const;
   uring::task<step_end> stray_of(const std::string& fault);
   void observe_copy(const fault_stray& came);
 

@@ -330,10 +330,7 @@ uring::task<bool> strand::perform(lane on, const step_plan& step, std::size_t in
     if (co_await run.loop.sleep_for(pause.value_or(uring::duration{0})).cancel_on(context.stop))
       continue;
     // What ends it now is not what the last attempt came to; it may have come while that ran.
-    step_end stopped;
-    stopped.outcome = context.timed_out ? step_outcome::timed_out : step_outcome::cancelled;
-    stopped.res = context.timed_out ? -ETIME : -ECANCELED;
-    stopped.natural = false;
+    step_end stopped = step_runner(*this, step, context).not_in_time();
     const char* last = uring::errno_name(static_cast<int>(-end.res));
     stopped.detail = fmt::format("attempt {} ended with {}", context.attempt,
                                  last != nullptr ? last : "an error");

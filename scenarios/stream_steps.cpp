@@ -78,7 +78,7 @@ uring::io_limits step_runner::limits() const {
 
 std::optional<wait_kind> step_runner::hopeless_kind(wait_kind kind) const {
   if (context_.deadline || context_.may_be_cancelled) return std::nullopt;
-  if (kind == wait_kind::accepting) return kind;
+  if (kind == wait_kind::accepting || kind == wait_kind::arriving) return kind;
   if (!run_.is_own_peer(strand_.handle_at(step_.handle).peer)) return std::nullopt;
   return kind;
 }

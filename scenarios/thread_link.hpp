@@ -31,8 +31,8 @@ class thread_link {
   virtual void step_failed() = 0;
   virtual void failed(const diagnostic& why) = 0;
   virtual void skipped(const std::string& reason) = 0;
-  /// A deadline has passed: `why` lacks who was where.
-  virtual void late(diagnostic why) = 0;
+  /// A deadline has passed: `why` lacks who was where. `who`: the actor whose it was, or nobody.
+  virtual void late(diagnostic why, std::string who) = 0;
   /// One that servers with `"accept": "each"` wait for.
   virtual void actor_ended() = 0;
   /// Here nobody can move by himself.

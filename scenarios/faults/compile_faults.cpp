@@ -81,8 +81,8 @@ bool may_be_healed(const case_context& in, const fault_plan& rule) {
 
 void check_shadows(case_context& in, const fault_plan& made, span at) {
   for (const fault_plan& earlier : in.into.faults) {
-    if (may_be_healed(in, earlier)) continue;
     check_stacked(earlier, made, at, in.out);
+    if (may_be_healed(in, earlier)) continue;
     const bool one_proxy = in.into.proxies.size() == 1;
     if (!shadows(earlier, made) && !shadows_on_wire(earlier, made, one_proxy)) continue;
     in.out

@@ -71,6 +71,7 @@ void fault_compiler::compile_times(const checked_object& keys) {
                     row_->nature == fault_nature::condition;
   made_.times = many ? fault_forever : 1;
   const node* times = keys.find("times");
+  made_.says_times = times != nullptr;
   if (times != nullptr &&
       check_range(times->integer(), {1, INT64_MAX}, times->at(), "\"times\"", out_))
     made_.times = static_cast<std::uint64_t>(times->integer());

@@ -18,15 +18,8 @@ std::string_view base_of(std::string_view actor) {
   return actor.substr(0, actor.find('['));
 }
 
-std::optional<endpoint> known_address(const expression& of) {
-  std::string reason;
-  return of.is_valid() && of.is_constant() && of.constant().is(value_type::text)
-             ? parse_endpoint(of.constant().data(), reason)
-             : std::nullopt;
-}
-
 wire_carrier carrier_of(const relay_plan& proxy) {
-  const auto where = known_address(proxy.listen);
+  const auto where = known_endpoint(proxy.listen);
   if (!where) return wire_carrier::unknown;
   return where->address.is_datagram() ? wire_carrier::datagram : wire_carrier::stream;
 }
@@ -44,8 +37,8 @@ route route_of(const name_table& names, const expression& to, const relay_plan& 
   if (is_slot(proxy.addr) || is_slot(proxy.port)) return route::proxied;
   if (!to.is_valid()) return route::unknown;
   if (to.is_constant()) {
-    const auto target = known_address(to);
-    const auto where = known_address(proxy.listen);
+    const auto target = known_endpoint(to);
+    const auto where = known_endpoint(proxy.listen);
     return target && where && target->address == where->address ? route::proxied : route::direct;
   }
   // The whole address of somebody else; what is put together may be anything.
@@ -72,7 +65,7 @@ bool mentions(std::string_view text, std::string_view name) {
 
 /// The kernel chooses where it listens, and no expression of the scenario asks where that is.
 bool is_nowhere_named(const relay_plan& proxy, const plan& of) {
-  const auto where = known_address(proxy.listen);
+  const auto where = known_endpoint(proxy.listen);
   if (!where || !(where->address.is_any_port() || where->address.is_nameless())) return false;
   const auto is_in = [&](const auto& text) {
     return text != nullptr && mentions(text->text(), proxy.name);

@@ -145,7 +145,7 @@ std::string missing_bytes(const fault_plan& rule, const fault_tally& sums, std::
               : fmt::format("; after_bytes {} was never reached", *wanted.after_bytes);
   const bool other_would_do =
       effect.dir != direction::both &&
-      (wanted.match != nullptr ? !sums.impossible.empty()  // it has been seen there
+      (wanted.match != nullptr ? sums.came_other_way
                                : sums.bytes > sums.farthest && sums.bytes >= *wanted.after_bytes);
   if (other_would_do) text += fmt::format("; is \"dir\": \"{}\" meant?", other_way(effect.dir));
   return text;
@@ -255,10 +255,8 @@ std::vector<fault_result> judge_faults(const std::vector<fault_plan>& rules,
     result.id = rules[i].id;
     result.type = rules[i].type;
     result.at = rules[i].at;
-    // Of bytes these are connections, or places where these are more; what matches is among them.
-    const bool of_bytes = rules[i].wire() != nullptr && rules[i].when.bytes.any();
     result.candidates =
-        of_bytes ? std::max(tallies[i].watched, tallies[i].candidates) : tallies[i].candidates;
+        tallies[i].candidates_told(rules[i].wire() != nullptr && rules[i].when.bytes.any());
     result.matched = tallies[i].matched;
     result.fired = tallies[i].fired;
     result.observed = tallies[i].observed;

@@ -101,6 +101,7 @@ struct fault_plan {
   fault_where where;
   fault_when when;
   std::uint64_t times = 1;            // within one actor
+  bool says_times = false;            // it is written, not what the type has by itself
   std::optional<std::uint64_t> seed;  // its first hit draws from this; its own `p` does, too
   bool armed = true;                  // false: waits for `fault_on`
   bool removed = false;               // by --ablate: it is as if it did not stand there

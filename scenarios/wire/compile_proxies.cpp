@@ -74,11 +74,8 @@ void compile_proxy(case_context& in, const named_party& party, const node& from)
 }
 
 std::optional<uring::socket_address> known_address(const expression& of) {
-  if (!of.is_valid() || !of.is_constant() || !of.constant().is(value_type::text))
-    return std::nullopt;
-  std::string reason;
-  const auto read = parse_endpoint(of.constant().data(), reason);
-  return read ? std::optional(read->address) : std::nullopt;
+  const auto known = known_endpoint(of);
+  return known ? std::optional(known->address) : std::nullopt;
 }
 
 /// Whether the address that one dials is made of where the other listens.

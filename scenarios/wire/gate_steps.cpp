@@ -58,11 +58,7 @@ void compile_resume(strand_context& in, const step_arguments& given, step_plan& 
 }
 
 bool takes_datagrams(const relay_plan& proxy) {
-  const bool known_now = proxy.listen.is_valid() && proxy.listen.is_constant() &&
-                         proxy.listen.constant().is(value_type::data);
-  if (!known_now) return false;
-  std::string ignored;
-  const auto known = parse_endpoint(proxy.listen.constant().data(), ignored);
+  const auto known = known_endpoint(proxy.listen);
   return known && known->address.is_datagram();
 }
 
@@ -164,8 +160,8 @@ uring::task<step_end> step_runner::on(const pass_step& body) {
   proxy->let_pass(body.dir, amount);
   while (gate.left() != 0) {
     std::optional<blocked_wait> blocked;
-    if (!context_.deadline && !context_.may_be_cancelled)
-      blocked.emplace(run_, wait_kind::arriving, strand_.name, step_.op_at,
+    if (const auto kind = hopeless_kind(wait_kind::arriving))
+      blocked.emplace(run_, *kind, strand_.name, step_.op_at,
                       fmt::format("for what {} is to let pass", body.proxy), nullptr, -1);
     if (co_await gate.changed.wait().cancel_on(context_.stop)) continue;
     step_end end = not_in_time();

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/errno_name.hpp"
-#include "scenarios/document.hpp"
 #include "scenarios/endpoint.hpp"
 #include "scenarios/strand.hpp"
 #include "scenarios/wire/listen_remedy.hpp"
@@ -17,14 +16,6 @@ using namespace std::chrono_literals;
 using uring::task;
 
 namespace {
-
-/// Of a rule as it was written, which was checked: a plan has the number only.
-bool says_times(const fault_plan& rule) {
-  diagnostics ignored;
-  const auto text = source::from_text("fault", std::string(rule.at.text()));
-  const auto read = parse_document(text, ignored);
-  return read && read->root.is(node_kind::object) && read->root.find("times") != nullptr;
-}
 
 std::string error_name(int error) {
   const char* const name = uring::errno_name(error);
@@ -52,7 +43,7 @@ scenario_decider::scenario_decider(scenario_run& run) : rule_decider(run.seed), 
     made.seed = each.seed;
     made.stack = each.stack;
     made.tells_misses = true;
-    made.one_stroke = each.times == 1 && !says_times(each);
+    made.one_stroke = each.times == 1 && !each.says_times;
     made.gated = each.when.at || each.when.window || each.when.after || !each.armed;
     plans_.push_back(&each);
     add(std::move(made));

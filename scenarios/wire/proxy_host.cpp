@@ -271,7 +271,7 @@ object proxy_host::inventory(bool in_full) const {
       node["fault"] = object::parse(rule.text, nullptr, false, true);
       node["healed"] = rules_.is_healed(rule.id);
     }
-    node["candidates"] = candidates_of(rule, of);
+    node["candidates"] = of.candidates_told(rule.on.any());
     node["matched"] = of.matched;
     node["fired"] = of.fired;
     node["observed"] = of.observed;
@@ -317,8 +317,8 @@ std::string proxy_host::summary() const {
   rules_.each_rule([&](const wire_rule& rule, const rule_counters& of) {
     text += fmt::format("fault {} (wire.{}): {}, {} matched, {} fired, {} observed\n",
                         visible(rule.id), wire_fault_name(rule.effect->type),
-                        counted(candidates_of(rule, of), "candidate"), of.matched, of.fired,
-                        of.observed);
+                        counted(of.candidates_told(rule.on.any()), "candidate"), of.matched,
+                        of.fired, of.observed);
   });
   return text;
 }

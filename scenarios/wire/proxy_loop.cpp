@@ -1,20 +1,9 @@
 #include "scenarios/wire/proxy_loop.hpp"
 
 #include <fmt/format.h>
-#include <netinet/in.h>
-
-#include <cstring>
 
 namespace scenarios {
 namespace {
-
-bool is_every_address(const uring::socket_address& of) {
-  if (of.family() == AF_INET)
-    return reinterpret_cast<const sockaddr_in*>(of.data())->sin_addr.s_addr == 0;
-  if (of.family() != AF_INET6) return false;
-  const in6_addr& host = reinterpret_cast<const sockaddr_in6*>(of.data())->sin6_addr;
-  return std::memcmp(&host, &in6addr_any, sizeof(host)) == 0;
-}
 
 std::optional<std::size_t> next_of(std::span<const proxy_path> all, const proxy_path& from) {
   if (from.dials) return from.dials;
@@ -30,10 +19,10 @@ bool leads_to(const uring::socket_address& to, const uring::socket_address& list
   if (to.is_unix()) return !to.is_nameless() && to == listen;
   if (to.port() == 0 || to.port() != listen.port()) return false;
   // Another machine may have the same port.
-  const bool is_here = to.is_loopback() || is_every_address(to);
+  const bool is_here = to.is_loopback() || to.is_every_address();
   const bool both_kinds = listen.family() == AF_INET6;  // a socket of [::] takes IPv4, too
   return to == listen ||
-         (is_here && is_every_address(listen) && (both_kinds || to.family() == listen.family()));
+         (is_here && listen.is_every_address() && (both_kinds || to.family() == listen.family()));
 }
 
 std::string proxy_circle(std::span<const proxy_path> all, std::size_t start) {

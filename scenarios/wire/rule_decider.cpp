@@ -409,9 +409,8 @@ void rule_decider::note_other_way(link_record& of, direction dir, std::uint64_t 
                                   std::string_view chunk) {
   for (watch& each : of.watches) {
     fault_tally& sums = each.of->counted;
-    if (!each.other_way || each.dir != dir || sums.candidates != 0 || !sums.impossible.empty())
-      continue;
-    if (each.trigger.next(offset, chunk)) sums.impossible = "its match came the other way";
+    if (!each.other_way || each.dir != dir || sums.candidates != 0 || sums.came_other_way) continue;
+    sums.came_other_way = each.trigger.next(offset, chunk).has_value();
   }
 }
 
@@ -468,7 +467,7 @@ std::vector<wire_hit> rule_decider::on_datagram(const wire_link& link, direction
     state& s = *each.of;
     if (each.other_way) {
       if (s.counted.candidates == 0 && s.rule.on.match->is_in(datagram))
-        s.counted.impossible = "its match came the other way";
+        s.counted.came_other_way = true;
       continue;
     }
     const std::uint64_t before = each.bytes;

@@ -9,7 +9,6 @@
 // faults says when a rule may hit. Outlives the relays that ask it; on the loop's thread.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -30,11 +29,6 @@
 namespace scenarios {
 
 using rule_counters = fault_tally;
-
-/// As reports have them: of rules that wait for bytes connections, or places where these are more.
-inline std::uint64_t candidates_of(const wire_rule& rule, const rule_counters& of) {
-  return rule.on.any() ? std::max(of.watched, of.candidates) : of.candidates;
-}
 
 class rule_decider : public wire_decider {
  public:

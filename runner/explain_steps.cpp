@@ -9,6 +9,7 @@
 #include "runner/explanations.hpp"
 #include "runner/text_layout.hpp"
 #include "scenarios/step_table.hpp"
+#include "scenarios/told_fields.hpp"
 
 namespace runner {
 namespace {
@@ -150,6 +151,11 @@ std::string step_text(const step_row& of) {
     out += paragraph("submissions", submissions_of(of));
     out += paragraph("errnos", errnos_of(of));
   }
+  std::string told;
+  for (const scenarios::told_field& field : scenarios::told_fields(of))
+    told += table_row(fmt::format("  {}", field.name),
+                      fmt::format("{}: {}", scenarios::type_name(field.type), field.doc), column);
+  if (!told.empty()) out += "  tells\n" + told;
   out += paragraph("modifiers", modifiers_of(of));
   if (!of.example.empty()) out += fmt::format("  {:<{}}{}\n", "example", column - 2, of.example);
   return out;

@@ -386,7 +386,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
       if (const node* timeout = keys.find("timeout"))
         made.timeout = scope.read_duration(*timeout, "a timeout");
       if (const node* expect = keys.find("expect"))
-        made.expect = compile_expectation(*from.strand, *expect, row);
+        made.expect = compile_expectation(*from.strand, *expect, row, nullptr);
     }
     if (to != nullptr) {
       body.to = scope.read_address(*to, address_use::connect, "an address");

@@ -6,6 +6,8 @@
 
 #include "engine/op_table.hpp"
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/suggest.hpp"
+#include "scenarios/told_fields.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -55,17 +57,7 @@ class capture_compiler {
     if (from_data && recv.how == recv_step::mode::nothing_for) {
       out_.error(code::modifier_not_allowed, from_.at(),
                  "`nothing_for` receives no data to capture from");
-    } else if (made_.from == source_kind::field && recv.how != recv_step::mode::message &&
-               !is_of_tls()) {
-      out_.error(code::modifier_not_allowed, from_.at(),
-                 "what this `recv` receives has no fields to capture")
-          .help = "fields are those of a message: { \"recv\": { \"message\": … } }";
     }
-  }
-
-  // What TLS says of a stream's end is there on any stream, which may speak it.
-  bool is_of_tls() const {
-    return made_.pattern == "alert" || made_.pattern == "alert_from" || made_.pattern == "reason";
   }
 
   bool compile_word() {
@@ -74,11 +66,7 @@ class capture_compiler {
       return true;
     }
     // Who sent a datagram is one of its fields.
-    if (from_.text() == "from" && row_.is(step_trait::yields_data)) {
-      made_.from = source_kind::field;
-      made_.pattern = "from";
-      return true;
-    }
+    if (from_.text() == "from" && row_.is(step_trait::yields_data)) return compile_field(from_);
     out_.error(code::unknown_constant, from_.at(),
                fmt::format("a capture takes \"res\" or \"data\", not {}", in_quotes(from_.text())))
         .help =
@@ -100,11 +88,26 @@ class capture_compiler {
     if (table == &keys::capture_regex) return compile_regex(keys);
     if (table == &keys::capture_field) {
       made_.from = source_kind::field;
-      made_.pattern = keys.find("field")->text();
-      return true;
+      return compile_field(*keys.find("field"));
     }
     if (table == &keys::capture_json) return compile_pointer(*keys.find("json"));
     return compile_place(*keys.find("at"));
+  }
+
+  /// Of the layout, or what such a step tells.
+  bool compile_field(const node& name) {
+    made_.from = source_kind::field;
+    made_.pattern = name.text();
+    const message_layout* layout = in_.received;
+    if (layout == nullptr) {
+      const std::vector<told_field> told = told_fields(row_, step_.body);
+      return find_told(told, name.text(), name.at(), row_, out_) != nullptr;
+    }
+    if (layout->find_slot(name.text()) != nullptr) return true;
+    out_.error(code::unknown_name, name.at(),
+               fmt::format("the message {} has no field {}", layout->name, in_quotes(name.text())))
+        .help = suggestion(name.text(), layout->slot_names());
+    return false;
   }
 
   bool compile_regex(const checked_object& keys) {

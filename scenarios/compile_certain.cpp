@@ -11,6 +11,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "engine/flag_sets.hpp"
+#include "engine/kernel_compat.hpp"
 #include "scenarios/codec.hpp"
 #include "scenarios/compile_strand.hpp"
 #include "scenarios/make_table.hpp"
@@ -82,6 +84,50 @@ std::string contradiction(const recv_step& step, const std::string& data) {
   if (data.size() > step.max)
     return fmt::format("`max` is {}, and {} bytes are expected", step.max, data.size());
   return {};
+}
+
+std::optional<std::int64_t> constant_integer(const expression& from) {
+  if (!from.is_constant() || !from.constant().is(value_type::integer)) return std::nullopt;
+  return from.constant().integer();
+}
+
+std::optional<std::int64_t> size_of(const payload& data) {
+  if (!data.is_constant()) return std::nullopt;
+  return static_cast<std::int64_t>(data.constant().size());
+}
+
+/// What its one completion has at most: the room, or the data that is there.
+std::optional<std::int64_t> most_of(const sqe_step& step) {
+  if (step.row == nullptr || step.multishot) return std::nullopt;
+  // A NOP is told what to come to.
+  if (step.row->result == uring::result_kind::none &&
+      step.row->success == uring::success_rule::zero && step.row->opcode != IORING_OP_NOP &&
+      step.row->opcode != uring::compat::op_nop128)
+    return 0;
+  // With `trunc` it tells how much there was.
+  const auto says_how = [](const sqe_field& f) { return f.row->flags == &uring::flags::msg_flags; };
+  if (step.row->result != uring::result_kind::bytes || std::ranges::any_of(step.fields, says_how))
+    return std::nullopt;
+  for (const sqe_field& field : step.fields) {
+    if (field.row->kind == uring::field_kind::data_out && field.data) return size_of(*field.data);
+    // No room of its own: it takes a buffer of the group.
+    if (field.row->kind == uring::field_kind::buffer_in && field.is_constant && field.constant != 0)
+      return static_cast<std::int64_t>(field.constant);
+  }
+  return std::nullopt;
+}
+
+/// The largest result that a step can have; none where that is not known.
+std::optional<std::int64_t> most_of(const step_body& body) {
+  using mode = recv_step::mode;
+  if (const auto* recv = std::get_if<recv_step>(&body)) {
+    if (recv->how == mode::nothing_for || recv->how == mode::eof) return std::nullopt;
+    const bool bounded = recv->how == mode::exactly || recv->how == mode::some;
+    return bounded && recv->has_count ? constant_integer(recv->count) : std::nullopt;
+  }
+  if (const auto* send = std::get_if<send_step>(&body)) return size_of(send->data);
+  if (const auto* sqe = std::get_if<sqe_step>(&body)) return most_of(*sqe);
+  return std::nullopt;
 }
 
 bool works_on_connection(const step_body& body) {
@@ -176,6 +222,20 @@ void check_bounds(strand_context& in, const step_plan& of) {
   if (why.empty()) return;
   in.out().error(code::value_out_of_range, wanted.data->at(), why).help =
       "a recv that ends well never has this data";
+}
+
+void check_result(strand_context& in, const step_plan& of) {
+  const auto& wanted = of.expect->res;
+  // What a fault makes of a result is its own affair.
+  if (!wanted || in.in().has_faults || in.in().files.bless) return;
+  const std::optional<std::int64_t> most = most_of(of.body);
+  const number_range range = wanted->range();
+  if (!most || range.min <= *most) return;
+  in.out()
+      .error(code::value_out_of_range, of.expect->res_at,
+             fmt::format("`{}` comes to {} at most, and {} is expected", of.op, *most,
+                         wanted->describe()))
+      .help = "say what it comes to, or make it larger";
 }
 
 void check_expected_end(strand_context& in, const step_plan& of, const step_row& row) {

@@ -7,6 +7,7 @@
 #include "engine/flag_sets.hpp"
 #include "scenarios/compile_strand.hpp"
 #include "scenarios/suggest.hpp"
+#include "scenarios/told_fields.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -38,8 +39,8 @@ std::vector<std::string_view> outcome_names() {
 
 class expectation_compiler {
  public:
-  expectation_compiler(strand_context& in, const step_row& of)
-      : in_(in), out_(in.out()), row_(of) {}
+  expectation_compiler(strand_context& in, const step_row& of, std::vector<told_field> told)
+      : in_(in), out_(in.out()), row_(of), told_(std::move(told)) {}
 
   expectation compile(const node& from, bool alternatives_allowed);
 
@@ -56,6 +57,7 @@ class expectation_compiler {
   void compile_datagrams(const node& list, expectation& made);
   void check_exit(const node& exit);
   void compile_part(const member& part, expectation& made);
+  void compile_told(const member& part, expectation& made);
   void compile_submitted(const node& submitted, expectation& made);
   void compile_cqes(const node& list, expectation& made);
   expected_cqe compile_cqe(const node& from);
@@ -65,6 +67,7 @@ class expectation_compiler {
   strand_context& in_;
   diagnostics& out_;
   const step_row& row_;
+  std::vector<told_field> told_;
 };
 
 expectation expectation_compiler::compile(const node& from, bool alternatives_allowed) {
@@ -226,15 +229,6 @@ void expectation_compiler::compile_data(const node& data, expectation& made) {
 
 void expectation_compiler::compile_parts(const node& fields, expectation& made) {
   if (!needs_submission(fields.at(), "a field")) return;
-  // What TLS says of a stream's end is there on any stream, which may speak it.
-  const bool of_tls = std::ranges::all_of(fields.members(), [](const member& m) {
-    return m.key == "alert" || m.key == "alert_from" || m.key == "reason";
-  });
-  if (row_.compile == compile_recv && in_.received == nullptr && !of_tls) {
-    out_.error(code::modifier_not_allowed, fields.at(), "what is received has no fields here")
-        .help = R"(with { "recv": { "message": NAME } } it has those of the layout)";
-    return;
-  }
   if (fields.members().empty()) out_.error(code::empty_value, fields.at(), "`fields` has no field");
   for (const member& m : fields.members()) {
     if (m.key.starts_with("x-")) continue;
@@ -292,21 +286,34 @@ void expectation_compiler::compile_datagrams(const node& list, expectation& made
 }
 
 void expectation_compiler::compile_part(const member& part, expectation& made) {
-  if (in_.received == nullptr) {
-    parsed_path path = parse_field_path(part.key);
-    if (path) {
-      made.fields.push_back(
-          {std::move(path.path), in_.scope().read_matcher(part.value, match_domain::value)});
-    } else {
-      out_.error(code::bad_path, part.key_at, path.error);
-    }
-    return;
-  }
+  if (in_.received == nullptr) return compile_told(part, made);
   parsed_path path = read_field_path(*in_.received, part, out_);
   if (!path) return;
   const node wanted = letters_as_numbers(*in_.received, path.path, part.value);
   made.fields.push_back(
       {std::move(path.path), in_.scope().read_matcher(wanted, match_domain::value)});
+}
+
+/// A field that is no message's, but what the kernel or a program told.
+void expectation_compiler::compile_told(const member& part, expectation& made) {
+  parsed_path path = parse_field_path(part.key);
+  if (!path) {
+    out_.error(code::bad_path, part.key_at, path.error);
+    return;
+  }
+  const told_field* field = find_told(told_, path.path.first_name(), part.key_at, row_, out_);
+  if (field == nullptr) return;
+  const bool whole = path.path.is_single_name();
+  if (whole && !fits_type(*field, part.value)) {
+    out_.error(code::wrong_type, part.value.at(),
+               fmt::format("{} is {}, and never equals {}", in_quotes(field->name),
+                           with_article(field->type), part.value.kind_name()));
+    return;
+  }
+  const bool counts = whole && field->type == value_type::integer;
+  made.fields.push_back(
+      {std::move(path.path),
+       in_.scope().read_matcher(part.value, counts ? match_domain::number : match_domain::value)});
 }
 
 void expectation_compiler::compile_submitted(const node& submitted, expectation& made) {
@@ -368,8 +375,10 @@ expected_cqe expectation_compiler::compile_cqe(const node& from) {
 
 }  // namespace
 
-expectation compile_expectation(strand_context& in, const node& from, const step_row& of) {
-  return expectation_compiler(in, of).compile(from, true);
+expectation compile_expectation(strand_context& in, const node& from, const step_row& of,
+                                const step_body* body) {
+  std::vector<told_field> told = body != nullptr ? told_fields(of, *body) : told_fields(of);
+  return expectation_compiler(in, of, std::move(told)).compile(from, true);
 }
 
 }  // namespace scenarios

@@ -17,14 +17,6 @@ expression from_duration(std::chrono::nanoseconds time) {
   return expression(value(std::int64_t{time.count()}));
 }
 
-std::string with_article(value_type type) {
-  const std::string name = type_name(type);
-  if (type == value_type::integer) return "an integer";
-  return type == value_type::boolean || type == value_type::list || type == value_type::record
-             ? "a " + name
-             : name;
-}
-
 constexpr std::size_t shown_bytes_max = 60;
 
 std::string cut(std::string text, std::size_t bytes_max) {
@@ -58,6 +50,14 @@ void append_compact(const node& from, std::string& text, std::size_t bytes_max) 
 }
 
 }  // namespace
+
+std::string with_article(value_type type) {
+  const std::string name = type_name(type);
+  if (type == value_type::integer) return "an integer";
+  return type == value_type::boolean || type == value_type::list || type == value_type::record
+             ? "a " + name
+             : name;
+}
 
 bool check_range(std::int64_t number, integer_range range, span at, std::string_view what,
                  diagnostics& out) {

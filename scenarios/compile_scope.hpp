@@ -33,6 +33,9 @@ struct integer_range {
   std::int64_t max = INT64_MAX;
 };
 
+/// "an integer", "text": for sentences.
+std::string with_article(value_type type);
+
 class compile_scope {
  public:
   compile_scope(name_scope names, const payload_context& files, diagnostics& out)

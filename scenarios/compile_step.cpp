@@ -409,9 +409,10 @@ void step_compiler::judge() {
   // One op, three waits: a signal has no result, unlike completions.
   step_row judged = *row_;
   if (std::holds_alternative<await_step>(made_.body)) judged.traits = step_trait::none;
-  made_.expect = compile_expectation(in_, *expect, judged);
+  made_.expect = compile_expectation(in_, *expect, judged, &made_.body);
   check_expected_parts(in_, made_);
   check_expected_end(in_, made_, *row_);
+  check_result(in_, made_);
 }
 
 /// What the step makes is there from now on, or when it is joined.

@@ -211,7 +211,9 @@ class strand_context {
   bool is_udp_ = false;
 };
 
-expectation compile_expectation(strand_context& in, const node& from, const step_row& of);
+/// `body`: of the step that is judged; null where it is not known yet.
+expectation compile_expectation(strand_context& in, const node& from, const step_row& of,
+                                const step_body* body);
 void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into);
 retry_plan compile_retry(strand_context& in, const node& from, const step_row& of);
 
@@ -245,6 +247,8 @@ void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
 /// A step ends late, or is cancelled, only where something makes it.
 void check_expected_end(strand_context& in, const step_plan& of, const step_row& row);
+/// A result is no larger than what the step asks for.
+void check_result(strand_context& in, const step_plan& of);
 /// Of the names under `as`: the step must make as many things.
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
 /// Steps that hold others, or wait for others: these may have done anything to what is open.

@@ -54,6 +54,14 @@ struct mismatch {
   span where;                                   // the part of the scenario that failed
 };
 
+/// Nothing lies in it where `min` is above `max`.
+struct number_range {
+  std::int64_t min = INT64_MIN;
+  std::int64_t max = INT64_MAX;
+
+  bool is_empty() const { return min > max; }
+};
+
 struct matcher_tree;
 
 /// A plain value that all of a matcher is: what --bless may put another in place of.
@@ -78,6 +86,8 @@ class matcher {
   bool names_one_value() const;
   /// Nothing when it is computed, or more than a value.
   std::optional<plain_value> plain() const;
+  /// No integer outside of it matches; everything, where that is not known before it runs.
+  number_range range() const;
   span at() const;
   std::span<const slot_ref> reads() const;
 

@@ -18,6 +18,7 @@
 #include "scenarios/matcher.hpp"
 #include "scenarios/register_table.hpp"
 #include "scenarios/step_table.hpp"
+#include "scenarios/told_fields.hpp"
 
 namespace {
 
@@ -145,6 +146,29 @@ std::string registers() {
   return text;
 }
 
+/// One line a field, with all steps that tell it.
+std::string told() {
+  struct line {
+    told_field field;
+    std::string steps;
+  };
+  std::vector<line> lines;
+  for (const step_row& row : step_table()) {
+    for (const told_field& each : told_fields(row)) {
+      const auto known = std::ranges::find_if(lines, [&](const line& at) {
+        return at.field.name == each.name && at.field.doc == each.doc;
+      });
+      line& at = known != lines.end() ? *known : lines.emplace_back(each);
+      at.steps += fmt::format("{}`{}`", at.steps.empty() ? "" : " ", row.name);
+    }
+  }
+  std::string text = "| field | type | | steps |\n|---|---|---|---|\n";
+  for (const line& each : lines)
+    text += fmt::format("| `{}` | {} | {} | {} |\n", each.field.name, type_name(each.field.type),
+                        cell(each.field.doc), each.steps);
+  return text;
+}
+
 std::string codes() {
   std::string text = "| code | |\n|---|---|\n";
   for (const code_info& each : all_codes())
@@ -201,10 +225,17 @@ struct section {
   std::string (*write)();
 };
 constexpr section sections[] = {
-    {"steps", &steps},         {"modifiers", &modifiers},       {"matchers", &matchers},
-    {"functions", &functions}, {"low-level", &low_level_steps}, {"make", &makes},
-    {"register", &registers},  {"objects", &objects},           {"codes", &codes},
+    {"steps", &steps},
+    {"modifiers", &modifiers},
+    {"matchers", &matchers},
+    {"functions", &functions},
+    {"low-level", &low_level_steps},
+    {"make", &makes},
+    {"register", &registers},
+    {"objects", &objects},
+    {"codes", &codes},
     {"top level", &top_level},
+    {"fields", &told},
 };
 constexpr section fault_sections[] = {{"faults", &fault_list}, {"catalogue", &fault_catalogue}};
 

@@ -1,16 +1,19 @@
 // What a connection carries, where that is known when the file is loaded: a stream or datagrams,
-// and whether TLS is laid over it.
+// and whether TLS is laid over it; and whether a descriptor is a connection at all.
 //
 // Only what is certain is told: an address that is known later, a block in between or a step that
-// may not run leaves it open. No `expect` makes these steps right, they are refused at run time,
-// too.
+// may not run leaves it open. What a stream or datagrams don't have is refused at run time, too,
+// whatever is expected; what is no connection the kernel refuses, and that can be expected.
 
 #include <fmt/format.h>
+#include <liburing.h>
 
 #include <map>
 
+#include "engine/kernel_compat.hpp"
 #include "scenarios/compile_strand.hpp"
 #include "scenarios/endpoint.hpp"
+#include "scenarios/make_table.hpp"
 
 namespace scenarios {
 namespace {
@@ -19,14 +22,46 @@ bool changes_pace(const step_body& body) {
   return std::holds_alternative<trickle_step>(body) || std::holds_alternative<split_step>(body);
 }
 
+bool moves_bytes(const step_body& body) {
+  const auto* recv = std::get_if<recv_step>(&body);
+  return std::holds_alternative<send_step>(body) || changes_pace(body) ||
+         std::holds_alternative<start_tls_step>(body) ||
+         (recv != nullptr && recv->how != recv_step::mode::nothing_for);
+}
+
+bool is_for_sockets(const step_body& body) {
+  return moves_bytes(body) || std::holds_alternative<half_close_step>(body) ||
+         std::holds_alternative<accept_step>(body) || std::holds_alternative<option_step>(body) ||
+         std::holds_alternative<recv_datagram_step>(body);
+}
+
+/// What comes out of a step that makes no connection.
+carrier made_by(const step_body& body) {
+  if (std::holds_alternative<listen_step>(body)) return carrier::listener;
+  if (const auto* make = std::get_if<make_step>(&body))
+    return make->row == nullptr || make->row->kind == make_kind::socketpair ? carrier::unknown
+                                                                            : carrier::no_socket;
+  const auto* sqe = std::get_if<sqe_step>(&body);
+  if (sqe == nullptr || sqe->row == nullptr) return carrier::unknown;
+  const std::uint8_t opcode = sqe->row->opcode;
+  const bool opens =
+      opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2 || opcode == uring::compat::op_pipe;
+  return opens ? carrier::no_socket : carrier::unknown;
+}
+
 class carriers {
  public:
   explicit carriers(strand_context& in) : in_(in) { known_[0] = in.connection(); }
 
   void follow(const step_plan& step) {
     if (holds_others(step.body)) forget();
-    for (const std::uint32_t made : step.as_more) known_.erase(made);
-    if (step.as_handle != no_index) known_[step.as_handle] = facts_of(in_.in(), step);
+    const auto make = [&](std::uint32_t made, connection_facts facts) {
+      facts.made_by = &step;
+      // One that may not be made leaves what had the name before.
+      known_[made] = step.when ? connection_facts{} : facts;
+    };
+    for (const std::uint32_t made : step.as_more) make(made, {made_by(step.body), {}, {}, {}});
+    if (step.as_handle != no_index) make(step.as_handle, facts_of(in_.in(), step));
     const auto found = known_.find(step.handle);
     if (found == known_.end()) return;
     const bool may_not_run = step.when.has_value();
@@ -46,12 +81,13 @@ class carriers {
   void forget() {
     std::erase_if(known_, [](const auto& each) { return each.first != 0; });
     const bool own = in_.has_connection();
-    known_[0] = {own ? known_[0].what : carrier::unknown, {}, {}};
+    known_[0] = {own ? known_[0].what : carrier::unknown, {}, {}, {}};
   }
 
   void check(const step_plan& step, const connection_facts& on) {
     if (on.what == carrier::datagrams) check_on_datagrams(step);
     if (on.what == carrier::stream) check_on_stream(step);
+    if (must_end_well(step)) check_on_kind(step, on);
     const auto* begun = std::get_if<start_tls_step>(&step.body);
     if (begun != nullptr && begun->context != nullptr && on.tls == true) {
       tell(step, "TLS is spoken here already", "`stop_tls` ends it", on.tls_by);
@@ -61,6 +97,19 @@ class carriers {
                close != nullptr && close->notify && on.tls == false) {
       tell(step, "`notify` is about TLS, and none is spoken here",
            "`close` alone ends a stream without TLS", on.tls_by);
+    }
+  }
+
+  void check_on_kind(const step_plan& step, const connection_facts& on) {
+    if (on.what == carrier::no_socket && is_for_sockets(step.body)) {
+      tell(step, fmt::format("`{}` works on sockets, and this is none", step.op),
+           "`sqe.read`, `sqe.write` and `close` work on any descriptor", on.made_by);
+    } else if (on.what == carrier::listener && moves_bytes(step.body)) {
+      tell(step, fmt::format("`{}` needs a connection, and this socket listens", step.op),
+           "`accept` makes a connection of it", on.made_by);
+    } else if ((on.what == carrier::stream || on.what == carrier::datagrams) &&
+               std::holds_alternative<accept_step>(step.body)) {
+      tell(step, "`accept` needs a socket that listens", "`listen` makes one", on.made_by);
     }
   }
 
@@ -109,7 +158,7 @@ class carriers {
 }  // namespace
 
 connection_facts facts_of_listener(const node& from, bool is_peer) {
-  connection_facts facts{is_peer ? carrier::datagrams : carrier::stream, {}, {}};
+  connection_facts facts{is_peer ? carrier::datagrams : carrier::stream, {}, {}, {}};
   const node* address = from.is(node_kind::object) ? from.find("address") : &from;
   const node* tls = from.is(node_kind::object) ? from.find("tls") : nullptr;
   if (address == nullptr || !address->is(node_kind::string)) return facts;
@@ -119,9 +168,10 @@ connection_facts facts_of_listener(const node& from, bool is_peer) {
 }
 
 connection_facts facts_of(const case_context& in, const step_plan& step) {
-  if (std::holds_alternative<accept_step>(step.body)) return {carrier::stream, {}, {}};
+  if (std::holds_alternative<accept_step>(step.body)) return {carrier::stream, {}, {}, {}};
   const auto* connect = std::get_if<connect_step>(&step.body);
-  if (connect == nullptr || !connect->to.is_valid()) return {};
+  if (connect == nullptr) return {made_by(step.body), {}, {}, {}};
+  if (!connect->to.is_valid()) return {};
   connection_facts facts;
   const bool with_tls = connect->tls != nullptr;
   if (connect->to.is_constant() && connect->to.constant().is(value_type::data)) {

@@ -91,13 +91,14 @@ struct dial_seen {
   expression to;
 };
 
-enum class carrier : std::uint8_t { unknown, stream, datagrams };
+enum class carrier : std::uint8_t { unknown, stream, datagrams, listener, no_socket };
 
 /// What is known of a connection when the file is loaded.
 struct connection_facts {
   carrier what = carrier::unknown;
   std::optional<bool> tls;
-  const step_plan* tls_by = nullptr;  // the step that began or ended it
+  const step_plan* tls_by = nullptr;   // the step that began or ended it
+  const step_plan* made_by = nullptr;  // the step of this block that made the descriptor
 };
 
 struct case_context {

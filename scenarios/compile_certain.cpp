@@ -154,11 +154,11 @@ bool holds_others(const step_body& body) {
          std::holds_alternative<call_step>(body) || std::holds_alternative<join_step>(body);
 }
 
-namespace {
-
 bool must_end_well(const step_plan& step) {
   return !step.expect && step.severity == step_severity::must && !step.retry;
 }
+
+namespace {
 
 /// What the steps of one list have done to their connections, in the order in which they run.
 class conversation {

@@ -253,6 +253,8 @@ void check_result(strand_context& in, const step_plan& of);
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
 /// Steps that hold others, or wait for others: these may have done anything to what is open.
 bool holds_others(const step_body& body);
+/// Nothing says that it may fail.
+bool must_end_well(const step_plan& step);
 /// Of the steps of one list, in their order.
 void check_conversation(strand_context& in, const block& steps);
 /// What these steps do to streams and datagrams, with TLS and without (compile_carrier.cpp).

@@ -3,9 +3,10 @@
 
     told_fields.py PROGRAM SCENARIOS…
 
-`check` refuses a field that is not in the table of scenarios/told_fields.cpp, so the table must have all
-that the interpreter makes. This runs the scenarios and holds each step's fields in the report against
-the section `tells` of `explain`. A recv of a message has the fields of its layout, and is left out.
+`check` refuses a field that is not in the table of scenarios/told_fields.cpp, so the table must have
+all that the interpreter makes. This runs the scenarios and holds each step's fields in the report
+against the section `tells` of `explain`. A recv of a message has the fields of its layout, which are
+no part of that.
 """
 import json
 import pathlib
@@ -30,8 +31,8 @@ def walk(of):
 
 
 def explained(program, op):
-    out = subprocess.run([program, "explain", op], capture_output=True, text=True, check=True).stdout
-    section = re.search(r"^  tells\n((?:    .*\n)+)", out, re.M)
+    asked = subprocess.run([program, "explain", op], capture_output=True, text=True, check=True)
+    section = re.search(r"^  tells\n((?:    .*\n)+)", asked.stdout, re.M)
     return set(re.findall(r"^    (\w+)(?: |$)", section[1], re.M)) if section else set()
 
 
@@ -47,7 +48,8 @@ def main(program, *scenarios):
         if fields:
             told.setdefault(step["op"], set()).update(fields)
     wrong = [f"{op} tells {name}, and explain {op} does not say so"
-             for op, names in sorted(told.items()) for name in sorted(names - explained(program, op))]
+             for op, names in sorted(told.items())
+             for name in sorted(names - explained(program, op))]
     if len(told) < OPS_MIN:
         wrong.append(f"only {len(told)} ops told anything")
     print("\n".join(wrong) or f"{len(told)} ops told {sum(map(len, told.values()))} fields")

@@ -88,6 +88,7 @@ TEST_CASE("every example of a modifier is valid beside a step that takes it") {
     if (row.which == modifier::arguments)
       step = R"({ "call": "greet", )" + std::string(row.example) + " }";
     if (row.which == modifier::ring) step = R"({ "nop": {}, "ring": "r" })";
+    if (row.which == modifier::on) step = R"({ "accept": true, )" + std::string(row.example) + " }";
     if (row.which == modifier::id)
       step = R"({ "recv": { "line": true }, "async": true, )" + std::string(row.example) + " }";
     const compiled made = compile(scenario_around(step));

@@ -3,10 +3,10 @@
 
     told_fields.py PROGRAM SCENARIOS…
 
-`check` refuses a field that is not in the table of scenarios/told_fields.cpp, so the table must have
-all that the interpreter makes. This runs the scenarios and holds each step's fields in the report
-against the section `tells` of `explain`. A recv of a message has the fields of its layout, which are
-no part of that.
+`check` refuses a field that is not in the table of scenarios/told_fields.cpp, so the table must
+have all that the interpreter makes. This runs the scenarios and holds each step's fields in the
+report against the section `tells` of `explain`. A recv of a message has the fields of its layout,
+which are no part of that.
 """
 import json
 import pathlib

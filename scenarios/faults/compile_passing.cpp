@@ -103,6 +103,16 @@ std::optional<std::uint64_t> fault_compiler::dials_max() const {
 }
 
 void fault_compiler::check_connections() {
+  const std::string who = made_.where.conn.find('.') != std::string::npos
+                              ? made_.where.conn.substr(0, made_.where.conn.find('.'))
+                              : made_.where.actor;
+  const auto serves = [&](const actor_plan& each) {
+    return each.base == who && each.kind == actor_kind::server;
+  };
+  if (std::ranges::any_of(in_.into.actors, serves))
+    return tell_never(made_.where.actor.empty() ? conn_at_ : actor_at_,
+                      fmt::format("what the handlers of {} dial is not known by its name", who),
+                      "name the proxy that they dial: \"where\": { \"proxy\": \"px\" }");
   const bool all_streams = std::ranges::all_of(in_.into.proxies, [](const relay_plan& each) {
     const auto where = known_endpoint(each.listen);
     return where && !where->address.is_datagram();

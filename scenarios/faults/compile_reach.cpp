@@ -223,7 +223,8 @@ void fault_compiler::check_clock() {
                "let the fault come earlier, or give the scenario a longer \"timeout\"");
   };
   if (when.at) check(*when.at, written->find("at"), "this time");
-  if (when.window) check(when.window->first, written->find("window"), "the beginning of this window");
+  if (when.window)
+    check(when.window->first, written->find("window"), "the beginning of this window");
   if (when.after) check(when.after->delay, written->find("after"), "this delay");
 }
 

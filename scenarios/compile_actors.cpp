@@ -299,7 +299,9 @@ void actor_compiler::compile_handshake(entry& from, server_plan& into) {
   into.handshake.handle = 0;
   into.handshake.body = handshake_of_server(tls_context::usual(tls_role::server));
   bound_by_default(from, into.handshake);
-  in_.steps.push_back({from.name, "", &row});
+  in_.steps.push_back(see_step(in_, from.name, row, into.handshake, true));
+  // Where the address says that it is none it sends nothing.
+  if (!into.tls && from.strand->connection().tls == false) in_.steps.back().bytes_out = 0;
 }
 
 void actor_compiler::note_scheme(entry& from, const expression& address) {
@@ -336,6 +338,7 @@ void actor_compiler::compile_peer(entry& from, actor_plan& into) {
   from.strand->scope().note_reads(nullptr);
   connect.note = shown(body.to, *to);
   connect.body = std::move(body);
+  see_step_zero(from, connect);
   made.connect = std::move(connect);
 }
 
@@ -360,9 +363,12 @@ step_plan actor_compiler::step_zero(entry& from) {
   made.op = "connect";
   made.at = from.kind_key->value.at();
   made.op_at = from.kind_key->key_at;
-  in_.steps.push_back({from.name, "", find_step("connect")});
   bound_by_default(from, made);
   return made;
+}
+
+void actor_compiler::see_step_zero(const entry& from, const step_plan& made) {
+  in_.steps.push_back(see_step(in_, from.name, *find_step("connect"), made, true));
 }
 
 void actor_compiler::compile_client(entry& from, actor_plan& into) {
@@ -396,6 +402,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
   }
   scope.note_reads(nullptr);
   made.body = std::move(body);
+  see_step_zero(from, made);
   from.strand->know_connection(facts_of(in_, made));
   into.client = client_plan{std::move(made)};
 }

@@ -57,6 +57,7 @@ class actor_compiler {
   static void note_scheme(entry& from, const expression& address);
   void bound_by_default(entry& from, step_plan& step);
   step_plan step_zero(entry& from);
+  void see_step_zero(const entry& from, const step_plan& made);
   void compile_actor(entry& from);
 
   case_context& in_;

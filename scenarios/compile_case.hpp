@@ -36,6 +36,13 @@ struct step_seen {
   const step_row* row = nullptr;
   span at = {};
   std::uint32_t ring = no_index;  // that it is submitted on
+  // What it can come to at most, in one strand; made by see_step().
+  bool once = true;                             // it stands in no loop, or in one of one round
+  bool retried = false;                         // it may submit anew
+  bool may_multishot = false;                   // its one submission may complete many times
+  std::optional<std::uint64_t> bytes_out = {};  // that it sends or writes each time, if known
+  std::uint32_t handle = no_index;              // that it works on
+  bool makes_connection = false;                // what it makes is called as the actor's own
 };
 
 /// A step that names a barrier.
@@ -89,6 +96,7 @@ struct dial_seen {
   std::string actor;
   std::string handle;
   expression to;
+  bool once = true;  // it makes one connection at most
 };
 
 enum class carrier : std::uint8_t { unknown, stream, datagrams, listener, no_socket };
@@ -130,6 +138,10 @@ struct case_context {
   std::uint32_t barrier_index(const std::string& name, span at);
   std::uint32_t signal_index(const std::string& name, span at);
 };
+
+/// What is known of the step when it has been compiled: all that it sends, whatever becomes of it.
+step_seen see_step(const case_context& in, std::string actor, const step_row& row,
+                   const step_plan& of, bool once);
 
 // Each compiles one part of the file into `in.into`.
 void compile_vars(case_context& in, const node& from,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "engine/flag_sets.hpp"
 #include "engine/op_table.hpp"
@@ -24,16 +25,21 @@ std::optional<value> replace(const value& own, const std::string& text, const no
   if (own.is(value_type::text)) return value::text(text);
   if (own.is(value_type::boolean) && (text == "true" || text == "false"))
     return value(text == "true");
-  if (own.is(value_type::integer)) {
-    std::int64_t number = 0;
+  const auto read = [&](auto number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size()) return value(number);
-  }
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    return whole ? std::optional(number) : std::nullopt;
+  };
+  if (own.is(value_type::integer))
+    if (const auto number = read(std::int64_t{})) return value(*number);
+  if (own.is(value_type::decimal))
+    if (const auto number = read(double{}); number && std::isfinite(*number))
+      return value::decimal(*number);
   out.error(code::wrong_type, at.at(),
             fmt::format("--var gives {}, but the variable is {}", in_quotes(text), own.type_name()))
-      .help = own.is(value_type::integer | value_type::boolean)
+      .help = own.is(value_type::number | value_type::boolean)
                   ? ""
-                  : "only text, integers and booleans can be replaced";
+                  : "only text, numbers and booleans can be replaced";
   return std::nullopt;
 }
 
@@ -125,7 +131,10 @@ void compile_vars(case_context& in, const node& from,
   for (const member& m : from.members()) in.names.add_later_name(m.key);
   for (const member& m : from.members()) {
     if (m.key.starts_with("x-") || !check_name(m.key, m.key_at, "a variable", in.out)) continue;
-    std::optional<value> content = scope.read_constant(m.value, value_type::any, "a variable");
+    // One with a fraction is for what takes it: `p` and `fraction` of a fault, and matchers.
+    std::optional<value> content =
+        m.value.is(node_kind::real) ? value::decimal(m.value.real())
+                                    : scope.read_constant(m.value, value_type::any, "a variable");
     // The last one given counts, as with any option.
     for (const auto& [name, text] : replaced)
       if (content && name == m.key) content = replace(*content, text, m.value, in.out);

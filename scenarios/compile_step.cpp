@@ -96,11 +96,12 @@ std::optional<step_plan> step_compiler::compile() {
   finish_names();
   made_.called_from = in_.call_sites_;
   if (row_->low_level != nullptr && !made_.id.empty()) in_.note_request(made_.id);
-  in_.in().steps.push_back({in_.names().owner(), made_.id, row_, made_.op_at, made_.ring});
+  const bool once = in_.rounds_ && *in_.rounds_ <= 1;
+  in_.in().steps.push_back(see_step(in_.in(), in_.names().owner(), *row_, made_, once));
   if (const auto* dial = std::get_if<connect_step>(&made_.body);
       dial && made_.as_handle != no_index)
-    in_.in().dials.push_back(
-        {in_.names().owner(), in_.names().into().handles[made_.as_handle], dial->to});
+    in_.in().dials.push_back({in_.names().owner(), in_.names().into().handles[made_.as_handle],
+                              dial->to, once && !made_.retry});
   return std::move(made_);
 }
 

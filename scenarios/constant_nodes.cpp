@@ -16,6 +16,7 @@ std::optional<node::value_type> constant_of(const node& text, name_resolver& nam
   const value& known = made.constant();
   if (known.is(value_type::integer)) return known.integer();
   if (known.is(value_type::boolean)) return known.boolean();
+  if (known.is(value_type::decimal)) return known.real();
   // A text in which `${` is no expression would be read as one the next time.
   if (!known.is(value_type::text) || known.data().find("${") != std::string::npos)
     return std::nullopt;

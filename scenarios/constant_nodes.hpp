@@ -9,7 +9,7 @@
 
 namespace scenarios {
 
-/// A copy in which `"${…}"` is the integer, boolean or text that it says, wherever `names` knows it
+/// A copy in which `"${…}"` is the number, boolean or text that it says, wherever `names` knows it
 /// already. What is not known, is of another type, or is wrong stays what it is: who reads it
 /// tells.
 node with_constants(const node& from, name_resolver& names);

@@ -20,7 +20,7 @@ constexpr std::size_t label_bytes_max = 100;
 constexpr std::size_t axes_max = 32;
 
 std::optional<value> read_value(const node& from, diagnostics& out) {
-  const expression made = compile_value(from, no_names(), out);
+  const expression made = compile_compared(from, no_names(), out);
   if (!made.is_valid()) return std::nullopt;
   if (!made.is_constant()) {
     out.error(code::not_yet_available, from.at(), "the values of a matrix are constants").help =
@@ -36,6 +36,8 @@ std::optional<std::string> label_of(const node& from) {
       return from.boolean() ? "true" : "false";
     case node_kind::integer:
       return std::to_string(from.integer());
+    case node_kind::real:
+      return fmt::format("{}", from.real());
     case node_kind::string:
       return from.text();
     default:
@@ -70,7 +72,7 @@ class axis_reader {
       add(*label, item.at(), item);
     } else {
       out_.error(code::wrong_type, item.at(),
-                 fmt::format("a value without a label is a string, an integer or a boolean, not {}",
+                 fmt::format("a value without a label is a string, a number or a boolean, not {}",
                              item.kind_name()))
           .help = fmt::format("give it a label: {{ \"{}\": {{ \"LABEL\": … }} }}", into_.name);
     }

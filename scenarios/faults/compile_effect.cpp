@@ -64,7 +64,8 @@ void fault_compiler::compile_point(const checked_object& keys, uring::cqe_effect
   effect.before = point->text() == "before";
   if (effect.before || point->text() == "after") return;
   out_.error(code::unknown_constant, point->at(),
-             fmt::format("\"point\" is before or after, not {}", in_quotes(point->text())));
+             fmt::format("\"point\" is before or after, not {}", in_quotes(point->text())))
+      .help = "before: it never runs; after: it runs, and its result is replaced";
 }
 
 void fault_compiler::compile_errno(const checked_object& keys, uring::cqe_effect& effect) {
@@ -154,7 +155,9 @@ void fault_compiler::compile_replacement(const checked_object& keys, uring::cqe_
   const std::size_t errors_before = out_.error_count();
   const payload bytes = scope_.read_data(*with);
   if (out_.error_count() != errors_before) return;
-  if (bytes.is_constant()) {
+  if (bytes.is_constant() && bytes.constant().empty()) {
+    out_.error(code::empty_value, with->at(), "\"with\" is empty");
+  } else if (bytes.is_constant()) {
     effect.corrupt_with = std::string(bytes.constant());
   } else {
     out_.error(code::not_yet_available, with->at(),

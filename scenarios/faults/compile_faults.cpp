@@ -171,6 +171,29 @@ void check_strays(case_context& in, const fault_use& use, const std::vector<std:
       .help = "cqe.duplicate does, and cqe.late when its step has given up";
 }
 
+/// It ends what holds, and itself holds nothing.
+void check_heals(case_context& in, const fault_plan& rule) {
+  const auto heals = [](const fault_plan& of) {
+    return of.wire() != nullptr && of.wire()->what != nullptr &&
+           of.wire()->what->type == wire_fault::heal;
+  };
+  if (in.replays || !heals(rule) || !rule.require.wanted) return;
+  const std::string& target = rule.wire()->what->target;
+  const auto is_meant = [&](const fault_plan& other) {
+    return target.empty() ? other.wire() != nullptr : other.answers_to(target);
+  };
+  const auto can_end = [&](const fault_plan& other) { return is_meant(other) && !heals(other); };
+  if (std::ranges::none_of(in.into.faults, is_meant) ||
+      std::ranges::any_of(in.into.faults, can_end))
+    return;
+  in.out
+      .error(code::rule_cannot_match, rule.at,
+             target.empty()
+                 ? std::string("there is no fault of the wire that this could end")
+                 : fmt::format("{} is a wire.heal, which never holds", in_quotes(target)))
+      .help = "name a fault of the wire that lasts: \"fault\": \"ID\"";
+}
+
 }  // namespace
 
 void compile_faults(case_context& in, const node& from) {
@@ -217,6 +240,7 @@ void check_fault_uses(case_context& in) {
         .help = fmt::format("the step {{ \"heal\": \"{}\" }} ends it", use.id);
   }
   for (const fault_plan& rule : in.into.faults) {
+    check_heals(in, rule);
     const auto arms = [&](const fault_use& use) { return use.arms && rule.answers_to(use.id); };
     if (rule.armed || std::ranges::any_of(in.fault_uses, arms)) continue;
     in.out

@@ -34,7 +34,8 @@ fault_compiler::fault_compiler(case_context& in, std::size_t number, const node&
     : in_(in),
       out_(in.out),
       scope_(name_scope(in.names, name_stage::constants), in.files, in.out),
-      from_(from) {
+      from_(from),
+      errors_before_(in.out.error_count()) {
   made_.id = fmt::format("fault{}", number);
   made_.at = from.at();
 }
@@ -74,6 +75,7 @@ std::optional<fault_plan> fault_compiler::compile() {
   } else {
     check_victims();
   }
+  if (out_.error_count() == errors_before_) check_reach();
   return std::move(made_);
 }
 

@@ -4,7 +4,9 @@
 // a rule is held against the steps that it could hit. Files: compile_rule.cpp (the rule, deeds on
 // services), compile_effect.cpp (what is done to completions), compile_where.cpp (victims),
 // compile_when.cpp (triggers, requirements), compile_bytes.cpp (those about bytes),
-// compile_stack.cpp (several on one completion), compile_ring_fault.cpp (rings).
+// compile_stack.cpp (several on one completion), compile_ring_fault.cpp (rings), compile_reach.cpp
+// (what waits for more than can come), compile_passing.cpp (the same of bytes and connections),
+// compile_descriptor.cpp (what waits for a descriptor that nobody has).
 #pragma once
 
 #include <chrono>
@@ -73,6 +75,12 @@ class fault_compiler {
   void check_victims();
   /// So many actors and handlers at most count for themselves.
   [[nodiscard]] std::uint64_t victims_max() const;
+  struct strand_count {
+    std::string_view name, base;
+    std::uint64_t most = 1;
+    [[nodiscard]] bool is(std::string_view who) const;
+  };
+  [[nodiscard]] std::vector<strand_count> strands() const;
   void tell_no_victim(bool actor_found);
   [[nodiscard]] const step_seen* find_on_private_ring() const;
   /// Opcodes that it could hit.
@@ -88,6 +96,31 @@ class fault_compiler {
   void check_what_sets_it_off();
   void compile_stack(const node& stack);
 
+  // What never comes, of a rule that must fire.
+  void check_reach();
+  [[nodiscard]] bool must_fire() const;
+  [[nodiscard]] static bool is_raw(const step_seen& step);
+  void check_names();
+  [[nodiscard]] bool may_be_called(std::string_view name) const;
+  void check_counts();
+  void check_window();
+  void check_stray_is_awaited();
+  void check_clock();
+  void check_after();
+  void check_bytes_come();
+  void check_connections();
+  void check_ring_is_used();
+  void check_multishot();
+  void tell_never(span at, std::string why, std::string help);
+  [[nodiscard]] std::optional<std::uint64_t> occurrences_max() const;
+  [[nodiscard]] std::optional<std::uint64_t> sent_max(std::string_view actor) const;
+  [[nodiscard]] std::optional<std::uint64_t> passing_max() const;
+  [[nodiscard]] std::optional<std::uint64_t> dials_max() const;
+  // In compile_descriptor.cpp.
+  void check_descriptor();
+  void check_peer(const node& peer);
+  [[nodiscard]] std::string_view kind_of_connection(const std::string& actor) const;
+
   [[nodiscard]] bool is_process() const { return row_->plane == fault_plane::process; }
   [[nodiscard]] bool is_ring() const { return row_->plane == fault_plane::ring; }
   // It happens to a service or a ring, and operations only set it off.
@@ -98,6 +131,7 @@ class fault_compiler {
   diagnostics& out_;
   compile_scope scope_;
   const node& from_;
+  std::size_t errors_before_;
   const fault_row* row_ = nullptr;
   fault_plan made_;
   std::optional<fault_reference> after_;

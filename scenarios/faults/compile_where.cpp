@@ -14,12 +14,12 @@ namespace scenarios {
 namespace {
 
 /// "c" of "c[2]", a copy, and "srv" of "srv#2 (from c1)", a connection's handler; else nothing.
-std::string base_of(const std::string& name) {
+std::string_view base_of(std::string_view name) {
   const std::size_t mark = name.find_first_of("[#");
-  return mark != std::string::npos ? name.substr(0, mark) : std::string();
+  return mark != std::string_view::npos ? name.substr(0, mark) : std::string_view();
 }
 
-bool is_called(const std::string& actor, const std::string& name) {
+bool is_called(std::string_view actor, std::string_view name) {
   return actor == name || base_of(name) == actor;
 }
 
@@ -100,6 +100,7 @@ void fault_compiler::compile_fd_kind(const node& from) {
 void fault_compiler::compile_conn(const node& from) {
   const auto conn = scope_.read_text(from, "a connection");
   if (!conn) return;
+  conn_at_ = from.at();
   const std::size_t dot = conn->find('.');
   if (dot == std::string::npos) {
     out_.error(code::bad_name, from.at(), "a connection is written actor.name").help =
@@ -199,11 +200,19 @@ void fault_compiler::tell_no_victim(bool actor_found) {
           .help = "leave out the step's `ring`; on it `ring.*` faults act, set off by a `step`";
       return;
     }
-    out_.error(code::rule_cannot_match, where,
-               victim.op.empty()
-                   ? fmt::format("no step{} can be hit by this", whom)
-                   : fmt::format("no step{} {} {}{}", whom, victim.submissions ? "submits" : "is a",
-                                 victim.submissions ? "sqe." : "", victim.op));
+    diagnostic& told =
+        out_.error(code::rule_cannot_match, where,
+                   victim.op.empty() ? fmt::format("no step{} can be hit by this", whom)
+                                     : fmt::format("no step{} {} {}{}", whom,
+                                                   victim.submissions ? "submits" : "is a",
+                                                   victim.submissions ? "sqe." : "", victim.op));
+    const auto is_low = [&](const step_seen& step) {
+      return fits_actor(step) && step.row->low_level != nullptr;
+    };
+    const auto low = std::ranges::find_if(in_.steps, is_low);
+    if (victim.op.empty() && low != in_.steps.end())
+      told.help =
+          fmt::format("a low-level step is hit by what it submits: \"op\": \"{}\"", low->row->name);
   }
 }
 
@@ -232,20 +241,34 @@ bool fault_compiler::serves() const {
 }
 
 std::uint64_t fault_compiler::victims_max() const {
-  constexpr std::uint64_t many = 1'000'000;
-  const fault_where& where = made_.where;
+  const std::string_view step = made_.where.step, conn = made_.where.conn;
+  const std::string_view of_step = step.substr(0, step.find('/'));
+  const std::string_view of_conn = conn.substr(0, conn.find('.'));
   std::uint64_t count = 0;
-  for (const actor_plan& each : in_.into.actors) {
-    const auto concerns = [&](const std::string& who) {
-      return who.empty() || who == each.name || is_called(each.base, who);
-    };
-    if (!concerns(where.actor) || !concerns(where.step.substr(0, where.step.find('/'))) ||
-        !concerns(where.conn.substr(0, where.conn.find('.'))))
-      continue;
-    const bool any_number = each.server && each.server->accept_each;
-    count += any_number ? many : each.server ? each.server->accept + 1 : 1;
-  }
+  for (const strand_count& each : strands())
+    if (each.is(made_.where.actor) && each.is(of_step) && each.is(of_conn)) count += each.most;
   return std::max<std::uint64_t>(count, 1);
+}
+
+/// Actors, and what is no actor and has steps.
+std::vector<fault_compiler::strand_count> fault_compiler::strands() const {
+  constexpr std::uint64_t many = 1'000'000;
+  std::vector<strand_count> made;
+  if (!in_.into.setup.steps.empty()) made.push_back({"setup", "setup", 1});
+  if (!in_.into.teardown.steps.empty()) made.push_back({"teardown", "teardown", 1});
+  for (const actor_plan& each : in_.into.actors) {
+    const bool any_number = each.server && each.server->accept_each;
+    made.push_back({each.name, each.base,
+                    any_number    ? many
+                    : each.server ? each.server->accept + 1
+                                  : 1});
+  }
+  return made;
+}
+
+/// Everybody, when no name is given.
+bool fault_compiler::strand_count::is(std::string_view who) const {
+  return who.empty() || who == name || is_called(base, who);
 }
 
 std::vector<std::uint8_t> fault_compiler::opcodes() const {

@@ -220,12 +220,6 @@ struct constants final : environment {
   std::uint64_t seed_for(std::string_view /*label*/) const override { return 0; }
 };
 
-bool holds(const std::optional<matcher>& wanted, std::uint64_t count) {
-  if (!wanted) return true;
-  const constants none;
-  return !wanted->check(value(static_cast<std::int64_t>(count)), match_context{none, 1.0});
-}
-
 bool satisfied(const fault_require& wanted, const fault_tally& sums) {
   if (!wanted.wanted) return true;
   if (!wanted.fired && sums.fired < wanted.fired_min) return false;
@@ -235,6 +229,12 @@ bool satisfied(const fault_require& wanted, const fault_tally& sums) {
 }
 
 }  // namespace
+
+bool holds(const std::optional<matcher>& wanted, std::uint64_t count) {
+  if (!wanted) return true;
+  const constants none;
+  return !wanted->check(value(static_cast<std::int64_t>(count)), match_context{none, 1.0});
+}
 
 std::string imbalance(const request_account& of) {
   return fmt::format(

@@ -138,6 +138,9 @@ class fault_counter {
 double identity_draw(std::uint64_t seed, std::string_view fault, std::string_view actor,
                      std::string_view op, std::uint64_t occurrence);
 
+// Whether a rule's requirement lets it be so often; without one, always.
+bool holds(const std::optional<matcher>& wanted, std::uint64_t count);
+
 // What does not add up in an account, in words.
 std::string imbalance(const request_account& of);
 

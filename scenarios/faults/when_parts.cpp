@@ -79,7 +79,9 @@ std::optional<time_window> read_window(const node& window, compile_scope& scope,
   const auto to = scope.read_fixed_duration(window.items()[1], "the end of \"window\"");
   if (!from || !to) return std::nullopt;
   if (*from < *to) return time_window(*from, *to);
-  scope.out().error(code::rule_cannot_match, window.at(), "this window ends before it begins");
+  scope.out()
+      .error(code::rule_cannot_match, window.at(), "this window is over when it begins, or before")
+      .help = "its second time is behind the first";
   return std::nullopt;
 }
 

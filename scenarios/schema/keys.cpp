@@ -329,7 +329,7 @@ void add_key_definitions(json& definitions) {
   definitions["words"] = {{"type", "array"}, {"items", {{"type", "string"}}}};
   definitions["axis"] = {{"description", "Values in a list, or by label."},
                          {"type", json::array({"array", "object"})},
-                         {"items", {{"type", json::array({"string", "integer", "boolean"})}}},
+                         {"items", {{"type", json::array({"string", "number", "boolean"})}}},
                          {"minItems", 1},
                          {"minProperties", 1}};
   definitions["matrix"] = matrix_schema();

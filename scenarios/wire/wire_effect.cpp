@@ -59,6 +59,19 @@ bool check_together(const wire_effect& made, const node& fault, wire_carrier car
       made.latency.count() == 0)
     return wrong(code::missing_key, "a slowed partition needs \"rate\" or \"latency\"",
                  "kind: stopped holds everything, and jammed reads nothing");
+  const auto has = [&](const char* key) { return fault.find(key) != nullptr; };
+  const auto idle = [&](std::string message, std::string help) {
+    return wrong(code::fault_not_applicable, std::move(message), std::move(help));
+  };
+  if (made.type == partition && made.kind != partition_kind::slowed &&
+      (has("rate") || has("latency")))
+    return idle("only a slowed partition has a \"rate\" or a \"latency\"",
+                "\"kind\": \"slowed\", or leave them out");
+  if (made.type == slicer && made.average_size == 0 && has("size_variation"))
+    return idle("\"size_variation\" has no meaning without \"average_size\"", "\"cuts\" are exact");
+  if (made.type == corrupt && has("set") && has("xor"))
+    return idle("\"xor\" has no meaning beside \"set\"",
+                "bytes are turned over by the one, or replaced by the other");
   if (carrier == wire_carrier::stream && (made.type == drop || made.type == duplicate) &&
       made.bytes == 0)
     return wrong(code::missing_key,

@@ -51,9 +51,9 @@ class ExitCodes(ProgramTest):
         fault = {
             "type": "cqe.errno",
             "errno": "ECONNRESET",
-            "point": "before",
+            "point": "after",
             "where": {"op": "recv"},
-            "when": {"nth": 9},
+            "when": {"match": "never"},
         }
         self.write("a.scenario.json", {**ECHO, "faults": [fault]})
         self.expect(self.run_program("run"), 9)

@@ -34,8 +34,8 @@ STRUCTURE = {"E0201", "E0202", "E0203", "E0206", "E0207"}
 KINDS = {"E0204", "E0205", "E0208"}
 BEYOND_IT = {
     "actors_and_steps", "as_of_several", "as_too_many", "async_retried", "chain",
-    "duplicate_keys", "fault_constants", "fault_nth", "fault_order", "fault_parts",
-    "matrix_rows", "message_parts", "on_is_required", "on_unknown", "recv_amounts",
+    "duplicate_keys", "fault_constants", "fault_fractions", "fault_nth", "fault_order",
+    "fault_parts", "matrix_rows", "message_parts", "on_is_required", "on_unknown", "recv_amounts",
     "recv_two_ways", "sqe_directory", "step_keys", "vars", "wire_where"}
 ERROR = re.compile(r"^error\[(E\d+)\].*\n *--> [^:]+:(\d+):(\d+)$", re.M)
 

@@ -185,7 +185,8 @@ TEST_CASE("a connection that is made anew begins at its first byte") {
 
 TEST_CASE("the nearest miss of a rule about bytes says how far the stream came") {
   const auto miss = [](const std::string& when) {
-    return exchange(broken("send", when), R"({ "send": "0123" }, { "send": "45" })")
+    return exchange(broken("send", when),
+                    R"({ "repeat": { "times": 2, "do": [ { "send": "012" } ] } })")
         .result.faults.front()
         .nearest_miss;
   };

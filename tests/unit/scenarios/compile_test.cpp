@@ -189,7 +189,7 @@ TEST_CASE("faults know their victims and occurrences") {
         "where": { "op": "sqe.send" }, "require": false } ],
     "actors": {
       "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "eof": true } } ] },
-      "c1": { "client": "${srv.addr}", "do": [ { "send": "x" } ] } } })");
+      "c1": { "client": "${srv.addr}", "do": [ { "send": "x" }, { "send": "y" } ] } } })");
   INFO(made.told);
   const auto& faults = made.only().faults;
   REQUIRE(faults.size() == 2);

@@ -172,7 +172,7 @@ TEST_CASE("the nearest miss says what was missing") {
     return of.result.faults.front().nearest_miss;
   };
   CHECK(miss(R"("nth": 6)") == "send on c[0] happened 5 times; nth 6 was never reached");
-  CHECK(miss(R"("at": "1h")") ==
+  CHECK(miss(R"("at": "20s")") ==
         "send happened 10 times, while its time had not come, or was over");
   CHECK(miss(R"("after": { "step": "c/put", "nth": 11 })") ==
         "send happened 10 times, while the step c/put had not ended so often, or not for long "

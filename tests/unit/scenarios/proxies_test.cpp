@@ -124,7 +124,8 @@ TEST_CASE("handlers behind a proxy are named after who dialled it") {
 
 TEST_CASE("the nearest miss of a wire rule says what came instead") {
   CHECK(miss_of(R"({ "type": "wire.reset_peer", "where": { "conn": "c[0].conn" },
-                     "when": { "after_bytes": 17 } })") ==
+                     "when": { "after_bytes": 17 },
+                     "require": { "fired": 0, "matched": { "ge": 1 } } })") ==
         "the connection c[0].conn came, and at most 16 bytes went s2c; after_bytes 17 was never "
         "reached");
   CHECK(miss_of(R"({ "type": "wire.reset_peer", "where": { "proxy": "px" },
@@ -133,12 +134,13 @@ TEST_CASE("the nearest miss of a wire rule says what came instead") {
         "for");
   CHECK(miss_of(marked(R"("nth": 9)")) ==
         "what it waits for came 8 times on c[0].conn; nth 9 was never reached");
-  CHECK(miss_of(R"({ "type": "wire.close_on_accept", "where": { "actor": "c" },
+  CHECK(miss_of(R"({ "type": "wire.close_on_accept", "where": { "proxy": "px" },
                      "when": { "nth": 2 } })") ==
         "what it waits for came 1 time on c[0].conn; nth 2 was never reached");
   CHECK(miss_of(R"({ "type": "wire.blackhole", "where": { "proxy": "px" },
-                     "when": { "at": "1h" } })") == "its time had not come, or was over");
-  CHECK(miss_of(R"({ "type": "wire.corrupt", "where": { "conn": "c[1].conn#2" } })") ==
+                     "when": { "at": "20s" } })") == "its time had not come, or was over");
+  CHECK(miss_of(R"({ "type": "wire.corrupt", "where": { "conn": "c[1].conn#2" },
+                     "require": { "fired": 0, "matched": { "ge": 1 } } })") ==
         "the connection c[1].conn#2 never came");
 }
 

@@ -187,6 +187,10 @@ const node* step_compiler::default_node(const modifier_row& row) const {
   const node* defaults = in_.in().defaults;
   if (defaults == nullptr || !has(defaultable, row.which)) return nullptr;
   if (in_.in_chain_ && row.which != modifier::sqe_flags) return nullptr;
+  // A step in the background is not tried again; only one that says so itself is wrong.
+  const node* async = step_.find("async");
+  const bool in_background = async != nullptr && async->is(node_kind::boolean) && async->boolean();
+  if (in_background && row.which == modifier::retry) return nullptr;
   const node* of_op = defaults->find(row_->name);
   const node* found = of_op != nullptr ? of_op->find(row.key.name) : nullptr;
   return found != nullptr ? found : defaults->find(row.key.name);

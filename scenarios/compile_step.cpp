@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/step_lists.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -154,10 +155,7 @@ void step_compiler::check_modifiers() {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)))
           .help = fmt::format("it takes {}", fmt::join(modifiers_of(*row_), ", "));
-    } else if (in_.in_chain_ &&
-               has(modifier::timeout | modifier::cancel_after | modifier::async | modifier::retry |
-                       modifier::ring | modifier::when | modifier::not_before | modifier::collect,
-                   row->which)) {
+    } else if (in_.in_chain_ && has(not_in_chains, row->which)) {
       const bool is_time = has(modifier::timeout | modifier::cancel_after, row->which);
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("a member of a chain does not take {}", in_quotes(m.key)))

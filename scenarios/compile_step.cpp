@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/step_lists.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
 
@@ -155,10 +156,7 @@ void step_compiler::check_modifiers() {
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("`{}` does not take {}", row_->name, in_quotes(m.key)))
           .help = fmt::format("it takes {}", fmt::join(modifiers_of(*row_), ", "));
-    } else if (in_.in_chain_ &&
-               has(modifier::timeout | modifier::cancel_after | modifier::async | modifier::retry |
-                       modifier::ring | modifier::when | modifier::not_before | modifier::collect,
-                   row->which)) {
+    } else if (in_.in_chain_ && has(not_in_chains, row->which)) {
       const bool is_time = has(modifier::timeout | modifier::cancel_after, row->which);
       out_.error(code::modifier_not_allowed, m.key_at,
                  fmt::format("a member of a chain does not take {}", in_quotes(m.key)))
@@ -188,6 +186,10 @@ const node* step_compiler::default_node(const modifier_row& row) const {
   const node* defaults = in_.in().defaults;
   if (defaults == nullptr || !has(defaultable, row.which)) return nullptr;
   if (in_.in_chain_ && row.which != modifier::sqe_flags) return nullptr;
+  // A step in the background is not tried again; only one that says so itself is wrong.
+  const node* async = step_.find("async");
+  const bool in_background = async != nullptr && async->is(node_kind::boolean) && async->boolean();
+  if (in_background && row.which == modifier::retry) return nullptr;
   const node* of_op = defaults->find(row_->name);
   const node* found = of_op != nullptr ? of_op->find(row.key.name) : nullptr;
   return found != nullptr ? found : defaults->find(row.key.name);

@@ -35,8 +35,27 @@ void add_flag_names(json& into, const field_row& field) {
   if (!choice) into["pattern"] = R"(\$\{)";
 }
 
-json number_or_expression(std::string_view doc) {
-  return typed(j::number, doc);
+/// What text may stand where a number does; "": a name that is looked up, so anything.
+std::string text_pattern(const field_row& field) {
+  switch (field.kind) {
+    case field_kind::number:
+    case field_kind::offset:
+    case field_kind::fixed_buffer:
+      return expression_or(size_pattern);
+    case field_kind::timespec_in:
+      return expression_or(duration_pattern);
+    case field_kind::signed_number:
+    case field_kind::index:
+      return expression_or("");
+    case field_kind::user_data:
+      return field.name == "target" ? "" : expression_or(size_pattern);
+    case field_kind::file_index:
+      return expression_or("^alloc$");
+    case field_kind::mode:
+      return expression_or(octal_pattern);
+    default:
+      return "";
+  }
 }
 
 /// A bad pointer stands for any pointer.
@@ -56,7 +75,12 @@ void add_object_forms(json& into, const field_row& field) {
     properties["user_data"] = number_or_expression("of the request, as a number");
     properties["timeout_of"] = typed(j::string, "the id of a step: its link timeout");
   }
-  if (!properties.empty()) close_object(into, std::move(properties), {});
+  if (properties.empty()) return;
+  // Without parts of its own it is the pointer alone, or one of two ways to name a thing.
+  json needed = json::array();
+  if (uring::is_pointer(field.kind) && parts_of(field.kind).empty()) needed.push_back("address");
+  close_object(into, std::move(properties), needed);
+  if (!uring::is_pointer(field.kind)) add_key_rules(into, "named", {});
 }
 
 bool holds_data(field_kind kind) {
@@ -86,10 +110,18 @@ json call_schema(const register_row& row) {
 
 }  // namespace
 
+json number_or_expression(std::string_view doc) {
+  json made = typed(j::number, doc);
+  made["pattern"] = expression_or(size_pattern);
+  return made;
+}
+
 json field_schema(const field_row& field) {
   std::string doc = sentence(field.doc);
   if (!field.since.empty()) doc += fmt::format(" Since Linux {}.", field.since);
   json made = typed(types_of(field), doc);
+  if (std::string pattern = text_pattern(field); !pattern.empty())
+    made["pattern"] = std::move(pattern);
   if (field.flags != nullptr) add_flag_names(made, field);
   if (holds_data(field.kind)) {
     json bad{{"type", "object"}, {"required", json::array({"address"})}};
@@ -131,7 +163,7 @@ json make_schema(const step_row& row) {
       if (must_be_given(field)) required.push_back(field.name);
     }
     json then{{"description", sentence(each.doc)}};
-    then["propertyNames"]["anyOf"] = json::array({{{"enum", names}}, {{"pattern", "^x-"}}});
+    then["propertyNames"] = words_or_private(names);
     then["properties"] = std::move(own);
     if (!required.empty()) then["required"] = required;
     json is_kind;
@@ -146,8 +178,12 @@ json make_schema(const step_row& row) {
 json register_schema(const step_row& row) {
   json made = typed(j::object, row.doc);
   json properties = json::object();
-  for (const register_row& each : register_table())
+  for (const register_row& each : register_table()) {
     properties[std::string(each.name)] = call_schema(each);
+    // One step is one call.
+    made["dependencies"][std::string(each.name)]["propertyNames"] =
+        words_or_private(json::array({each.name}));
+  }
   close_object(made, std::move(properties), {});
   made["minProperties"] = 1;
   return made;

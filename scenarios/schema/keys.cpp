@@ -47,18 +47,80 @@ constexpr link links[] = {
     {"cqes", "big", "matcher.value"},
     {"cqes", "user_data", "matcher.number"},
     {"top level", "matrix", "matrix"},
+    {"top level", "vars", "constant", true},
+    {"fault", "where", "fault.where"},
+    {"fault", "when", "fault.when"},
     {"fault.where", "peer", "matcher.data"},
     {"fault.require", "fired", "matcher.number"},
     {"fault.require", "observed", "matcher.number"},
     {"fault.require", "matched", "matcher.number"},
     {"expect", "datagrams", "expected_datagram_list"},
+    {"expect", "from", "matcher.value"},
+    {"expect", "exit", "matcher.value"},
+    {"expect", "stdout", "matcher.data"},
+    {"expect", "stderr", "matcher.data"},
+    {"datagrams", "data", "matcher.data"},
+    {"datagrams", "from", "matcher.value"},
     {"top level", "tags", "words"},
     {"top level", "include", "words"},
     {"", "locks", "words"},
+    {"retry", "on", "some_words"},
+    {"requires", "ops", "some_words"},
+    {"requires", "features", "some_words"},
+    {"requires", "programs", "some_words"},
+    {"requires", "files", "some_words"},
+    {"requires", "env", "some_words"},
+    {"requires.not", "ops", "some_words"},
+    {"requires.not", "features", "some_words"},
+    {"requires.not", "programs", "some_words"},
+    {"requires.not", "files", "some_words"},
+    {"requires.not", "env", "some_words"},
+    {"", "alpn", "words"},
+    {"step", "as", "some_words"},
+    {"", "run", "command"},
+    {"ready", "exec", "command"},
+    {"capture by place", "at", "place"},
+    {"split", "at", "some_numbers"},
+    {"recycle", "bufs", "numbers"},
+    {"ring", "buffers", "numbers"},
     {"", "redact", "redactions"},
     {"", "messages", "layout", true},
     {"", "defaults", "defaults"},
 };
+
+/// Text where an integer or a boolean may stand is an expression, or a size; but here something
+/// else. "": any.
+struct text_row {
+  std::string_view owner;
+  std::string_view key;
+  std::string_view pattern;
+};
+constexpr text_row texts[] = {
+    {"", "mode", octal_pattern},       {"actor", "accept", "^each$"}, {"ready", "port", "://"},
+    {"setsockopt", "level", ""},       {"setsockopt", "option", ""},  {"getsockopt", "level", ""},
+    {"getsockopt", "option", ""},      {"recycle", "group", ""},      {"fault.when", "nth", ""},
+    {"capture by regex", "group", ""}, {"heal", "fault", ""},
+};
+/// Keys whose text is a duration, wherever they are.
+constexpr std::string_view durations[] = {"timeout",     "cancel_after",  "not_before", "every",
+                                          "pause",       "grace",         "time",       "delay",
+                                          "nothing_for", "ready_timeout", "at"};
+
+/// What text there may look like; "": anything.
+std::string text_pattern(std::string_view owner, const key_row& row) {
+  // Their numbers are sizes, times or rates.
+  if (find_fault_type(owner) != nullptr) return "";
+  if (row.accepts == j::string && std::ranges::find(durations, row.name) != std::end(durations))
+    return expression_or(duration_pattern);
+  const bool is_list = row.accepts == (j::array | j::number) || row.name == "each";
+  const bool is_number = row.accepts == j::number;
+  if (!is_number && !is_list && row.accepts != j::condition) return "";
+  const auto* const known = std::ranges::find_if(texts, [&](const text_row& each) {
+    return each.key == row.name && (each.owner.empty() || each.owner == owner);
+  });
+  if (known == std::end(texts)) return expression_or(is_number ? size_pattern : "");
+  return known->pattern.empty() ? "" : expression_or(known->pattern);
+}
 
 const key_table* find_table(std::string_view title) {
   for (const key_table* each : all_key_tables())
@@ -98,7 +160,8 @@ void add_link(json& into, const link& to, json_types types) {
 /// An object among other types.
 void add_table(json& into, const key_table& table) {
   const json object = table_schema(table);
-  for (const char* key : {"properties", "patternProperties", "additionalProperties", "required"})
+  for (const char* key : {"properties", "patternProperties", "additionalProperties", "required",
+                          "dependencies", "allOf"})
     if (object.contains(key)) into[key] = object[key];
 }
 
@@ -110,30 +173,48 @@ json data_schema() {
     "random": {
       "type": "object", "description": "Random bytes, the same for the same seed.",
       "properties": {
-        "len": { "type": ["integer", "string"], "description": "How many." },
+        "len": { "$ref": "#/definitions/amount" },
         "seed": { "type": ["integer", "string"], "description": "What they are drawn from." } },
       "required": ["len"], "additionalProperties": false, "patternProperties": { "^x-": true } },
     "repeat": {
       "type": "object", "description": "The same data several times.",
       "properties": {
         "data": { "$ref": "#/definitions/data" },
-        "times": { "type": ["integer", "string"], "description": "How often." } },
+        "times": { "$ref": "#/definitions/amount" } },
       "required": ["data", "times"], "additionalProperties": false,
       "patternProperties": { "^x-": true } } })");
+  // Beside a message's name stand its fields, which may be called anything.
+  json closed = json::object();
+  close_object(closed, std::move(forms), {});
+  add_key_rules(closed, "data", {});
   json made = typed(j::data, "text, { hex }, { b64 }, { file }, { random }, { repeat }, or a list");
   made["examples"] = json::parse(R"(["PING\r\n", { "hex": "0d0a" }, ["${name}", "\n"]])");
   made["items"] = reference("data");
-  made["properties"] = std::move(forms);
+  made["if"] = has_one_of({"message"});
   made["if"]["type"] = "object";
-  made["then"] = reference("data.form");
+  made["then"]["properties"]["message"] =
+      typed(j::string, "the layout; its fields stand beside it");
+  made["else"] = std::move(closed);
   return made;
 }
 
 /// What tells an object of data from others; some forms have further keys of their own.
 json data_form_schema() {
-  json any = json::array();
-  for (const std::string_view key : payload_keys()) any.push_back({{"required", {key}}});
-  return {{"anyOf", std::move(any)}};
+  const std::span<const std::string_view> keys = payload_keys();
+  return has_one_of({keys.begin(), keys.end()});
+}
+
+/// The same where matchers stand, which are called `hex`, `file` and `message`, too.
+json data_not_matcher_schema() {
+  json made;
+  for (const std::string_view key : payload_keys()) {
+    const bool both = find_matcher(key) != nullptr;
+    if (both && key != "message") continue;
+    json one{{"required", json::array({key})}};
+    if (both) one["properties"]["message"]["type"] = "string";
+    made["anyOf"].push_back(std::move(one));
+  }
+  return made;
 }
 
 json capture_schema() {
@@ -150,12 +231,12 @@ json capture_schema() {
       names.push_back(key.name);
     }
     json own;
-    own["propertyNames"]["anyOf"] = json::array({{{"enum", names}}, {{"pattern", "^x-"}}});
+    own["propertyNames"] = words_or_private(names);
     rules[std::string(each->rows.front().name)] = std::move(own);
   }
   close_object(made, std::move(properties), {});
-  made["minProperties"] = 1;
   made["dependencies"] = std::move(rules);
+  add_key_rules(made, "capture", keys::capture_regex.rows.subspan(1));
   made["anyOf"] = json::array({{{"type", "object"}}, {{"enum", {"res", "data", "from"}}}});
   return made;
 }
@@ -169,6 +250,8 @@ json expectation_schema() {
       "whose parts must all hold.";
   made["examples"] = json::parse(R"(["ok", "ECONNRESET", 5, { "data": { "prefix": "HTTP/" } }])");
   made["minProperties"] = 1;
+  // Each of its entries is a whole expectation.
+  made["dependencies"]["any_of"]["propertyNames"] = words_or_private(json::array({"any_of"}));
   return made;
 }
 
@@ -188,7 +271,9 @@ json list_of(std::string_view definition) {
 /// Axes by name, and two words that are none.
 json matrix_schema() {
   json made = map_of(reference("axis"));
-  const json combinations{{"type", "array"}, {"items", {{"type", "object"}}}};
+  json row{{"type", "object"}, {"minProperties", 1}};
+  row["additionalProperties"]["type"] = json::array({"string", "integer", "boolean"});
+  const json combinations{{"type", "array"}, {"items", std::move(row)}};
   json& properties = made["properties"];
   properties["exclude"] = {{"description", "Combinations that are left out."}};
   properties["exclude"].update(combinations);
@@ -279,8 +364,12 @@ json key_schema(std::string_view owner, const key_row& row) {
     made = typed(row.accepts | j::string, row.doc);
     made["pattern"] = R"(\$\{)";
   }
+  if (std::string pattern = text_pattern(owner, row); !pattern.empty())
+    made["pattern"] = std::move(pattern);
+  // The keys that every fault has belong to `fault`, whatever its type is.
+  const std::string_view title = find_fault_type(owner) != nullptr ? keys::fault.title : owner;
   const auto* const linked = std::ranges::find_if(links, [&](const link& each) {
-    return each.key == row.name && (each.owner.empty() || each.owner == owner);
+    return each.key == row.name && (each.owner.empty() || each.owner == title);
   });
   if (linked != std::end(links)) {
     add_link(made, *linked, row.accepts);
@@ -288,23 +377,27 @@ json key_schema(std::string_view owner, const key_row& row) {
   }
   if (holds_steps(row.name) && (row.accepts & j::array) != 0) {
     // Beside each other: a list of lists.
-    const bool parallel = owner == "parallel";
-    made["items"] = parallel ? reference("steps") : reference("step");
+    made["items"] = reference(owner == "parallel" ? "branch"
+                              : owner == "chain"  ? "chain_member"
+                                                  : "step");
+    // An actor may have nothing to do, a block may not.
+    if (find_step(owner) != nullptr || owner == keys::macro.title || row.name == "steps")
+      made["minItems"] = 1;
   } else if (row.accepts == j::data) {
     made["allOf"] = json::array({reference("data")});
     return made;
   }
   const bool fits = row.accepts != j::any && (row.accepts & (j::object | j::array)) != 0;
   if (!fits) return made;
-  // The keys that every fault has belong to `fault`, whatever its type is.
-  const std::string_view title = find_fault_type(owner) != nullptr ? keys::fault.title : owner;
   const key_table* table = find_table(fmt::format("{}.{}", title, row.name));
   if (table == nullptr) table = find_table(row.name);
   const key_table* one = table != nullptr && is_plural(*table) ? table : find_singular(row.name);
   if (one != nullptr) {
     add_several(made, row.accepts, reference(definition_of(*one)));
+    if (one == &keys::actor || one == &keys::proxy) made["minProperties"] = 1;
   } else if (table != nullptr && (row.accepts & j::object) != 0) {
     add_table(made, *table);
+    if (table == &keys::cases) made.update({{"items", {{"type", "object"}}}, {"minItems", 1}});
   }
   return made;
 }
@@ -320,28 +413,52 @@ json table_schema(const key_table& table) {
     if (row.state == key_state::required) required.push_back(row.name);
   }
   close_object(made, std::move(properties), required);
+  add_key_rules(made, table.title, table.rows);
   return made;
 }
 
 void add_key_definitions(json& definitions) {
   definitions["data"] = data_schema();
+  definitions["amount"] = number_or_expression("how many");
   definitions["data.form"] = data_form_schema();
-  definitions["words"] = {{"type", "array"}, {"items", {{"type", "string"}}}};
+  definitions["data.no_matcher"] = data_not_matcher_schema();
+  definitions["words"] = {{"items", {{"type", "string"}}}};
+  definitions["some_words"] = definitions["words"];
+  definitions["some_words"]["minItems"] = 1;
+  definitions["command"] = {{"items", {{"type", json::array({"string", "integer"})}}},
+                            {"minItems", 1}};
+  definitions["numbers"] = {{"items", number_or_expression("")}};
+  definitions["some_numbers"] = definitions["place"] = definitions["numbers"];
+  definitions["some_numbers"]["minItems"] = 1;
+  definitions["place"]["minItems"] = definitions["place"]["maxItems"] = 2;
   definitions["axis"] = {{"description", "Values in a list, or by label."},
                          {"type", json::array({"array", "object"})},
                          {"items", {{"type", json::array({"string", "number", "boolean"})}}},
                          {"minItems", 1},
                          {"minProperties", 1}};
+  definitions["axis"].update(map_of(reference("constant")));
+  // Inside of lists and records numbers are integers.
+  const auto constant = [](json_types types) {
+    json made = typed(types, "");
+    made["items"] = reference("inner_constant");
+    made.update(map_of(reference("inner_constant")));
+    return made;
+  };
+  definitions["constant"] = constant(j::any);
+  definitions["inner_constant"] = constant(j::any & ~j::real);
   definitions["matrix"] = matrix_schema();
   definitions["redactions"] = redactions_schema();
   definitions["defaults"] = defaults_schema();
   definitions["layout"] = {{"description", "The fields of a message, in their order."},
                            {"type", "array"},
                            {"minItems", 1},
-                           {"items", {{"type", "object"}}}};
+                           {"items", layout_field_schema()}};
   definitions["expected_datagram_list"] = expected_datagrams_schema();
   definitions["expectation"] = expectation_schema();
   definitions["expectation_list"] = list_of("expectation");
+  definitions["expectation_list"]["items"] = {{"allOf", json::array({reference("expectation")})},
+                                              {"properties", {{"any_of", false}}}};
+  definitions["expectation_list"]["minItems"] = 1;
   definitions["expected_cqe"] = expected_cqe_schema();
   definitions["expected_cqe_list"] = list_of("expected_cqe");
   definitions["capture"] = capture_schema();

@@ -22,15 +22,26 @@ constexpr domain_word domains[] = {
     {match_domain::value, "value", static_cast<json_types>(j::any & ~j::object)},
 };
 
+/// Nothing lasts exactly so long, so a duration is an operand only.
+json_types operand_types(const domain_word& of) {
+  return of.domain == match_domain::duration ? j::string : of.bare;
+}
+
+/// What a bare value may be, beside its type.
+void add_bounds(json& into, match_domain domain) {
+  if (domain == match_domain::number) into["pattern"] = expression_or(size_pattern);
+  if (domain == match_domain::duration) into["pattern"] = expression_or(duration_pattern);
+  if (domain != match_domain::flags) return;
+  into["items"] = {{"type", "string"}};
+  into["pattern"] = expression_or("");
+}
+
 json operand(const domain_word& of) {
-  switch (of.domain) {
-    case match_domain::duration:
-      return typed(j::string, "");
-    case match_domain::data:
-      return reference("data");
-    default:
-      return typed(of.bare, "");
-  }
+  if (of.domain == match_domain::data) return reference("data");
+  if (of.domain == match_domain::value) return json::object();  // also a record
+  json made = typed(operand_types(of), "");
+  add_bounds(made, of.domain);
+  return made;
 }
 
 json list_of(json items) {
@@ -45,7 +56,7 @@ json judged(match_domain by) {
 }
 
 json count(std::string_view doc) {
-  return typed(j::integer | j::string, doc);
+  return number_or_expression(doc);
 }
 
 /// Says it where it is seen; draft-07 ignores what stands beside a $ref.
@@ -68,8 +79,12 @@ json operand_schema(const matcher_row& row, const domain_word& of) {
   switch (row.shape) {
     case matcher_shape::truth:
       return {{"const", true}};
-    case matcher_shape::one:
-      return operand(of);
+    case matcher_shape::one: {
+      json made = operand(of);
+      // One name of a set can't be taken for all of it.
+      if (of.domain == match_domain::flags && row.info.name == "contains") made.erase("pattern");
+      return made;
+    }
     case matcher_shape::range: {
       json made = list_of(operand(of));
       made["minItems"] = made["maxItems"] = 2;
@@ -91,20 +106,22 @@ json operand_schema(const matcher_row& row, const domain_word& of) {
       return list_of(reference(matcher_definition(of.domain)));
     case matcher_shape::near:
       return parts({{"value", described(operand(of), "The middle.")},
-                    {"within", count("how far from it, also as a share: 10%")}},
+                    {"within", typed(operand_types(of) | j::string,
+                                     "how far from it, also as a share: 10%")}},
                    {"value", "within"});
     case matcher_shape::part:
       return parts({{"offset", count("of the first octet, from 0")},
                     {"len", count("how many octets")},
                     {"is", judged(match_domain::data)}},
-                   {"is"});
+                   {"offset", "is"});
     case matcher_shape::bit_range:
       return parts({{"offset", count("of the first bit, from 0")},
                     {"len", count("how many bits")},
                     {"is", judged(match_domain::number)}},
-                   {"is"});
+                   {"offset", "len", "is"});
     case matcher_shape::paths: {
       json made{{"type", "object"}, {"minProperties", 1}};
+      made["patternProperties"]["^x-"] = true;
       made["additionalProperties"] = judged(match_domain::value);
       return made;
     }
@@ -142,12 +159,14 @@ json domain_schema(const domain_word& of) {
   json object = json::object();
   close_object(object, std::move(properties), {});
   object["minProperties"] = 1;
+  add_bounds(made, of.domain);
   if (of.domain != match_domain::data) {
     made.update(object);
     return made;
   }
   // Data that is written as an object stands for itself.
-  made["if"] = json::parse(R"({ "type": "object", "not": { "$ref": "#/definitions/data.form" } })");
+  made["if"] =
+      json::parse(R"({ "type": "object", "not": { "$ref": "#/definitions/data.no_matcher" } })");
   made["then"] = std::move(object);
   made["else"] = reference("data");
   return made;

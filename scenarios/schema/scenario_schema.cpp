@@ -1,5 +1,7 @@
 #include "scenarios/schema/scenario_schema.hpp"
 
+#include <fmt/format.h>
+
 #include "scenarios/schema/schema_parts.hpp"
 
 namespace scenarios {
@@ -40,8 +42,21 @@ void close_object(json& into, json properties, const json& required) {
 
 json words_or_expression(const json& words) {
   json made;
-  made["anyOf"] = json::array({{{"enum", words}}, {{"type", "string"}, {"pattern", R"(\$\{)"}}});
+  made["anyOf"] =
+      json::array({{{"enum", words}}, {{"type", "string"}, {"pattern", expression_or("")}}});
   return made;
+}
+
+json words_or_private(const json& words) {
+  json made;
+  if (!words.empty()) made["anyOf"].push_back({{"enum", words}});
+  made["anyOf"].push_back({{"pattern", "^x-"}});
+  return made;
+}
+
+std::string expression_or(std::string_view also) {
+  constexpr std::string_view expression = R"(\$\{)";
+  return also.empty() ? std::string(expression) : fmt::format("{}|{}", expression, also);
 }
 
 namespace {
@@ -73,8 +88,6 @@ std::string scenario_schema() {
             {"title", "Scenario of uring-scenario, format 1"}};
   made.update(schema::table_schema(keys::top_level));
   made["properties"]["format"]["enum"] = json::array({1});
-  made["anyOf"] = json::array(
-      {{{"required", json::array({"actors"})}}, {{"required", json::array({"steps"})}}});
   json definitions = json::object();
   schema::add_step_definitions(definitions);
   schema::add_key_definitions(definitions);

@@ -9,6 +9,7 @@
 
 #include "scenarios/payload.hpp"
 #include "scenarios/schema/schema_parts.hpp"
+#include "scenarios/step_lists.hpp"
 
 namespace scenarios::schema {
 namespace {
@@ -54,6 +55,7 @@ void add_long_form(json& into, const step_row& row) {
         properties[std::string(field.name)] = field_schema(field);
   }
   close_object(into, std::move(properties), required);
+  add_key_rules(into, row.name, row.arguments);
 }
 
 json op_schema(const step_row& row) {
@@ -106,8 +108,24 @@ json neighbours(std::string_view name, const step_row& row) {
   for (const modifier_row& each : modifier_table())
     if (row.allows(each.which)) names.push_back(each.key.name);
   json made;
-  made["propertyNames"]["anyOf"] = json::array({{{"enum", names}}, {{"pattern", "^x-"}}});
+  made["propertyNames"] = words_or_private(names);
+  // Only a submission works on numbers and slots; what makes one thing gives it one name.
+  if (row.allows(modifier::on) && row.low_level == nullptr)
+    made["properties"]["on"] = {{"type", "string"}};
+  if (row.allows(modifier::as) && !row.is(step_trait::makes))
+    made["properties"]["as"] = {{"type", "string"}};
   return made;
+}
+
+/// A step that is submitted together with others: an sqe step, without what its chain has.
+json chain_member_schema() {
+  json names = json::array();
+  for (const std::string_view name : step_names())
+    if (find_step(name)->low_level != nullptr) names.push_back(name);
+  for (const modifier_row& each : modifier_table())
+    if (!has(not_in_chains, each.which)) names.push_back(each.key.name);
+  json made = reference("step");
+  return {{"allOf", json::array({std::move(made)})}, {"propertyNames", words_or_private(names)}};
 }
 
 json step_schema() {
@@ -127,9 +145,11 @@ json step_schema() {
   close_object(made, std::move(properties), {});
   made["minProperties"] = 1;
   // A step that has modifiers only has no op.
-  made["not"]["propertyNames"]["anyOf"] =
-      json::array({{{"enum", modifiers}}, {{"pattern", "^x-"}}});
+  made["not"]["propertyNames"] = words_or_private(modifiers);
   made["dependencies"] = std::move(beside);
+  made["if"] =
+      json::parse(R"({ "properties": { "async": { "const": true } }, "required": ["async"] })");
+  made["then"] = json::parse(R"({ "properties": { "retry": false }, "required": ["id"] })");
   return made;
 }
 
@@ -139,7 +159,10 @@ void add_step_definitions(json& definitions) {
   definitions["steps"] = {{"description", "Steps, one after the other."},
                           {"type", "array"},
                           {"items", reference("step")}};
+  definitions["branch"] = definitions["steps"];
+  definitions["branch"]["minItems"] = 1;
   definitions["step"] = step_schema();
+  definitions["chain_member"] = chain_member_schema();
   for (const step_row& row : step_table()) definitions[op_definition(row)] = op_schema(row);
 }
 

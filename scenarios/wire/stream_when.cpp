@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "scenarios/checked_object.hpp"
@@ -35,7 +36,9 @@ pattern read_bytes(const node& from, compile_scope& scope) {
 pattern read_match(const node& match, compile_scope& scope) {
   if (match.is(node_kind::string)) return read_bytes(match, scope);
   const checked_object keys(match, keys::fault_match, scope.out());
-  if (match.members().size() != 1 && keys.sound()) {
+  const auto given = std::ranges::count_if(keys::fault_match.rows,
+                                           [&](const key_row& row) { return keys.has(row.name); });
+  if (given != 1 && keys.sound()) {
     scope.out().error(code::conflicting_keys, match.at(), "a match is one of text, hex and regex");
     return nullptr;
   }

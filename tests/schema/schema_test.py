@@ -8,6 +8,7 @@
   validates.
 * Every wrong scenario of tests/golden/fail/check whose mistake is one of structure is refused.
   Which mistakes these are is known by their code and place; see STRUCTURE.
+* What STRUCTURAL_* list is refused by the schema and by the checker.
 * Each example in the schema itself validates where it stands.
 """
 
@@ -18,6 +19,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,10 +35,9 @@ STRUCTURE = {"E0201", "E0202", "E0203", "E0206", "E0207"}
 # Not in these: there it depends on what words mean, on other places, or on the actor.
 KINDS = {"E0204", "E0205", "E0208"}
 BEYOND_IT = {
-    "actors_and_steps", "as_of_several", "as_too_many", "async_retried", "chain",
-    "duplicate_keys", "fault_constants", "fault_fractions", "fault_nth", "fault_order",
-    "fault_parts", "matrix_rows", "message_parts", "on_is_required", "on_unknown", "recv_amounts",
-    "recv_two_ways", "sqe_directory", "step_keys", "vars", "wire_where"}
+    "as_too_many", "duplicate_keys", "fault_constants", "fault_fractions", "fault_nth",
+    "fault_order", "matrix_rows", "on_is_required", "recv_amounts", "sqe_directory", "told_fields",
+    "wire_where"}
 ERROR = re.compile(r"^error\[(E\d+)\].*\n *--> [^:]+:(\d+):(\d+)$", re.M)
 
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n\r]*|/\*.*?\*/', re.S)
@@ -108,6 +109,66 @@ STEPS_WITH_A_MISTAKE = {
 }
 
 
+# Refused by the checker and by the schema alike; a name says what is wrong.
+STRUCTURAL_STEPS = {
+    "chain of a stream step": {"chain": {"do": [{"send": "x"}]}},
+    "chain without members": {"chain": {"do": []}},
+    "member with a time of its own": {"chain": {"do": [{"nop": {}, "timeout": "1s"}]}},
+    "on nothing": {"nop": {}, "on": {}},
+    "on a slot of a stream step": {"send": "x", "on": {"slot": 0}},
+    "recv in no way": {"recv": {}},
+    "recv in two ways": {"recv": {"line": True, "exactly": 2}},
+    "max of what has none": {"recv": {"exactly": 2, "max": 3}},
+    "text for a number": {"recv": {"exactly": "six"}},
+    "text for a condition": {"while": {"cond": "n < 3", "do": [{"nop": {}}]}},
+    "text for a duration": {"sleep": "soon"},
+    "await of nothing": {"await": {}},
+    "await of two": {"await": {"signal": "s", "id": "i"}},
+    "assert of a value only": {"assert": {"value": 1}},
+    "assert of both": {"assert": {"that": "${1 == 1}", "value": 1, "is": 1}},
+    "retry in the background": {"nop": {}, "id": "n", "async": True, "retry": {"times": 1}},
+    "async without an id": {"nop": {}, "async": True},
+    "two names for one thing": {"recv": {"line": True}, "as": ["a", "b"]},
+    "descriptor of nothing": {"splice": {"fd_in": {}, "len": 1}, "on": 3},
+    "mode that is not octal": {"write_file": {"path": "f", "data": "x", "mode": "rw"}},
+    "data of two kinds": {"write_file": {"path": "f", "data": {"hex": "00", "b64": "AA=="}}},
+    "data of no kind": {"write_file": {"path": "f", "data": {}}},
+    "program of nothing": {"exec": []},
+    "loop of nothing": {"repeat": {"times": 2, "do": []}},
+    "branch of nothing": {"parallel": {"do": [[]]}},
+    "output of two streams": {"expect_output": {"process": "p", "stdout": "a", "stderr": "b"}},
+    "two register calls": {"register": {"buffers": [1], "unregister_buffers": True}, "ring": "r"},
+    "capture of two kinds": {"read_file": "f", "capture": {"n": {"regex": "x", "json": ""}}},
+    "capture of a group only": {"read_file": "f", "capture": {"n": {"group": 1}}},
+    "any_of beside others": {"nop": {}, "expect": {"any_of": ["ok"], "res": 0}},
+    "part without its offset": {
+        "read_file": "f", "expect": {"data": {"at": {"is": "x"}}}},
+}
+STRUCTURAL_SCENARIOS = {
+    "actors and steps": {"steps": [{"nop": {}}], "actors": {"a": {"task": True, "do": []}}},
+    "no actors": {"actors": {}},
+    "actor of no kind": {"actors": {"a": {"do": []}}},
+    "actor of two kinds": {
+        "actors": {"a": {"task": True, "client": "tcp://127.0.0.1:1", "do": []}}},
+    "task with a socket": {"actors": {"a": {"task": True, "socket": {"rcvbuf": 1}, "do": []}}},
+    "grace without accept": {
+        "actors": {"a": {"server": "tcp://127.0.0.1:0", "grace": "1s", "do": []}}},
+    "field of two kinds": {"steps": [{"nop": {}}], "messages": {"m": [{"u8": "a", "u16be": "b"}]}},
+    "field of no kind": {"steps": [{"nop": {}}], "messages": {"m": [{"len": 2}]}},
+    "len of a number": {"steps": [{"nop": {}}], "messages": {"m": [{"u8": "a", "len": 2}]}},
+    "list of nothing": {"steps": [{"nop": {}}], "messages": {"m": [{"list": "a", "count": 2}]}},
+    "fraction in a variable": {"steps": [{"nop": {}}], "vars": {"a": [1.5]}},
+    "secret from nowhere": {"steps": [{"nop": {}}], "secrets": {"s": {}}},
+    "no rows": {"steps": [{"nop": {}}], "cases": []},
+    "requirement that is no name": {"steps": [{"nop": {}}], "requires": {"ops": [1]}},
+}
+
+
+def structural_mistakes():
+    steps = {name: {"steps": [step]} for name, step in STRUCTURAL_STEPS.items()}
+    return {**steps, **STRUCTURAL_SCENARIOS}
+
+
 class Schema(unittest.TestCase):
     maxDiff = None
 
@@ -130,6 +191,7 @@ class Schema(unittest.TestCase):
             **{("good", name): value for name, value in cls.good.items()},
             **{("wrong", name): value for name, (value, _) in cls.wrong.items()},
             **{("mistake", name): value for name, value in cls.mistakes.items()},
+            **{("structure", name): value for name, value in structural_mistakes().items()},
             **{("example", name): value for name, value in cls.examples.items()},
         })
 
@@ -152,6 +214,19 @@ class Schema(unittest.TestCase):
         self.assertEqual(structural - self.refused("wrong").keys(), set())
         # None that it has learned to see is excused.
         self.assertEqual(BEYOND_IT - self.wrong.keys(), set())
+
+    def test_checker_and_schema_refuse_the_same_mistakes(self):
+        mistakes = structural_mistakes()
+        self.assertEqual(mistakes.keys() - self.refused("structure").keys(), set())
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {str(pathlib.Path(folder) / f"{i}.json"): n for i, n in enumerate(mistakes)}
+            for path, name in paths.items():
+                pathlib.Path(path).write_text(json.dumps(mistakes[name]))
+            told = json.loads(run("check", "--json", *paths).stdout)["diagnostics"]
+        # Names that nothing makes, rings that are missing: not what these are about.
+        meant = {paths[each["at"]["file"]] for each in told
+                 if each["level"] == "error" and not each["code"].startswith("E03")}
+        self.assertEqual(mistakes.keys() - meant, set())
 
     def test_a_mistake_is_told_where_it_stands(self):
         told = self.refused("mistake")
@@ -181,8 +256,10 @@ class Schema(unittest.TestCase):
             if not isinstance(node, dict):
                 return
             for name, part in node.get("properties", {}).items():
-                is_choice = isinstance(part, dict) and "const" in part
-                if not is_choice and not resolved(part).get("description"):
+                # false: not beside this one. A pattern or type alone narrows what is described.
+                is_said_elsewhere = part is False or "description" not in part and (
+                    "const" in part or set(part) <= {"type", "pattern"})
+                if not is_said_elsewhere and not resolved(part).get("description"):
                     silent.append(f"{path}.{name}")
             for key, part in node.items():
                 walk(part, f"{path}.{key}")

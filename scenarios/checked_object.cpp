@@ -12,6 +12,11 @@
 
 namespace scenarios {
 
+bool says_nothing(const node& object) {
+  return std::ranges::all_of(object.members(),
+                             [](const member& m) { return m.key.starts_with("x-"); });
+}
+
 bool takes(json_types wanted, const node& from) {
   return (json_type_of(from.kind()) & wanted) != 0;
 }

@@ -41,6 +41,8 @@ class checked_object {
   std::vector<std::string> meant_;  // what misspelt keys may have meant
 };
 
+/// It has no keys, or only such as nobody reads (`x-…`).
+bool says_nothing(const node& object);
 /// Whether a value is of one of these types.
 bool takes(json_types wanted, const node& from);
 /// Tells E0204 when it is not.

@@ -196,7 +196,7 @@ value_type captured_type(const node& from) {
 }
 
 void compile_capture(strand_context& in, const node& from, const step_row& of, step_plan& into) {
-  if (from.members().empty()) in.out().error(code::empty_value, from.at(), "`capture` has no name");
+  if (says_nothing(from)) in.out().error(code::empty_value, from.at(), "`capture` has no name");
   for (const member& m : from.members()) {
     if (m.key.starts_with("x-")) continue;
     if (auto made = capture_compiler(in, of, into, m).compile())

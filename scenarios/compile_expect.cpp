@@ -168,7 +168,7 @@ void expectation_compiler::warn_impossible(const node& from) {
 void expectation_compiler::compile_object(const node& from, bool alternatives_allowed,
                                           expectation& made) {
   const checked_object keys(from, keys::expect, out_);
-  if (from.members().empty()) out_.error(code::empty_value, from.at(), "this expects nothing");
+  if (says_nothing(from)) out_.error(code::empty_value, from.at(), "this expects nothing");
   compile_any_of(keys, alternatives_allowed, made);
   if (const node* outcome = keys.find("outcome")) compile_outcome(*outcome, made);
   if (const node* res = keys.find("res")) compile_result(*res, made);
@@ -229,7 +229,7 @@ void expectation_compiler::compile_data(const node& data, expectation& made) {
 
 void expectation_compiler::compile_parts(const node& fields, expectation& made) {
   if (!needs_submission(fields.at(), "a field")) return;
-  if (fields.members().empty()) out_.error(code::empty_value, fields.at(), "`fields` has no field");
+  if (says_nothing(fields)) out_.error(code::empty_value, fields.at(), "`fields` has no field");
   for (const member& m : fields.members()) {
     if (m.key.starts_with("x-")) continue;
     compile_part(m, made);

@@ -116,6 +116,8 @@ void compile_await(strand_context& in, const step_arguments& given, step_plan& i
     in.out().error(code::conflicting_keys, given.whole().at(),
                    "`await` waits for a `signal`, for the `cqes` of an `id`, or for a `stray`");
   }
+  if (const node* cqes = given.find("cqes"); cqes != nullptr && id == nullptr && ways == 1)
+    in.out().error(code::conflicting_keys, cqes->at(), "`cqes` are those of an `id`");
   if (id != nullptr) return compile_await_cqes(in, *id, given.find("cqes"), into);
   if (stray != nullptr) return compile_await_stray(in, *stray, into);
   await_step made;
@@ -128,7 +130,7 @@ void compile_await(strand_context& in, const step_arguments& given, step_plan& i
 
 void compile_set(strand_context& in, const step_arguments& given, step_plan& into) {
   set_step made;
-  if (given.whole().members().empty()) {
+  if (says_nothing(given.whole())) {
     in.out()
         .error(given.whole().is(node_kind::object) ? code::empty_value : code::wrong_type,
                given.whole().at(), "`set` takes an object of variables and their values")

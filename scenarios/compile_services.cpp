@@ -120,7 +120,7 @@ class service_compiler {
 
   void compile_ready(const node& ready) {
     const checked_object keys(ready, keys::ready, in_.out);
-    if (ready.members().empty())
+    if (says_nothing(ready))
       in_.out.error(code::empty_value, ready.at(),
                     "\"ready\" needs one of port, stdout, file and exec");
     if (const node* port = keys.find("port")) {
@@ -164,7 +164,7 @@ class service_compiler {
 
   void compile_limits(const node& limits) {
     const checked_object keys(limits, keys::limits, in_.out);
-    if (limits.members().empty())
+    if (says_nothing(limits))
       in_.out.error(code::empty_value, limits.at(), "\"limits\" limits nothing");
     for (const resource_limit_row& row : resource_limit_table) {
       const node* most = keys.find(row.name);

@@ -143,6 +143,11 @@ void compile_getsockopt(strand_context& in, const step_arguments& given, step_pl
   into.body = std::move(made);
 }
 
+/// Whether the only value of a call may itself be an object; else that one holds it by its name.
+static bool takes_object(const register_row* of) {
+  return (types_of(of->fields.front()) & json::object) != 0;
+}
+
 void compile_register(strand_context& in, const step_arguments& given, step_plan& into) {
   register_step made;
   has_ring(in, into, "register");
@@ -167,7 +172,7 @@ void compile_register(strand_context& in, const step_arguments& given, step_plan
       if (!call->value.boolean())
         in.out().error(code::value_out_of_range, call->value.at(),
                        fmt::format("{} takes true", in_quotes(call->key)));
-    } else if (made.row->alone && call->value.find("group") == nullptr) {
+    } else if (made.row->alone && !(call->value.is(node_kind::object) && !takes_object(made.row))) {
       made.fields.push_back(compile_field(in, made.row->fields.front(), call->value));
     } else {
       const std::vector<key_row> keys = field_keys(made.row->fields);

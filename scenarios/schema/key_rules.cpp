@@ -47,6 +47,7 @@ constexpr rule rules[] = {
      "exactly at_least until line some eof nothing_for message datagram datagrams"},
     {"recv", with, "max until line eof message datagram datagrams"},
     {"await", exactly_one, "signal id stray"},
+    {"await", with, "cqes id"},
     {"assert", exactly_one, "that value"},
     {"assert", with, "value is"},
     {"assert", with, "is value"},

@@ -288,7 +288,7 @@ std::optional<proxy_plan> compile_proxy_file(const std::shared_ptr<const source>
     for (const member& each : proxies->members())
       if (!each.key.starts_with("x-")) compile_one_proxy(each, made, out);
     check_circles(*proxies, made, out);
-    if (proxies->members().empty())
+    if (says_nothing(*proxies))
       out.error(code::empty_value, proxies->at(), "there is no proxy in it");
   }
   std::vector<span> places;

@@ -41,31 +41,30 @@ std::optional<std::string> literal_of(const matcher& wanted) {
   return written;
 }
 
-std::optional<std::uint64_t> constant_count(const recv_step& step) {
+std::optional<std::int64_t> constant_count(const recv_step& step) {
   if (!step.has_count || !step.count.is_constant() ||
       !step.count.constant().is(value_type::integer))
     return std::nullopt;
-  return static_cast<std::uint64_t>(step.count.constant().integer());
+  return step.count.constant().integer();
 }
 
 /// Why a recv that ends well can't have this data, or "".
 std::string contradiction(const recv_step& step, const std::string& data) {
   using mode = recv_step::mode;
-  const std::optional<std::uint64_t> count = constant_count(step);
+  const std::optional<std::int64_t> count = constant_count(step);
+  const auto size = static_cast<std::int64_t>(data.size());
   switch (step.how) {
     case mode::exactly:
-      return count && *count != data.size()
-                 ? fmt::format("`exactly` takes {} bytes, and {} are expected", *count, data.size())
+      return count && *count != size
+                 ? fmt::format("`exactly` takes {} bytes, and {} are expected", *count, size)
                  : "";
     case mode::at_least:
-      return count && *count > data.size()
-                 ? fmt::format("`at_least` takes {} bytes, and only {} are expected", *count,
-                               data.size())
+      return count && *count > size
+                 ? fmt::format("`at_least` takes {} bytes, and only {} are expected", *count, size)
                  : "";
     case mode::some:
-      return count && *count < data.size()
-                 ? fmt::format("`some` takes {} bytes at most, and {} are expected", *count,
-                               data.size())
+      return count && *count < size
+                 ? fmt::format("`some` takes {} bytes at most, and {} are expected", *count, size)
                  : "";
     case mode::line:
       if (data.find('\n') != std::string::npos)
@@ -84,11 +83,6 @@ std::string contradiction(const recv_step& step, const std::string& data) {
   if (data.size() > step.max)
     return fmt::format("`max` is {}, and {} bytes are expected", step.max, data.size());
   return {};
-}
-
-std::optional<std::int64_t> constant_integer(const expression& from) {
-  if (!from.is_constant() || !from.constant().is(value_type::integer)) return std::nullopt;
-  return from.constant().integer();
 }
 
 std::optional<std::int64_t> size_of(const payload& data) {
@@ -121,9 +115,8 @@ std::optional<std::int64_t> most_of(const sqe_step& step) {
 std::optional<std::int64_t> most_of(const step_body& body) {
   using mode = recv_step::mode;
   if (const auto* recv = std::get_if<recv_step>(&body)) {
-    if (recv->how == mode::nothing_for || recv->how == mode::eof) return std::nullopt;
     const bool bounded = recv->how == mode::exactly || recv->how == mode::some;
-    return bounded && recv->has_count ? constant_integer(recv->count) : std::nullopt;
+    return bounded ? constant_count(*recv) : std::nullopt;
   }
   if (const auto* send = std::get_if<send_step>(&body)) return size_of(send->data);
   if (const auto* sqe = std::get_if<sqe_step>(&body)) return most_of(*sqe);

@@ -39,8 +39,8 @@ std::vector<std::string_view> outcome_names() {
 
 class expectation_compiler {
  public:
-  expectation_compiler(strand_context& in, const step_row& of, std::vector<told_field> told)
-      : in_(in), out_(in.out()), row_(of), told_(std::move(told)) {}
+  expectation_compiler(strand_context& in, const step_row& of, const step_body* body)
+      : in_(in), out_(in.out()), row_(of), body_(body) {}
 
   expectation compile(const node& from, bool alternatives_allowed);
 
@@ -67,7 +67,7 @@ class expectation_compiler {
   strand_context& in_;
   diagnostics& out_;
   const step_row& row_;
-  std::vector<told_field> told_;
+  const step_body* body_;
 };
 
 expectation expectation_compiler::compile(const node& from, bool alternatives_allowed) {
@@ -301,7 +301,9 @@ void expectation_compiler::compile_told(const member& part, expectation& made) {
     out_.error(code::bad_path, part.key_at, path.error);
     return;
   }
-  const told_field* field = find_told(told_, path.path.first_name(), part.key_at, row_, out_);
+  const std::vector<told_field> told =
+      body_ != nullptr ? told_fields(row_, *body_) : told_fields(row_);
+  const told_field* field = find_told(told, path.path.first_name(), part.key_at, row_, out_);
   if (field == nullptr) return;
   const bool whole = path.path.is_single_name();
   if (whole && !fits_type(*field, part.value)) {
@@ -377,8 +379,7 @@ expected_cqe expectation_compiler::compile_cqe(const node& from) {
 
 expectation compile_expectation(strand_context& in, const node& from, const step_row& of,
                                 const step_body* body) {
-  std::vector<told_field> told = body != nullptr ? told_fields(of, *body) : told_fields(of);
-  return expectation_compiler(in, of, std::move(told)).compile(from, true);
+  return expectation_compiler(in, of, body).compile(from, true);
 }
 
 }  // namespace scenarios

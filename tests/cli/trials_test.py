@@ -135,21 +135,21 @@ class Trials(ProgramTest):
         self.assertEqual(self.order_of("--replay", "plan.json"), first)
 
     def test_a_saved_plan_asks_no_more_than_the_rule_did(self):
-        """Of two connections only one has bytes that come late."""
+        """Of two connections only one has bytes that are cut."""
         self.write("s.scenario.json", {
             "proxies": {"px": {"listen": "tcp://127.0.0.1:0", "to": "${srv.addr}"}},
-            "faults": [{"id": "slow", "type": "wire.latency", "latency": "1ms",
+            "faults": [{"id": "cuts", "type": "wire.slicer", "average_size": 1,
                         "where": {"proxy": "px"}}],
             "actors": {
                 "srv": {"server": "tcp://127.0.0.1:0", "accept": 2, "do": [
                     {"recv": {"exactly": 1}, "as": "who"},
-                    {"if": {"cond": "${who == \"a\"}", "then": [{"send": "x"}]}},
+                    {"if": {"cond": "${who == \"a\"}", "then": [{"send": "xyz"}]}},
                     {"recv": {"eof": True}}]},
-                "a": {"client": "${px.addr}", "do": [{"send": "a"}, {"recv": {"exactly": 1}}]},
+                "a": {"client": "${px.addr}", "do": [{"send": "a"}, {"recv": {"exactly": 3}}]},
                 "b": {"client": "${px.addr}", "do": [{"send": "b"}]}}})
         self.expect(self.run_program("run", "--save-plan", "plan.json"), 0)
         result = self.expect(self.run_program("run", "-v", "--replay", "plan.json"), 0)
-        self.assertIn("slow-2 (wire.latency): fired 1, observed 0", result.stdout)
+        self.assertIn("cuts-2 (wire.slicer): fired 1, observed 0", result.stdout)
 
     def plan_of(self, sends, when):
         self.write("s.scenario.json", scenario([broken_send(id="many", when=when)], sends=sends))

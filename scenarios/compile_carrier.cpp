@@ -60,7 +60,7 @@ class carriers {
       // One that may not be made leaves what had the name before.
       known_[made] = step.when ? connection_facts{} : facts;
     };
-    for (const std::uint32_t made : step.as_more) make(made, {made_by(step.body), {}, {}, {}});
+    for (const std::uint32_t made : step.as_more) make(made, {.what = made_by(step.body)});
     if (step.as_handle != no_index) make(step.as_handle, facts_of(in_.in(), step));
     const auto found = known_.find(step.handle);
     if (found == known_.end()) return;
@@ -81,7 +81,7 @@ class carriers {
   void forget() {
     std::erase_if(known_, [](const auto& each) { return each.first != 0; });
     const bool own = in_.has_connection();
-    known_[0] = {own ? known_[0].what : carrier::unknown, {}, {}, {}};
+    known_[0] = {.what = own ? known_[0].what : carrier::unknown};
   }
 
   void check(const step_plan& step, const connection_facts& on) {
@@ -158,7 +158,7 @@ class carriers {
 }  // namespace
 
 connection_facts facts_of_listener(const node& from, bool is_peer) {
-  connection_facts facts{is_peer ? carrier::datagrams : carrier::stream, {}, {}, {}};
+  connection_facts facts{.what = is_peer ? carrier::datagrams : carrier::stream};
   const node* address = from.is(node_kind::object) ? from.find("address") : &from;
   const node* tls = from.is(node_kind::object) ? from.find("tls") : nullptr;
   if (address == nullptr || !address->is(node_kind::string)) return facts;
@@ -168,9 +168,9 @@ connection_facts facts_of_listener(const node& from, bool is_peer) {
 }
 
 connection_facts facts_of(const case_context& in, const step_plan& step) {
-  if (std::holds_alternative<accept_step>(step.body)) return {carrier::stream, {}, {}, {}};
+  if (std::holds_alternative<accept_step>(step.body)) return {.what = carrier::stream};
   const auto* connect = std::get_if<connect_step>(&step.body);
-  if (connect == nullptr) return {made_by(step.body), {}, {}, {}};
+  if (connect == nullptr) return {.what = made_by(step.body)};
   if (!connect->to.is_valid()) return {};
   connection_facts facts;
   const bool with_tls = connect->tls != nullptr;

@@ -96,7 +96,6 @@ struct dial_seen {
   std::string actor;
   std::string handle;
   expression to;
-  bool once = true;  // it makes one connection at most
 };
 
 enum class carrier : std::uint8_t { unknown, stream, datagrams, listener, no_socket };
@@ -104,7 +103,7 @@ enum class carrier : std::uint8_t { unknown, stream, datagrams, listener, no_soc
 /// What is known of a connection when the file is loaded.
 struct connection_facts {
   carrier what = carrier::unknown;
-  std::optional<bool> tls;
+  std::optional<bool> tls = {};
   const step_plan* tls_by = nullptr;   // the step that began or ended it
   const step_plan* made_by = nullptr;  // the step of this block that made the descriptor
 };

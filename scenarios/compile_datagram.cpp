@@ -17,38 +17,7 @@ constexpr std::int64_t datagram_bytes_max = std::int64_t{1} << 20;
 constexpr std::int64_t datagrams_max = 100'000;
 constexpr std::string_view datagram_keys[] = {"datagram", "datagrams", "max"};
 
-/// The words that only some steps fill in, and what such steps are.
-struct part_owner {
-  std::string_view part;
-  std::string_view owner;
-  bool (*fits)(const step_body& body);
-};
-
-bool takes_one_datagram(const step_body& body) {
-  const auto* step = std::get_if<recv_datagram_step>(&body);
-  return step != nullptr && !step->count;
-}
-bool sees_the_end(const step_body& body) {
-  return std::holds_alternative<exec_step>(body) || std::holds_alternative<wait_exit_step>(body);
-}
-
-constexpr part_owner owners[] = {
-    {"from", "a step that receives one datagram", &takes_one_datagram},
-    {"truncated", "a step that receives one datagram", &takes_one_datagram},
-    {"exit", "`exec` and `wait_exit`", &sees_the_end},
-    {"stdout", "`exec` and `wait_exit`", &sees_the_end},
-    {"stderr", "`exec` and `wait_exit`", &sees_the_end},
-};
-
 void check_parts(strand_context& in, const step_plan& of, const expectation& wanted) {
-  for (const auto& [path, matcher] : wanted.fields) {
-    const std::string& name = path.text();
-    const auto* owner = std::ranges::find(owners, name, &part_owner::part);
-    if (owner == std::end(owners) || owner->fits(of.body)) continue;
-    in.out().error(code::modifier_not_allowed,
-                   matcher.at().in != nullptr ? matcher.at() : wanted.at,
-                   fmt::format("{} is a part of {} only", in_quotes(name), owner->owner));
-  }
   const auto* datagrams = std::get_if<recv_datagram_step>(&of.body);
   const bool several = datagrams != nullptr && datagrams->count;
   if (wanted.datagrams && !several) {

@@ -61,6 +61,7 @@ class expectation_compiler {
   void compile_submitted(const node& submitted, expectation& made);
   void compile_cqes(const node& list, expectation& made);
   expected_cqe compile_cqe(const node& from);
+  const std::vector<told_field>& fields_told();
   bool needs_submission(span at, std::string_view what);
   void warn_impossible(const node& from);
 
@@ -68,6 +69,7 @@ class expectation_compiler {
   diagnostics& out_;
   const step_row& row_;
   const step_body* body_;
+  std::optional<std::vector<told_field>> told_;
 };
 
 expectation expectation_compiler::compile(const node& from, bool alternatives_allowed) {
@@ -241,17 +243,27 @@ void expectation_compiler::compile_named_parts(const checked_object& keys, expec
   struct named_part {
     std::string_view key;
     match_domain domain;
+    std::string_view owner;  // the steps that tell it
   };
-  static constexpr named_part parts[] = {{"from", match_domain::value},
-                                         {"truncated", match_domain::value},
-                                         {"exit", match_domain::value},
-                                         {"stdout", match_domain::data},
-                                         {"stderr", match_domain::data}};
+  static constexpr std::string_view datagram = "a step that receives one datagram",
+                                    program = "`exec` and `wait_exit`";
+  static constexpr named_part parts[] = {{"from", match_domain::value, datagram},
+                                         {"truncated", match_domain::value, datagram},
+                                         {"exit", match_domain::value, program},
+                                         {"stdout", match_domain::data, program},
+                                         {"stderr", match_domain::data, program}};
   if (const node* exit = keys.find("exit")) check_exit(*exit);
-  for (const named_part& part : parts)
-    if (const node* given = keys.find(part.key))
-      made.fields.push_back(
-          {parse_field_path(part.key).path, in_.scope().read_matcher(*given, part.domain)});
+  for (const named_part& part : parts) {
+    const node* given = keys.find(part.key);
+    if (given == nullptr) continue;
+    if (std::ranges::find(fields_told(), part.key, &told_field::name) == fields_told().end()) {
+      out_.error(code::modifier_not_allowed, given->at(),
+                 fmt::format("{} is a part of {} only", in_quotes(part.key), part.owner));
+      continue;
+    }
+    made.fields.push_back(
+        {parse_field_path(part.key).path, in_.scope().read_matcher(*given, part.domain)});
+  }
 }
 
 /// A constant that no program ends with is a mistake.
@@ -294,6 +306,12 @@ void expectation_compiler::compile_part(const member& part, expectation& made) {
       {std::move(path.path), in_.scope().read_matcher(wanted, match_domain::value)});
 }
 
+/// Made where something asks for it: most expectations don't.
+const std::vector<told_field>& expectation_compiler::fields_told() {
+  if (!told_) told_ = body_ != nullptr ? told_fields(row_, *body_) : told_fields(row_);
+  return *told_;
+}
+
 /// A field that is no message's, but what the kernel or a program told.
 void expectation_compiler::compile_told(const member& part, expectation& made) {
   parsed_path path = parse_field_path(part.key);
@@ -301,9 +319,8 @@ void expectation_compiler::compile_told(const member& part, expectation& made) {
     out_.error(code::bad_path, part.key_at, path.error);
     return;
   }
-  const std::vector<told_field> told =
-      body_ != nullptr ? told_fields(row_, *body_) : told_fields(row_);
-  const told_field* field = find_told(told, path.path.first_name(), part.key_at, row_, out_);
+  const told_field* field =
+      find_told(fields_told(), path.path.first_name(), part.key_at, row_, out_);
   if (field == nullptr) return;
   const bool whole = path.path.is_single_name();
   if (whole && !fits_type(*field, part.value)) {

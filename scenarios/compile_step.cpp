@@ -101,8 +101,8 @@ std::optional<step_plan> step_compiler::compile() {
   in_.in().steps.push_back(see_step(in_.in(), in_.names().owner(), *row_, made_, once));
   if (const auto* dial = std::get_if<connect_step>(&made_.body);
       dial && made_.as_handle != no_index)
-    in_.in().dials.push_back({in_.names().owner(), in_.names().into().handles[made_.as_handle],
-                              dial->to, once && !made_.retry});
+    in_.in().dials.push_back(
+        {in_.names().owner(), in_.names().into().handles[made_.as_handle], dial->to});
   return std::move(made_);
 }
 

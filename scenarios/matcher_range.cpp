@@ -13,6 +13,8 @@ std::optional<std::int64_t> known_number(const matcher_operand& operand) {
   return constant->integer();
 }
 
+number_range range_of(const matcher_node& n);
+
 /// What any of them leaves, as one interval.
 number_range hull(std::span<const matcher_node> all) {
   number_range made{INT64_MAX, INT64_MIN};
@@ -34,8 +36,6 @@ number_range common(std::span<const matcher_node> all) {
   return made;
 }
 
-}  // namespace
-
 number_range range_of(const matcher_node& n) {
   if (n.row == nullptr || n.negated) return {};
   const std::string_view name = n.row->info.name;
@@ -53,6 +53,8 @@ number_range range_of(const matcher_node& n) {
   if (name == "lt" && *last > INT64_MIN) return {INT64_MIN, *last - 1};
   return {};
 }
+
+}  // namespace
 
 number_range matcher::range() const {
   return tree_ == nullptr ? number_range{} : range_of(tree_->root);

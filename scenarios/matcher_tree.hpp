@@ -102,9 +102,6 @@ std::string describe_inside(const matcher_node& n, std::span<const std::string> 
 
 mismatch plain_mismatch(const matcher_node& n);
 
-/// Of what is known at load.
-number_range range_of(const matcher_node& n);
-
 /// Limited in memory, on octets, silent on errors: what every pattern of a scenario is compiled to.
 std::shared_ptr<const RE2> compile_regex(std::string_view pattern);
 

@@ -32,7 +32,7 @@ void add_flag_names(json& into, const field_row& field) {
   one["anyOf"].push_back({{"type", "integer"}});
   into["items"] = std::move(one);
   // A string is an expression that yields a list.
-  if (!choice) into["pattern"] = R"(\$\{)";
+  if (!choice) into["pattern"] = expression_or("");
 }
 
 /// What text may stand where a number does; "": a name that is looked up, so anything.

@@ -49,6 +49,20 @@ void add_key_definitions(json& definitions);
 /// The definition that holds a table.
 std::string definition_of(const key_table& table);
 
+// links.cpp: what stands under a key where its name does not tell.
+
+/// Owner "": wherever the key is.
+struct link {
+  std::string_view owner;
+  std::string_view key;
+  std::string_view definition;
+  bool named = false;  // several, by name
+};
+/// Null where there is none.
+const link* find_link(std::string_view owner, std::string_view key);
+/// What a text may look like there; "": anything.
+std::string text_pattern(std::string_view owner, const key_row& row);
+
 // layouts.cpp
 /// A field of a message.
 json layout_field_schema();

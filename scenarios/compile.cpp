@@ -13,6 +13,7 @@
 #include "scenarios/compile_case.hpp"
 #include "scenarios/document.hpp"
 #include "scenarios/faults/planned.hpp"
+#include "scenarios/follow/follow.hpp"
 #include "scenarios/include.hpp"
 #include "scenarios/matrix.hpp"
 #include "scenarios/units.hpp"
@@ -174,6 +175,11 @@ std::shared_ptr<plan> file_compiler::compile_case(const matrix_case& which, diag
   check_signals(in);
   check_order(in);
   check_addresses(in);
+  check_descriptors(in);
+  check_times(in);
+  check_conditions(in);
+  // What is wrong elsewhere may be why nobody dials.
+  if (!out.has_errors()) check_dialers(in);
   check_gates(in);
   if (const node* replayed = planned_faults(options_.faults.get(), made->id)) {
     made->included.push_back(options_.faults->from);

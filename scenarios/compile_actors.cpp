@@ -38,6 +38,16 @@ strand_role role_of(actor_kind kind) {
   return strand_role::task;
 }
 
+/// Of an actor's address, which stands under `server` or `peer`; nothing where it is not known yet.
+std::optional<bool> may_speak_tls(const node& from) {
+  const node* address = from.is(node_kind::object) ? from.find("address") : &from;
+  const node* tls = from.is(node_kind::object) ? from.find("tls") : nullptr;
+  const bool is_known = address != nullptr && address->is(node_kind::string) &&
+                        address->text().find("${") == std::string::npos;
+  if (!is_known) return std::nullopt;
+  return tls != nullptr || address->text().starts_with("tls://");
+}
+
 }  // namespace
 
 // ---- Declaring ---------------------------------------------------------------------------------
@@ -191,14 +201,11 @@ void actor_compiler::add_party(entry& into) {
   party.strand = &names;
   party.copied = into.has_count;
   const bool is_peer = into.kind == actor_kind::peer;
-  connection_facts facts;
-  if ((serves || is_peer) && into.kind_key != nullptr)
-    facts = facts_of_listener(into.kind_key->value, is_peer);
-  into.strand->know_connection(facts);
   if (serves || (is_peer && !into.has_count)) {
     party.addr = into.addr = {no_index, in_.names.add_shared(into.name + ".addr")};
     party.port = into.port = {no_index, in_.names.add_shared(into.name + ".port")};
-    in_.listeners[into.addr.shared] = facts;
+    if (into.kind_key != nullptr)
+      in_.tls_at[into.addr.shared] = may_speak_tls(into.kind_key->value);
   }
   in_.names.add_party(std::move(party));
 }
@@ -301,7 +308,7 @@ void actor_compiler::compile_handshake(entry& from, server_plan& into) {
   bound_by_default(from, into.handshake);
   in_.steps.push_back(see_step(in_, from.name, row, into.handshake, true));
   // Where the address says that it is none it sends nothing.
-  if (!into.tls && from.strand->connection().tls == false) in_.steps.back().bytes_out = 0;
+  if (!into.tls && in_.tls_at[from.addr.shared] == false) in_.steps.back().bytes_out = 0;
 }
 
 void actor_compiler::note_scheme(entry& from, const expression& address) {
@@ -403,7 +410,7 @@ void actor_compiler::compile_client(entry& from, actor_plan& into) {
   scope.note_reads(nullptr);
   made.body = std::move(body);
   see_step_zero(from, made);
-  from.strand->know_connection(facts_of(in_, made));
+  check_contradictions(*from.strand, made, row);
   into.client = client_plan{std::move(made)};
 }
 

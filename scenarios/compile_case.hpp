@@ -98,16 +98,6 @@ struct dial_seen {
   expression to;
 };
 
-enum class carrier : std::uint8_t { unknown, stream, datagrams, listener, no_socket };
-
-/// What is known of a connection when the file is loaded.
-struct connection_facts {
-  carrier what = carrier::unknown;
-  std::optional<bool> tls = {};
-  const step_plan* tls_by = nullptr;   // the step that began or ended it
-  const step_plan* made_by = nullptr;  // the step of this block that made the descriptor
-};
-
 struct case_context {
   case_context(plan& made, const matrix_case& which, payload_context where, diagnostics& told)
       : into(made), out(told), names(made, which), files(std::move(where)) {}
@@ -121,7 +111,8 @@ struct case_context {
   const node* defaults = nullptr;             // modifiers of steps that don't have them; checked
   std::vector<step_seen> steps;
   std::vector<dial_seen> dials;
-  std::map<std::uint32_t, connection_facts> listeners;  // by the slot that the address goes to
+  /// Whether TLS is spoken at an address of the scenario, by the slot that it goes to.
+  std::map<std::uint32_t, std::optional<bool>> tls_at;
   std::vector<barrier_use> barriers;
   std::vector<signal_use> signals;
   std::vector<order_use> order;

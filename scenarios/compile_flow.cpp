@@ -40,6 +40,14 @@ void compile_await_cqes(strand_context& in, const node& id, const node* count, s
   if (async_step* of = in.find_async(id, "await")) {
     made.async = of->index;
     in.made_so_far(*of);
+    const bool is_known = made.count.is_valid() && made.count.is_constant() && count != nullptr;
+    if (is_known && of->completions &&
+        made.count.constant().integer() > static_cast<std::int64_t>(*of->completions))
+      in.out()
+          .error(code::value_out_of_range, count->at(),
+                 fmt::format("{} has {} completion{} in all", in_quotes(of->id), *of->completions,
+                             *of->completions == 1 ? "" : "s"))
+          .help = "only a multishot, a chain or a zero-copy send has more than one";
   }
   into.body = std::move(made);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/follow/follow.hpp"
 #include "scenarios/macro.hpp"
 #include "scenarios/suggest.hpp"
 #include "scenarios/visible.hpp"
@@ -114,7 +115,7 @@ void strand_context::compile_uncalled(const macro& one) {
     arguments.emplace(p.name, std::move(anything));
   }
   names_.enter_macro(std::move(arguments));
-  compile_list(*one.steps);
+  check_descriptors(in_, compile_list(*one.steps));
   names_.leave_macro();
   calls_.pop_back();
 }

@@ -186,6 +186,9 @@ expression compile_scope::read_address(const node& from, address_use use, std::s
                fmt::format("{} is not an address: {}", in_quotes(url), reason));
   } else if (use == address_use::bind && parsed->tls) {
     out_.error(code::bad_address, from.at(), "the local end of a socket is a tcp:// address");
+  } else if (use == address_use::submit && parsed->tls) {
+    out_.error(code::bad_address, from.at(), "a single submission speaks no TLS").help =
+        "write tcp://, and lay TLS over the connection with `start_tls`";
   } else {
     check_use(parsed->address, use, from);
   }

@@ -39,8 +39,8 @@ bool is_plain(const case_context& in, const connect_step& connect) {
   const auto reads = connect.to.reads();
   if (reads.size() != 1 || reads.front().space != shared_space) return false;
   const std::uint32_t slot = reads.front().index;
-  const auto listener = in.listeners.find(slot);
-  if (listener != in.listeners.end()) return listener->second.tls == false;
+  const auto listener = in.tls_at.find(slot);
+  if (listener != in.tls_at.end()) return listener->second == false;
   return std::ranges::any_of(in.into.proxies,
                              [&](const relay_plan& each) { return each.addr.shared == slot; });
 }

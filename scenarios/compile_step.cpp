@@ -88,7 +88,7 @@ std::optional<step_plan> step_compiler::compile() {
   compile_collect();
   judge();
   compile_severity();
-  check_bounds(in_, made_);
+  check_contradictions(in_, made_, *row_);
   check_datagram_size(in_, made_);
   in_.scope_.note_reads(nullptr);
   std::ranges::sort(made_.reads);
@@ -414,8 +414,6 @@ void step_compiler::judge() {
   if (std::holds_alternative<await_step>(made_.body)) judged.traits = step_trait::none;
   made_.expect = compile_expectation(in_, *expect, judged, &made_.body);
   check_expected_parts(in_, made_);
-  check_expected_end(in_, made_, *row_);
-  check_result(in_, made_);
 }
 
 /// What the step makes is there from now on, or when it is joined.
@@ -427,6 +425,7 @@ void step_compiler::finish_names() {
     return;
   }
   async_->started = true;
+  if (!in_.in().has_faults) async_->completions = completions_of(made_);
   async_->makes = in_.made_;
   for (declared_name* made : in_.made_)
     if (!made->ready) made->async = made_.id;
@@ -461,8 +460,6 @@ block strand_context::compile_list(const node& steps) {
       made.push_back(*std::move(one));
     }
   }
-  check_conversation(*this, made);
-  check_carriers(*this, made);
   return made;
 }
 

@@ -66,6 +66,7 @@ struct async_step {
   bool started = false;
   bool joined = false;
   bool cancelled = false;
+  std::optional<std::uint64_t> completions;  // that it has, if known
   std::vector<declared_name*> makes;  // known when it is joined
 };
 
@@ -92,12 +93,6 @@ class strand_context {
   /// Of a peer: its socket is connected, so that a datagram needs no `to`.
   void connect_peer() { peer_connected_ = true; }
   bool is_connected_peer() const { return peer_connected_; }
-  /// Of handle 0, before the first step.
-  void know_connection(const connection_facts& facts) { connection_ = facts; }
-  /// The same in a block of its own, where other steps may have run.
-  connection_facts connection() const {
-    return depth_ == 0 && calls_.empty() ? connection_ : connection_facts{connection_.what, {}, {}};
-  }
   /// Its socket is one of UDP, whose datagrams have a limit.
   void send_by_udp() { is_udp_ = true; }
   bool is_udp_peer() const { return is_udp_; }
@@ -206,7 +201,6 @@ class strand_context {
   std::size_t top_level_step_ = 0;
   std::map<std::string, std::size_t, std::less<>> last_collected_;  // by which top-level step
   std::vector<declared_name*> made_;                                // by the current step
-  connection_facts connection_;
   bool peer_connected_ = false;
   bool is_udp_ = false;
 };
@@ -243,26 +237,15 @@ step_function compile_spawn, compile_exec, compile_kill, compile_stop, compile_c
 /// Options that an actor's sockets get.
 std::vector<socket_option_plan> compile_socket_options(compile_scope& scope, const node& from);
 // What is certain to fail (compile_certain.cpp).
-void check_bounds(strand_context& in, const step_plan& of);
 void check_datagram_size(strand_context& in, const step_plan& of);
-/// A step ends late, or is cancelled, only where something makes it.
-void check_expected_end(strand_context& in, const step_plan& of, const step_row& row);
-/// A result is no larger than what the step asks for.
-void check_result(strand_context& in, const step_plan& of);
+/// What is expected must be possible (compile_contradictions.cpp).
+void check_contradictions(strand_context& in, const step_plan& of, const step_row& row);
+/// How many completions its submissions have; nothing where that depends on what happens.
+std::optional<std::uint64_t> completions_of(const step_plan& of);
 /// Of the names under `as`: the step must make as many things.
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
-/// Steps that hold others, or wait for others: these may have done anything to what is open.
-bool holds_others(const step_body& body);
 /// Nothing says that it may fail.
 bool must_end_well(const step_plan& step);
-/// Of the steps of one list, in their order.
-void check_conversation(strand_context& in, const block& steps);
-/// What these steps do to streams and datagrams, with TLS and without (compile_carrier.cpp).
-void check_carriers(strand_context& in, const block& steps);
-/// Of what a step connects, or accepts.
-connection_facts facts_of(const case_context& in, const step_plan& step);
-/// Of an actor's address, which stands under `server` or `peer`.
-connection_facts facts_of_listener(const node& from, bool is_peer);
 /// What `expect` names must be parts of what this step comes to.
 void check_expected_parts(strand_context& in, const step_plan& of);
 /// Names that an expect_output step makes; errors are told when it is compiled.

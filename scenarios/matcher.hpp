@@ -88,6 +88,10 @@ class matcher {
   std::optional<plain_value> plain() const;
   /// No integer outside of it matches; everything, where that is not known before it runs.
   number_range range() const;
+  /// The same of data: no octets match whose number lies outside. At least 0.
+  number_range lengths() const;
+  /// Whether it is known that this value does not match, whatever comes at run time.
+  bool never_matches(const value& known) const;
   span at() const;
   std::span<const slot_ref> reads() const;
 

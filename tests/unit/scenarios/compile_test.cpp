@@ -79,7 +79,8 @@ TEST_CASE("steps at the top are one task called main") {
 
 TEST_CASE("what is left out has its default") {
   const compiled made = compile(R"({ "actors": {
-    "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "line": true } } ] } } })");
+    "srv": { "server": "tcp://127.0.0.1:0", "do": [ { "recv": { "line": true } } ] },
+    "c1": { "client": "${srv.addr}", "do": [] } } })");
   const plan& p = made.only();
   CHECK(p.timeout == std::chrono::seconds(30));
   CHECK_FALSE(p.seed);

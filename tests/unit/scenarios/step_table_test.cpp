@@ -25,7 +25,7 @@ std::string scenario_around(std::string_view example) {
   static constexpr provision before[] = {
       {R"("as": "listener")", R"({ "listen": "tcp://127.0.0.1:0", "as": "listener" })"},
       {R"("as": "s")", R"({ "listen": "tcp://127.0.0.1:0", "as": "s" })"},
-      {R"("as": "f")", R"({ "openat": { "path": "/x" }, "as": "f" })"},
+      {R"("as": "f")", R"({ "openat": { "path": "/x", "open_flags": ["rdwr"] }, "as": "f" })"},
       {always, R"({ "make": { "kind": "pipe" }, "as": ["p", "q"] })"},
       {always, R"({ "make": { "kind": "epoll" }, "as": "ep" })"},
       {always, R"({ "make": { "kind": "futex" }, "as": "word" })"},
@@ -50,7 +50,7 @@ std::string scenario_around(std::string_view example) {
       fmt::format(R"({{ "repeat": {{ "times": 1, "do": [ {} ] }} }})", example);
   if (mentions(example, R"("break")")) example = looped;
   steps += fmt::format("{}, {}", last ? after : example, last ? example : after);
-  return fmt::format(R"({{ "vars": {{ "body": "", "who": "", "ipv6": true }},
+  return fmt::format(R"({{ "vars": {{ "body": "0123456789", "who": "", "ipv6": true }},
     "macros": {{ "greet": {{ "params": ["who"], "do": [ {{ "log": "${{who}}" }} ] }} }},
     "rings": {{ "r": {{ "buffers": [64], "files": 4,
       "buffer_rings": {{ "g": {{}} }} }} }},

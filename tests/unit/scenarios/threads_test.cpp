@@ -110,8 +110,9 @@ TEST_CASE("a step that fails on one thread cuts those on the others short") {
 
 TEST_CASE("the deadline ends all threads and says where they were") {
   const ran it = run(R"({ "timeout": "100ms", "actors": {
-    "a": { "task": true, "thread": true, "do": [ { "sleep": "50s" } ] },
-    "b": { "task": true, "thread": true, "do": [ { "sleep": "40s" } ] } } })");
+    "a": { "task": true, "thread": true, "do": [ { "set": { "t": "50s" } }, { "sleep": "${t}" } ] },
+    "b": { "task": true, "thread": true, "do": [
+      { "set": { "t": "40s" } }, { "sleep": "${t}" } ] } } })");
   REQUIRE(it.result.failures.size() == 1);
   CHECK(it.result.failures.front().id == code::scenario_timed_out);
   CHECK(it.result.failures.front().label == "a was here");
@@ -120,7 +121,8 @@ TEST_CASE("the deadline ends all threads and says where they were") {
 
 TEST_CASE("the deadline of an actor on a thread ends the scenario") {
   const ran it = run(R"({ "timeout": "60s", "actors": {
-    "a": { "task": true, "thread": true, "timeout": "50ms", "do": [ { "sleep": "50s" } ] },
+    "a": { "task": true, "thread": true, "timeout": "50ms", "do": [
+      { "set": { "t": "50s" } }, { "sleep": "${t}" } ] },
     "b": { "task": true, "do": [ { "sleep": "40s" } ] } } })");
   REQUIRE(it.result.failures.size() == 1);
   CHECK(it.result.failures.front().id == code::actor_timed_out);

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <liburing.h>
 
 #include <algorithm>
 
@@ -103,6 +104,13 @@ std::optional<step_plan> step_compiler::compile() {
       dial && made_.as_handle != no_index)
     in_.in().dials.push_back(
         {in_.names().owner(), in_.names().into().handles[made_.as_handle], dial->to});
+  if (const auto* single = std::get_if<sqe_step>(&made_.body);
+      single != nullptr && single->row != nullptr && single->row->opcode == IORING_OP_CONNECT &&
+      made_.handle != no_index)
+    for (const sqe_field& field : single->fields)
+      if (field.row->name == "addr" && field.number)
+        in_.in().dials.push_back(
+            {in_.names().owner(), in_.names().into().handles[made_.handle], *field.number});
   return std::move(made_);
 }
 

@@ -244,7 +244,7 @@ void check_contradictions(strand_context& in, const step_plan& of, const step_ro
 std::optional<std::uint64_t> completions_of(const step_plan& of);
 /// Of the names under `as`: the step must make as many things.
 void check_number_of_names(strand_context& in, const step_plan& of, const node& as);
-/// Nothing says that it may fail.
+/// The scenario fails where it ends badly: nothing says that it may.
 bool must_end_well(const step_plan& step);
 /// What `expect` names must be parts of what this step comes to.
 void check_expected_parts(strand_context& in, const step_plan& of);

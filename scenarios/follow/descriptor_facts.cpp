@@ -180,7 +180,7 @@ std::optional<std::uint32_t> slot_of(const expression& to) {
 
 }  // namespace
 
-descriptor_facts descriptor_facts::lasting() const {
+descriptor_facts descriptor_facts::lasting(bool opens) const {
   descriptor_facts kept;
   kept.is = is;
   kept.what = what;
@@ -189,6 +189,9 @@ descriptor_facts descriptor_facts::lasting() const {
   kept.reads = reads;
   kept.writes = writes;
   kept.made_by = made_by;
+  kept.ended_by = ended_by;
+  kept.stdin_closed_by = stdin_closed_by;
+  if (!opens) kept.closed_by = closed_by;
   return kept;
 }
 

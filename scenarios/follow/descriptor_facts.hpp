@@ -41,8 +41,8 @@ struct descriptor_facts {
   bool operator==(const descriptor_facts&) const = default;
 
   bool is_no_socket() const { return is != object::unknown && is != object::socket; }
-  /// What no step takes away from it; all else is forgotten.
-  descriptor_facts lasting() const;
+  /// What no step takes away from it; all else is forgotten. `opens`: not even that it is closed.
+  descriptor_facts lasting(bool opens) const;
 };
 
 /// By the number of the handle; what is absent is not known.

@@ -19,6 +19,7 @@ namespace {
 /// The handles of some steps: those that they work on, and those that they make anew.
 struct handles {
   std::set<std::uint32_t> used, made;
+  bool opens = false;  // below TLS a stream is open again
 };
 
 const process_ref* process_of(const step_body& body) {
@@ -34,6 +35,7 @@ void add_handles(const step_plan& step, handles& to) {
   to.used.insert(step.handle);
   to.made.insert(step.as_handle);
   to.made.insert(step.as_more.begin(), step.as_more.end());
+  to.opens |= std::holds_alternative<stop_tls_step>(step.body);
   if (const process_ref* process = process_of(step.body)) to.used.insert(process->handle);
   if (const sqe_step* single = single_of(step))
     for (const sqe_field& field : single->fields) to.used.insert(field.handle);
@@ -57,7 +59,7 @@ void loosen(facts_map& known, const handles& by) {
   for (const std::uint32_t handle : by.made) known.erase(handle);
   for (const std::uint32_t handle : by.used)
     if (const auto found = known.find(handle); found != known.end())
-      found->second = found->second.lasting();
+      found->second = found->second.lasting(by.opens);
 }
 
 /// It ended as it says, and that means that the program has ended.
@@ -143,8 +145,9 @@ class strand_walk {
                        repeated->times.constant() == value(std::int64_t{0});
     if (never) return;
     loosen(known_, touched);
+    const facts_map before = known_;
     follow(body);
-    loosen(known_, touched);
+    known_ = before;
   }
 
   void run_branches(const parallel_step& step) {
@@ -167,6 +170,7 @@ class strand_walk {
     for (const step_plan& member : step.members) take_effect(member);
     handles touched = handles_of(step.members);
     touched.made.clear();  // they are what the members made
+    touched.opens |= !must_end_well(whole);
     loosen(known_, touched);
   }
 
@@ -212,9 +216,7 @@ class strand_walk {
 
   void change_by(const sqe_step& single, const step_plan& step, descriptor_facts& on, bool well) {
     const bool fresh = on.is_fresh;
-    const step_plan* closed_by = on.closed_by;
-    on = on.lasting();
-    on.closed_by = closed_by;
+    on = on.lasting(false);
     switch (single.row->opcode) {
       case IORING_OP_CLOSE:
         if (well && single.on_given && !single.on_slot) on.closed_by = &step;

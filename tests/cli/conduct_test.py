@@ -194,9 +194,11 @@ class Conduct(ProgramTest):
         self.assertEqual(self.last_line(result), "scenarios: 60 passed, 0 failed, 0 skipped")
 
     def test_the_deadline_that_fired_is_named(self):
+        # Of a time that is written down `check` knows that it is too long.
+        steps = [{"set": {"long": "1h"}}, {"sleep": "${long}"}]
         self.write("f.scenario.json", {
-            "actors": {"late": {"task": True, "timeout": "20ms", "do": [{"sleep": "1h"}]},
-                       "other": {"task": True, "do": [{"sleep": "1h"}]}}})
+            "actors": {"late": {"task": True, "timeout": "20ms", "do": steps},
+                       "other": {"task": True, "do": steps}}})
         result, (one,) = self.run_and_read(1)
         self.assertIn("the actor late did not end within its timeout of 20ms", result.stdout)
 

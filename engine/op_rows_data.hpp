@@ -9,10 +9,10 @@ namespace uring::rows {
 // Sockets and pipes answer through read and write too, with their own errors.
 inline constexpr auto& read_errors =
     errors<EAGAIN, EISDIR, EIO, ECONNRESET, ENOTCONN, ETIMEDOUT, ENOBUFS, EOPNOTSUPP, ENXIO,
-           EOVERFLOW, ESPIPE, ECONNREFUSED>;
+           EOVERFLOW, ESPIPE, ECONNREFUSED, ESTALE>;
 inline constexpr auto& write_errors =
     errors<EAGAIN, EPIPE, ECONNRESET, EFBIG, ENOSPC, EDQUOT, EIO, EPERM, EROFS, EOPNOTSUPP, ENXIO,
-           ENOTCONN, EDESTADDRREQ, ETIMEDOUT, ESPIPE, EMSGSIZE>;
+           ENOTCONN, EDESTADDRREQ, ETIMEDOUT, ESPIPE, EMSGSIZE, ESTALE>;
 
 inline constexpr field_row readv_fields[] = {fd(), iov(iov_in), file_offset(), rw_flags(), group()};
 inline constexpr op_row readv{
@@ -218,7 +218,7 @@ inline constexpr op_row fsync{
     .success = success_rule::zero,
     .cls = cls::worker,
     .takes_descriptor = true,
-    .errnos = errors<EIO, ENOSPC, EROFS, EDQUOT>,
+    .errnos = errors<EIO, ENOSPC, EROFS, EDQUOT, ESTALE>,
     .doc = "Writes a file's data to the device, always in a worker; EINVAL on a pipe."};
 
 inline constexpr field_row sync_file_range_fields[] = {
@@ -252,8 +252,8 @@ inline constexpr op_row fallocate{
     .success = success_rule::zero,
     .cls = cls::worker,
     .takes_descriptor = true,
-    .errnos =
-        errors<EFBIG, EIO, ENODEV, ENOSPC, EOPNOTSUPP, EPERM, ESPIPE, ETXTBSY, ENOSYS, EDQUOT>,
+    .errnos = errors<EFBIG, EIO, ENODEV, ENOSPC, EOPNOTSUPP, EPERM, ESPIPE, ETXTBSY, ENOSYS, EDQUOT,
+                     ESTALE>,
     .doc =
         "Reserves, punches or zeroes a range of a file, in a worker. The SQE keeps the length "
         "in addr and the mode in len."};
@@ -270,7 +270,7 @@ inline constexpr op_row ftruncate{
     .success = success_rule::zero,
     .cls = cls::worker,
     .takes_descriptor = true,
-    .errnos = errors<EFBIG, EIO, EPERM, EROFS, ETXTBSY>,
+    .errnos = errors<EFBIG, EIO, ENOSPC, EDQUOT, EPERM, EROFS, ETXTBSY, ESTALE>,
     .doc =
         "Sets a file's size, in a worker. EINVAL for a negative size or a read-only descriptor."};
 

@@ -75,7 +75,7 @@ inline constexpr op_row close{
     .success = success_rule::zero,
     .cls = cls::inline_,
     .takes_descriptor = true,
-    .errnos = errors<EIO, ENXIO, ENOSPC, EDQUOT, EAGAIN>,
+    .errnos = errors<EIO, ENXIO, ENOSPC, EDQUOT, EAGAIN, EINTR, ESTALE>,
     .doc =
         "Closes a descriptor or empties a slot. What is pending on it goes on: a recv may even "
         "still get data, so cancel first. EBADF on a ring's own descriptor."};

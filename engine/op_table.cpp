@@ -215,11 +215,14 @@ constexpr int erestartsys = 512;
 
 // Errors that no row lists, because they come from what the operation is. EINVAL: an unknown flag;
 // ECANCELED: a broken link or a cancel; EACCES: a restricted ring; EOPNOTSUPP: buffer selection or
-// a drain where it isn't allowed.
+// a drain where it isn't allowed; EIO and ESTALE: a file system that fails, or that is gone.
 std::vector<int> common_errnos(const op_row& row) {
   std::vector<int> codes{EINVAL, ECANCELED, ENOMEM, EACCES, EOPNOTSUPP};
   if (row.takes_descriptor) codes.push_back(EBADF);
   if (row.buffer_select) codes.push_back(ENOBUFS);
+  if (std::ranges::any_of(row.fields,
+                          [](const field_row& f) { return f.kind == field_kind::path; }))
+    codes.insert(codes.end(), {EIO, ESTALE});
   if (std::ranges::any_of(row.fields, [](const field_row& f) { return is_pointer(f.kind); }))
     codes.push_back(EFAULT);
   if (row.cls != completion_class::inline_ && row.cls != completion_class::timer)

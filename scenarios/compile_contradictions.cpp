@@ -167,7 +167,7 @@ class contradiction_finder {
 
  private:
   void tell(span at, std::string message, std::string help) {
-    in_.out().error(code::value_out_of_range, at, std::move(message)).help = std::move(help);
+    in_.out().error(code::contradiction, at, std::move(message)).help = std::move(help);
   }
 
   void check_data(const expectation& wanted) {

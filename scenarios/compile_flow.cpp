@@ -44,7 +44,7 @@ void compile_await_cqes(strand_context& in, const node& id, const node* count, s
     if (is_known && of->completions &&
         made.count.constant().integer() > static_cast<std::int64_t>(*of->completions))
       in.out()
-          .error(code::value_out_of_range, count->at(),
+          .error(code::contradiction, count->at(),
                  fmt::format("{} has {} completion{} in all", in_quotes(of->id), *of->completions,
                              *of->completions == 1 ? "" : "s"))
           .help = "only a multishot, a chain or a zero-copy send has more than one";

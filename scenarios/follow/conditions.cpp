@@ -56,7 +56,7 @@ class condition_checker {
 
  private:
   void tell(const step_plan& step, std::string message, std::string help) {
-    out_.error(code::value_out_of_range, step.op_at, std::move(message)).help = std::move(help);
+    out_.error(code::contradiction, step.op_at, std::move(message)).help = std::move(help);
   }
 
   void check(const step_plan& step, bool reached) {

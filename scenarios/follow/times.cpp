@@ -111,7 +111,7 @@ class time_checker {
   }
 
   void tell(const step_plan& step, std::string message, std::string help) {
-    in_.out.error(code::value_out_of_range, step.op_at, std::move(message)).help = std::move(help);
+    in_.out.error(code::contradiction, step.op_at, std::move(message)).help = std::move(help);
   }
 
   void check(const step_plan& step) {

@@ -138,7 +138,7 @@ expression compile_scope::read_count(const node& from, integer_range range, std:
                fmt::format("{} is an integer, not {}", what, with_article(made.type())));
     return made;
   }
-  if (!made.is_constant()) return made;
+  if (!made.is_constant()) return made.within(range.min, range.max, what);
   std::int64_t number = 0;
   if (literal) {
     const auto size = parse_size(made.constant().data());

@@ -67,7 +67,7 @@ struct async_step {
   bool joined = false;
   bool cancelled = false;
   std::optional<std::uint64_t> completions;  // that it has, if known
-  std::vector<declared_name*> makes;  // known when it is joined
+  std::vector<declared_name*> makes;         // known when it is joined
 };
 
 struct step_op;

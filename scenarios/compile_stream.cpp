@@ -63,12 +63,18 @@ void compile_layout(strand_context& in, const node& given, recv_step& made) {
       .help = "in a stream its last field needs a `len`, an `until` or a `count`";
 }
 
+/// None at all is a mistake where it is written, but a computed number may come to it.
+expression read_bytes(strand_context& in, const node& given, std::string_view what) {
+  expression made = in.scope().read_count(given, {1, received_bytes_max}, what);
+  return made.is_valid() && !made.is_constant() ? made.within(0, received_bytes_max, what) : made;
+}
+
 /// Fills the form that was given: a count, a delimiter, a time, or just `true`.
 void compile_form(strand_context& in, const recv_form& form, const node& given, recv_step& made) {
   switch (form.how) {
     case mode::exactly:
     case mode::at_least:
-      made.count = in.scope().read_count(given, {1, received_bytes_max}, in_ticks(form.key));
+      made.count = read_bytes(in, given, in_ticks(form.key));
       made.has_count = true;
       return;
     case mode::until:
@@ -81,7 +87,7 @@ void compile_form(strand_context& in, const recv_form& form, const node& given, 
       return;
     case mode::some:
       if (given.is(node_kind::boolean)) break;
-      made.count = in.scope().read_count(given, {1, received_bytes_max}, "`some`");
+      made.count = read_bytes(in, given, "`some`");
       made.has_count = true;
       return;
     case mode::message:

@@ -131,8 +131,6 @@ uring::task<step_end> step_runner::on(const recv_datagram_step& body) {
   if (body.count) {
     const evaluation wanted = body.count->eval(strand_);
     if (!wanted) co_return broken(wanted.message(), body.count->at());
-    if (!wanted->is(value_type::integer) || wanted->integer() < 1)
-      co_return broken("the number of datagrams is at least 1", body.count->at());
     count = wanted->integer();
   }
   std::vector<received_datagram> all;

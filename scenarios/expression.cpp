@@ -11,15 +11,18 @@
 namespace scenarios {
 namespace {
 
+constexpr std::size_t shown_bytes_max = 60;
+
 /// Compiles one JSON value, with everything in it, into one tree.
 class value_compiler {
  public:
   value_compiler(name_resolver& names, diagnostics& out, bool decimals)
       : builder_(names, out), decimals_(decimals) {}
 
-  expression compile(const node& from) {
+  expression compile(const node& from, value_type wanted = value_type::any,
+                     std::string_view what = {}) {
     const node_id root = build(from, 1);
-    return expression(builder_.finish(root, from.at()));
+    return expression(builder_.finish(root, from.at(), wanted, what));
   }
 
  private:
@@ -150,7 +153,27 @@ evaluation expression::eval(const environment& env) const {
   const expression_tree& tree = of(tree_);
   if (!tree.valid) return evaluation::failure("the expression has errors");
   std::uint64_t work = 0;
-  return evaluate(tree, tree.root, env, work);
+  evaluation made = evaluate(tree, tree.root, env, work);
+  // What a name holds is often known only now.
+  if (!made || tree.wanted == value_type::any) return made;
+  if (!made->is(tree.wanted))
+    return evaluation::failure(
+        fmt::format("{} is {}, not {}", tree.what, type_name(tree.wanted),
+                    made->is(value_type::null) ? "nothing" : describe(*made, shown_bytes_max)));
+  if (tree.wanted == value_type::integer &&
+      (made->integer() < tree.min || made->integer() > tree.max))
+    return evaluation::failure(
+        fmt::format("{} is from {} to {}, not {}", tree.what, tree.min, tree.max, made->integer()));
+  return made;
+}
+
+expression expression::within(std::int64_t min, std::int64_t max, std::string_view what) const {
+  auto made = std::make_shared<expression_tree>(of(tree_));
+  made->wanted = value_type::integer;
+  made->min = min;
+  made->max = max;
+  made->what = what;
+  return expression(std::move(made));
 }
 
 std::string expression::describe_names(const environment& env) const {
@@ -183,7 +206,7 @@ expression compile_compared(const node& from, name_resolver& names, diagnostics&
 
 expression compile_typed(const node& from, value_type wanted, std::string_view what,
                          name_resolver& names, diagnostics& out) {
-  expression made = compile_value(from, names, out);
+  expression made = value_compiler(names, out, false).compile(from, wanted, what);
   if (!made.is_valid() || may_be(made.type(), wanted)) return made;
   out.error(code::wrong_type, from.at(),
             fmt::format("{} is {}, not {}", what, type_name(wanted), type_name(made.type())));

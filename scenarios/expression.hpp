@@ -110,6 +110,9 @@ class expression {
   /// Where it was written; an empty span for one that was made from a value.
   span at() const;
 
+  /// The same, which fails where its value is no integer from `min` to `max`.
+  expression within(std::int64_t min, std::int64_t max, std::string_view what) const;
+
   evaluation eval(const environment& env) const;
   /// What its names stand for, each once, for people: `n = 4, who = "x"`.
   std::string describe_names(const environment& env) const;

@@ -320,7 +320,9 @@ node_id expression_builder::join(std::span<const node_id> pieces, text_range at)
   return add(tree_op::join, at, pieces, is_bytes ? bytes : may_be_bytes ? data : text);
 }
 
-std::shared_ptr<const expression_tree> expression_builder::finish(node_id root, span at) {
+std::shared_ptr<const expression_tree> expression_builder::finish(node_id root, span at,
+                                                                  value_type wanted,
+                                                                  std::string_view what) {
   auto made = std::exchange(tree_, std::make_shared<expression_tree>());
   made->root = root;
   made->at = at;
@@ -335,6 +337,8 @@ std::shared_ptr<const expression_tree> expression_builder::finish(node_id root, 
     made->at = at;
     return made;
   }
+  made->wanted = wanted;
+  made->what = what;
   collect_reads(*made, root);
   std::ranges::sort(made->reads);
   const auto repeated = std::ranges::unique(made->reads);

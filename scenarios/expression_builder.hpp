@@ -60,8 +60,10 @@ class expression_builder {
 
   text_range range_of(node_id id) const;
   value_type type_of(node_id id) const { return tree_->nodes[id].type; }
-  /// The finished tree; the builder is empty afterwards.
-  std::shared_ptr<const expression_tree> finish(node_id root, span at);
+  /// The finished tree; the builder is empty afterwards. A value of another type than `wanted` is a
+  /// run-time error of `what`.
+  std::shared_ptr<const expression_tree> finish(node_id root, span at, value_type wanted,
+                                                std::string_view what);
 
  private:
   node_id add(tree_op op, text_range at, std::span<const node_id> children, value_type type,

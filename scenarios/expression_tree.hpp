@@ -57,6 +57,10 @@ struct expression_tree {
   span at;
   node_id root = 0;
   bool valid = true;
+  // What its value must be, whatever is known when it is built; `what` is for the message if not.
+  value_type wanted = value_type::any;
+  std::int64_t min = INT64_MIN, max = INT64_MAX;
+  std::string what;
 
   std::span<const node_id> children_of(const tree_node& n) const {
     return {children.data() + n.first_child, n.child_count};

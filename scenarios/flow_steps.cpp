@@ -227,9 +227,6 @@ uring::task<step_end> step_runner::on(const assert_step& body) {
   if (body.that) {
     const evaluation holds = body.that->eval(strand_);
     if (!holds) co_return broken(holds.message(), body.that->at());
-    if (!holds->is(value_type::boolean))
-      co_return broken(fmt::format("this is {}, and no condition", describe(*holds)),
-                       body.that->at());
     if (!holds->boolean()) {
       failed = fmt::format("{} does not hold", body.text);
       const std::string names = body.that->describe_names(strand_);

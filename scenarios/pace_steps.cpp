@@ -73,8 +73,6 @@ uring::task<step_end> step_runner::on(const trickle_step& body) {
   if (!data) co_return broken(data.message(), body.data.at());
   const evaluation size = body.size.eval(strand_);
   if (!size) co_return broken(size.message(), body.size.at());
-  if (!size->is(value_type::integer) || size->integer() < 1)
-    co_return broken("a piece has at least one byte", body.size.at());
   const auto every = duration_of(body.every, failed);
   if (!every) co_return failed;
   std::string text = (*std::move(data)).take_data();

@@ -151,7 +151,7 @@ uring::task<block_end> strand::run_step(lane on, const step_plan& step, std::str
   activity_->step = &step;
   if (lacks_a_future(step, run) && !co_await wait_for_futures(on, step)) co_return block_end::over;
   if (step.when) {
-    const auto holds = steering_value(step, path, *step.when, value_type::boolean);
+    const auto holds = steering_value(step, path, *step.when);
     if (!holds) co_return block_end::over;
     if (!holds->boolean()) {
       // It stands in the report as not run.

@@ -166,7 +166,7 @@ class strand final : public environment {
   uring::task<void> run_branch(lane on, const block& steps, std::string prefix, bool& all_went_well,
                                strand_group& in);
   std::optional<value> steering_value(const step_plan& step, const std::string& path,
-                                      const expression& from, value_type wanted);
+                                      const expression& from);
   block_end fail_step_at(const step_plan& step, const std::string& path, code id, span where,
                          std::string message);
   uring::task<void> run_async(const step_plan& step, std::size_t index, std::string path);

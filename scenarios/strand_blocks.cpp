@@ -62,13 +62,10 @@ block_end strand::fail_step_at(const step_plan& step, const std::string& path, c
 }
 
 std::optional<value> strand::steering_value(const step_plan& step, const std::string& path,
-                                            const expression& from, value_type wanted) {
+                                            const expression& from) {
   evaluation found = from.eval(*this);
-  if (found && found->is(wanted)) return *std::move(found);
-  fail_step_at(
-      step, path, code::evaluation_failed, from.at(),
-      found ? fmt::format("this is {}, where {} is needed", found->type_name(), type_name(wanted))
-            : found.message());
+  if (found) return *std::move(found);
+  fail_step_at(step, path, code::evaluation_failed, from.at(), found.message());
   return std::nullopt;
 }
 
@@ -85,12 +82,8 @@ uring::task<block_end> strand::run_round(lane on, const block& body, const std::
 
 uring::task<block_end> strand::run_body(lane on, const step_plan& step, const repeat_step& body,
                                         std::string path) {
-  const auto times = steering_value(step, path, body.times, value_type::integer);
+  const auto times = steering_value(step, path, body.times);
   if (!times) co_return block_end::over;
-  if (times->integer() < 0) {
-    co_return fail_step_at(step, path, code::evaluation_failed, body.times.at(),
-                           "times must be a number that is not negative");
-  }
   for (std::int64_t round = 0; round < times->integer(); ++round) {
     assign(body.as, value(round));
     const block_end end = co_await run_round(on, body.body, path, round);
@@ -102,7 +95,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const re
 
 uring::task<block_end> strand::run_body(lane on, const step_plan& step, const for_step& body,
                                         std::string path) {
-  const auto each = steering_value(step, path, body.each, value_type::list);
+  const auto each = steering_value(step, path, body.each);
   if (!each) co_return block_end::over;
   std::int64_t round = 0;
   const bool varying = any_varies(body.each.reads());
@@ -118,7 +111,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const fo
 uring::task<block_end> strand::run_body(lane on, const step_plan& step, const while_step& body,
                                         std::string path) {
   for (std::int64_t round = 0;; ++round) {
-    const auto holds = steering_value(step, path, body.condition, value_type::boolean);
+    const auto holds = steering_value(step, path, body.condition);
     if (!holds) co_return block_end::over;
     if (!holds->boolean()) break;
     if (round == body.max) {
@@ -138,7 +131,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const lo
     const block_end end = co_await run_round(on, body.body, path, round);
     if (end == block_end::left) co_return block_end::on;
     if (end == block_end::over) co_return end;
-    const auto done = steering_value(step, path, body.until, value_type::boolean);
+    const auto done = steering_value(step, path, body.until);
     if (!done) co_return block_end::over;
     if (done->boolean()) co_return block_end::on;
   }
@@ -150,7 +143,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& step, const lo
 
 uring::task<block_end> strand::run_body(lane on, const step_plan& step, const if_step& body,
                                         std::string path) {
-  const auto holds = steering_value(step, path, body.condition, value_type::boolean);
+  const auto holds = steering_value(step, path, body.condition);
   if (!holds) co_return block_end::over;
   if (holds->boolean()) co_return co_await run_block(on, body.then, path + ".", {});
   co_return co_await run_block(on, body.otherwise, path + ".else.", {});
@@ -180,7 +173,7 @@ uring::task<block_end> strand::run_body(lane on, const step_plan& /*step*/,
 uring::task<block_end> strand::run_body(lane on, const step_plan& step, const call_step& body,
                                         std::string path) {
   for (const auto& [target, from] : body.arguments) {
-    auto given = steering_value(step, path, from, value_type::any);
+    auto given = steering_value(step, path, from);
     if (!given) co_return block_end::over;
     assign(target, *std::move(given), any_varies(from.reads()));
   }

@@ -277,10 +277,6 @@ uring::task<step_end> step_runner::on(const recv_step& body) {
   if (body.has_count) {
     const evaluation wanted = body.count.eval(strand_);
     if (!wanted) co_return broken(wanted.message(), body.count.at());
-    if (!wanted->is(value_type::integer) || wanted->integer() < 0) {
-      co_return broken("the number of bytes must be a number that is not negative",
-                       body.count.at());
-    }
     count = static_cast<std::size_t>(wanted->integer());
   }
   if (count > max_value_bytes) {

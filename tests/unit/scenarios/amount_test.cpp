@@ -101,7 +101,7 @@ TEST_CASE("what an expression yields is checked when it is known") {
   CHECK_THAT(message(R"("${minus}")", size), ContainsSubstring("cannot be negative"));
   CHECK_THAT(message(R"("${word}")", duration), ContainsSubstring("64KiB"));
   CHECK_THAT(message(R"("${word}")", result), ContainsSubstring("unknown errno"));
-  CHECK(message(R"("${nothing}")", integer) == "expected an integer, found null");
+  CHECK(message(R"("${nothing}")", integer) == "it is integer, not nothing");
 }
 
 TEST_CASE("an amount is printed as its kind has it") {

@@ -89,11 +89,36 @@ class strand_walk {
       if (!runs.is(value_type::boolean) || !runs.boolean()) return;
       is_open = false;
     }
-    const facts_map before = is_open ? known_ : facts_map();
-    if (!is_open) check(step, step);
+    if (!is_open) {
+      check(step, step);
+      return run(step);
+    }
+    const handles touched = handles_of(step);
+    const facts_map before = facts_about(touched);
     run(step);
-    if (is_open) known_ = common(before, known_);
-    for (const auto& [async, touched] : busy_) loosen(known_, touched);
+    meet(touched, before);
+  }
+
+  // A strand may have as many handles as steps: only those that some steps touch are looked at.
+
+  [[nodiscard]] facts_map facts_about(const handles& which) const {
+    facts_map found;
+    for (const auto* each : {&which.used, &which.made})
+      for (const std::uint32_t handle : *each)
+        if (const auto known = known_.find(handle); known != known_.end()) found.insert(*known);
+    return found;
+  }
+
+  /// Back to what was known of them.
+  void restore(const handles& which, const facts_map& before) {
+    for (const auto* each : {&which.used, &which.made})
+      for (const std::uint32_t handle : *each) known_.erase(handle);
+    known_.insert(before.begin(), before.end());
+  }
+
+  /// What is known of them now, and was known otherwise, too.
+  void meet(const handles& which, const facts_map& other) {
+    restore(which, common(facts_about(which), other));
   }
 
   /// `whole`: the step that says how it ends, which is the chain around a member.
@@ -109,9 +134,9 @@ class strand_walk {
 
   void run(const step_plan& step) {
     if (const auto* condition = std::get_if<if_step>(&step.body)) {
-      run_if(*condition);
+      run_if(step, *condition);
     } else if (const auto* branches = std::get_if<parallel_step>(&step.body)) {
-      run_branches(*branches);
+      run_branches(step, *branches);
     } else if (const auto* called = std::get_if<call_step>(&step.body)) {
       follow(called->body);
     } else if (const auto* chain = std::get_if<chain_step>(&step.body)) {
@@ -122,46 +147,78 @@ class strand_walk {
       for_each_block(step.body, [&](const block& body) { run_rounds(step, body); });
       take_effect(step);
     }
-    if (step.async != no_index) busy_[step.async] = handles_of(step);
+    if (step.async != no_index) begin(step);
   }
 
-  void run_if(const if_step& step) {
+  /// From here on until it is joined it may change what it touches at any time.
+  void begin(const step_plan& step) {
+    handles touched = handles_of(step);
+    loosen(known_, touched);
+    for (const std::uint32_t handle : touched.used) ++busy_[handle];
+    running_[step.async] = std::move(touched);
+  }
+
+  void join(std::uint32_t async) {
+    const auto found = running_.find(async);
+    if (found == running_.end()) return;
+    loosen(known_, found->second);
+    for (const std::uint32_t handle : found->second.used) --busy_[handle];
+    running_.erase(found);
+  }
+
+  void run_if(const step_plan& whole, const if_step& step) {
     if (step.condition.is_valid() && step.condition.is_constant() &&
         step.condition.constant().is(value_type::boolean))
       return follow(step.condition.constant().boolean() ? step.then : step.otherwise);
-    const facts_map before = known_;
+    const handles touched = handles_of(whole);
+    const facts_map before = facts_about(touched);
     follow(step.then);
-    facts_map after = std::exchange(known_, before);
+    const facts_map after = facts_about(touched);
+    restore(touched, before);
     follow(step.otherwise);
-    known_ = common(after, known_);
+    meet(touched, after);
   }
 
   /// Each round begins with what any of them may have left.
   void run_rounds(const step_plan& step, const block& body) {
-    const handles touched = handles_of(body);
     const auto* repeated = std::get_if<repeat_step>(&step.body);
     const bool never = repeated != nullptr && repeated->times.is_valid() &&
                        repeated->times.is_constant() &&
                        repeated->times.constant() == value(std::int64_t{0});
     if (never) return;
+    const handles touched = handles_of(body);
     loosen(known_, touched);
-    const facts_map before = known_;
+    const facts_map before = facts_about(touched);
     follow(body);
-    known_ = before;
+    restore(touched, before);
   }
 
-  void run_branches(const parallel_step& step) {
-    std::vector<handles> touched;
-    for (const block& branch : step.branches) touched.push_back(handles_of(branch));
-    const facts_map before = known_;
-    for (std::size_t i = 0; i < touched.size(); ++i) {
-      known_ = before;
-      for (std::size_t other = 0; other < touched.size(); ++other)
-        if (other != i) loosen(known_, touched[other]);
-      follow(step.branches[i]);
+  void run_branches(const step_plan& whole, const parallel_step& step) {
+    const handles all = handles_of(whole);
+    const handles shared = shared_by(step.branches, all);
+    const facts_map before = facts_about(all);
+    for (const block& branch : step.branches) {
+      restore(all, before);
+      loosen(known_, shared);
+      follow(branch);
     }
-    known_ = before;
-    for (const handles& each : touched) loosen(known_, each);
+    restore(all, before);
+    loosen(known_, all);
+  }
+
+  /// Those that more than one branch touches: the others may do anything to them at any time.
+  static handles shared_by(const std::vector<block>& branches, const handles& all) {
+    std::map<std::uint32_t, std::size_t> touches;
+    for (const block& branch : branches) {
+      handles own = handles_of(branch);
+      own.used.merge(own.made);
+      for (const std::uint32_t handle : own.used) ++touches[handle];
+    }
+    handles shared = all;
+    const auto is_alone = [&](std::uint32_t handle) { return touches[handle] < 2; };
+    std::erase_if(shared.used, is_alone);
+    std::erase_if(shared.made, is_alone);
+    return shared;
   }
 
   /// All are submitted at once, and one that fails may take the others with it.
@@ -174,13 +231,6 @@ class strand_walk {
     loosen(known_, touched);
   }
 
-  void join(std::uint32_t async) {
-    const auto found = busy_.find(async);
-    if (found == busy_.end()) return;
-    loosen(known_, found->second);
-    busy_.erase(found);
-  }
-
   void take_effect(const step_plan& step) {
     const auto on = known_.find(step.handle);
     const bool known = on != known_.end() && step.handle != no_index;
@@ -190,6 +240,7 @@ class strand_walk {
       known_[step.as_handle] = facts_of(in_.listeners, step, known ? &on->second : nullptr);
     const bool well = must_end_well(step) && step.async == no_index;
     if (known) change(step, on->second, well);
+    if (known && is_busy(step.handle)) on->second = on->second.lasting(false);
     if (const process_ref* process = process_of(step.body))
       if (const auto program = known_.find(process->handle); program != known_.end())
         change_program(step, program->second, well);
@@ -246,9 +297,15 @@ class strand_walk {
       on.ended_by = &step;
   }
 
+  bool is_busy(std::uint32_t handle) const {
+    const auto found = busy_.find(handle);
+    return found != busy_.end() && found->second != 0;
+  }
+
   const followed& in_;
   facts_map known_;
-  std::map<std::uint32_t, handles> busy_;  // of async steps that are under way
+  std::map<std::uint32_t, handles> running_;   // async steps that are under way, by their index
+  std::map<std::uint32_t, std::size_t> busy_;  // how many of them touch a handle
 };
 
 descriptor_facts facts_of_own(const actor_plan& actor, const listener_map& listeners) {

@@ -45,7 +45,8 @@ TEST_CASE("a value that a step does not take fails the step, whatever it is") {
         R"({{ "steps": [ {{ "set": {{ "n": {} }} }},
           {{ "make": {{ "kind": "socketpair" }}, "as": ["a", "b"] }},
           {{ "send": "hello", "on": "a" }},
-          {{ "sqe.timeout": {{ "ts": "1ms" }}, "id": "t", "async": true }}, {}, {{ "join": "t" }} ] }})",
+          {{ "sqe.timeout": {{ "ts": "1ms" }}, "id": "t", "async": true }},
+          {}, {{ "join": "t" }} ] }})",
         each.value, each.step));
     CHECK(it.result.result == scenarios::verdict::failed);
     CHECK_THAT(it.told, ContainsSubstring(std::string(each.told)));

@@ -12,6 +12,7 @@
 #include "engine/kernel_compat.hpp"
 #include "scenarios/codec.hpp"
 #include "scenarios/compile_strand.hpp"
+#include "scenarios/may_multishot.hpp"
 #include "scenarios/visible.hpp"
 
 namespace scenarios {
@@ -256,16 +257,15 @@ std::optional<std::uint64_t> completions_of(const step_plan& of) {
     return each_once ? std::optional(chain->members.size()) : std::nullopt;
   }
   const auto* single = std::get_if<sqe_step>(&of.body);
-  if (single == nullptr || single->row == nullptr || single->multishot) return std::nullopt;
-  const bool any_opcode = single->row->name == "raw" || single->row->name.starts_with("uring_cmd");
+  if (single == nullptr || single->row == nullptr || may_multishot(*single)) return std::nullopt;
+  const bool any_opcode = single->row->name.starts_with("uring_cmd");
   const bool may_skip = (of.sqe_flags & IOSQE_CQE_SKIP_SUCCESS) != 0;
   if (any_opcode || may_skip || single->row->shot == uring::shots::zero_copy) return std::nullopt;
-  // A bundle is one submission of several sends; a flag said by its number may be a multishot.
-  const bool may_repeat = std::ranges::any_of(single->fields, [](const sqe_field& field) {
-    return field.row->at == uring::sqe_member::ioprio &&
-           field.row->kind != uring::field_kind::flag_bit;
+  // A bundle is one submission of several sends.
+  const bool may_bundle = std::ranges::any_of(single->fields, [](const sqe_field& field) {
+    return field.row->at == uring::sqe_member::ioprio;
   });
-  return may_repeat ? std::nullopt : std::optional<std::uint64_t>(1);
+  return may_bundle ? std::nullopt : std::optional<std::uint64_t>(1);
 }
 
 void check_contradictions(strand_context& in, const step_plan& of, const step_row& row) {

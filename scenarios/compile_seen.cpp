@@ -9,6 +9,7 @@
 #include "engine/request_data.hpp"
 #include "scenarios/compile_case.hpp"
 #include "scenarios/endpoint.hpp"
+#include "scenarios/may_multishot.hpp"
 
 namespace scenarios {
 namespace {
@@ -61,17 +62,6 @@ std::optional<std::uint64_t> bytes_of(const case_context& in, const step_row& ro
   return 0;
 }
 
-bool may_multishot(const step_plan& of) {
-  const auto* single = std::get_if<sqe_step>(&of.body);
-  if (single == nullptr || single->row == nullptr) return false;
-  if (single->multishot || single->row->name == "raw") return true;
-  // Said by a number in the member in which the flag is.
-  const uring::field_row* flag = uring::find_field(*single->row, "multishot");
-  return flag != nullptr && std::ranges::any_of(single->fields, [&](const sqe_field& field) {
-           return field.row->at == flag->at && field.row != flag;
-         });
-}
-
 }  // namespace
 
 step_seen see_step(const case_context& in, std::string actor, const step_row& row,
@@ -84,7 +74,8 @@ step_seen see_step(const case_context& in, std::string actor, const step_row& ro
   made.ring = of.ring;
   made.once = once;
   made.retried = of.retry.has_value();
-  made.may_multishot = may_multishot(of);
+  const auto* single = std::get_if<sqe_step>(&of.body);
+  made.may_multishot = single != nullptr && may_multishot(*single);
   made.bytes_out = bytes_of(in, row, of);
   made.handle = of.handle;
   made.makes_connection =

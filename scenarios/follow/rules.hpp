@@ -21,7 +21,7 @@ struct followed {
   bool starts_tls = false;  // some step of it begins TLS
 };
 
-/// `step` is what went before and is the reason, or null.
+/// `since`: the step before that is the reason, or null.
 void tell(const followed& in, const step_plan& step, std::string message, std::string help,
           const step_plan* since = nullptr);
 /// The same at another place than the op.
